@@ -1,0 +1,1 @@
+//! Use cases: authorize, decide, store and ledger in one transaction.

@@ -1,0 +1,1 @@
+//! Ids, clock, dates, text normalization, limits and register table specifications.

@@ -1,0 +1,1 @@
+//! Cases as a state machine, authority, handling decision and clause states. Pure.

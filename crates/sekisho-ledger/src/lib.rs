@@ -1,0 +1,1 @@
+//! Entries, Merkle tree, checkpoints, proofs and verification. Pure.

@@ -1,0 +1,1 @@
+//! Pack files to a validated model, expressions and coverage. Pure.
