@@ -1,0 +1,249 @@
+//! Civil dates in Asia/Tokyo: fiscal year (年度), Japanese eras (和暦), lenient reading.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Era name, letter and first day (JIS X 0301), newest first.
+const ERAS: [(&str, char, &str); 5] = [
+    ("令和", 'R', "2019-05-01"),
+    ("平成", 'H', "1989-01-08"),
+    ("昭和", 'S', "1926-12-25"),
+    ("大正", 'T', "1912-07-30"),
+    ("明治", 'M', "1873-01-01"),
+];
+
+/// A civil date between year 1 and 9999.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Date(jiff::civil::Date);
+
+/// The text is no date.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("「{0}」は日付として読めません。R8.7.1、令和8年7月1日、2026/7/1 のように入力してください。")]
+pub struct BadDate(String);
+
+impl Date {
+    /// From year, month and day; `None` when there is no such day.
+    #[must_use]
+    pub fn new(year: i16, month: i8, day: i8) -> Option<Self> {
+        (1..=9999).contains(&year).then(|| jiff::civil::Date::new(year, month, day).ok().map(Self)).flatten()
+    }
+
+    /// From days since 1970-01-01; out of range is clamped.
+    #[must_use]
+    pub fn from_epoch_days(days: i64) -> Self {
+        let epoch = jiff::civil::date(1970, 1, 1);
+        let days = i32::try_from(days.clamp(-719_162, 2_932_896)).unwrap_or(0);
+        Self(epoch.checked_add(jiff::Span::new().days(days)).unwrap_or(epoch))
+    }
+
+    /// Days since 1970-01-01.
+    #[must_use]
+    pub fn epoch_days(self) -> i64 {
+        let (y, m, d) = (i64::from(self.0.year()), i64::from(self.0.month()), i64::from(self.0.day()));
+        // Days from civil, Howard Hinnant's algorithm for the proleptic Gregorian calendar.
+        let y = if m <= 2 { y - 1 } else { y };
+        let era = y.div_euclid(400);
+        let yoe = y - era * 400;
+        let doy = (153 * (m + if m > 2 { -3 } else { 9 }) + 2) / 5 + d - 1;
+        era * 146_097 + (yoe * 365 + yoe / 4 - yoe / 100 + doy) - 719_468
+    }
+
+    /// Year, month (1–12), day (1–31).
+    #[must_use]
+    pub fn ymd(self) -> (i16, i8, i8) {
+        (self.0.year(), self.0.month(), self.0.day())
+    }
+
+    /// Day of the week, Monday = 1 … Sunday = 7.
+    #[must_use]
+    pub fn weekday(self) -> i8 {
+        self.0.weekday().to_monday_one_offset()
+    }
+
+    /// This many days later (earlier when negative).
+    #[must_use]
+    pub fn plus_days(self, days: i64) -> Self {
+        Self::from_epoch_days(self.epoch_days().saturating_add(days))
+    }
+
+    /// This many months later; 31 January + 1 month is the last day of February.
+    #[must_use]
+    pub fn plus_months(self, months: i32) -> Self {
+        self.0.checked_add(jiff::Span::new().months(months.clamp(-120_000, 120_000))).map_or(self, Self)
+    }
+
+    /// Fiscal year (年度): 1 April to 31 March, named by the year it starts in.
+    #[must_use]
+    pub fn fiscal_year(self) -> i16 {
+        if self.0.month() >= 4 { self.0.year() } else { self.0.year() - 1 }
+    }
+
+    /// 31 March at the end of this date's fiscal year.
+    #[must_use]
+    pub fn fiscal_year_end(self) -> Self {
+        Self::new(self.fiscal_year().saturating_add(1), 3, 31).unwrap_or(self)
+    }
+
+    /// 1 April at the start of this date's fiscal year.
+    #[must_use]
+    pub fn fiscal_year_start(self) -> Self {
+        Self::new(self.fiscal_year(), 4, 1).unwrap_or(self)
+    }
+
+    /// Era and year in it: (`令和`, `R`, 8); none before 1873.
+    #[must_use]
+    pub fn era(self) -> Option<(&'static str, char, i16)> {
+        ERAS.iter().find_map(|(name, letter, first)| {
+            let first: Self = first.parse().ok()?;
+            (self >= first).then(|| (*name, *letter, self.0.year() - first.0.year() + 1))
+        })
+    }
+
+    /// Fiscal year as numbers of documents write it: `R8`.
+    #[must_use]
+    pub fn fiscal_year_short(self) -> String {
+        self.fiscal_year_start().era().map_or_else(|| self.fiscal_year().to_string(), |(_, l, y)| format!("{l}{y}"))
+    }
+
+    /// As shown to people: `2026年（令和8年）7月1日`; the first year is 元年.
+    #[must_use]
+    pub fn japanese(self) -> String {
+        let (y, m, d) = self.ymd();
+        match self.era() {
+            Some((era, _, 1)) => format!("{y}年（{era}元年）{m}月{d}日"),
+            Some((era, _, n)) => format!("{y}年（{era}{n}年）{m}月{d}日"),
+            None => format!("{y}年{m}月{d}日"),
+        }
+    }
+
+    /// As printed forms write it: `令和8年7月1日`.
+    #[must_use]
+    pub fn wareki(self) -> String {
+        let (y, m, d) = self.ymd();
+        match self.era() {
+            Some((era, _, 1)) => format!("{era}元年{m}月{d}日"),
+            Some((era, _, n)) => format!("{era}{n}年{m}月{d}日"),
+            None => format!("{y}年{m}月{d}日"),
+        }
+    }
+
+    /// Reads what people type: `R8.7.1`, `令和8年7月1日`, `令和元年…`, `2026/7/1`, `2026-07-01`, `20260701`, full width or not.
+    ///
+    /// # Errors
+    /// [`BadDate`] when it is no date, or no day of the era it names.
+    pub fn parse_japanese(s: &str) -> Result<Self, BadDate> {
+        let bad = || BadDate(s.chars().take(40).collect());
+        let t: String = crate::text::normalize_code(s).chars().filter(|c| !c.is_whitespace()).collect();
+        if t.len() == 8 && t.bytes().all(|b| b.is_ascii_digit()) {
+            let n: i64 = t.parse().map_err(|_| bad())?;
+            return Self::from_numbers(n / 10_000, n / 100 % 100, n % 100).ok_or_else(bad);
+        }
+        let (era, rest) = ERAS
+            .iter()
+            .find_map(|era| {
+                let short = t.chars().next().filter(|c| c.eq_ignore_ascii_case(&era.1)).and_then(|_| t.get(1..));
+                t.strip_prefix(era.0).or(short).map(|rest| (Some(era), rest))
+            })
+            .unwrap_or((None, t.as_str()));
+        let rest = rest.replace('元', "1").replace(['年', '月', '/', '-', '.'], " ").replace('日', "");
+        let numbers: Vec<i64> = rest.split_whitespace().map(str::parse).collect::<Result<_, _>>().map_err(|_| bad())?;
+        let [y, m, d] = numbers.as_slice() else { return Err(bad()) };
+        match era {
+            None if *y >= 1000 => Self::from_numbers(*y, *m, *d).ok_or_else(bad),
+            None => Err(bad()),
+            Some((_, letter, first)) => {
+                let first: Self = first.parse()?;
+                let date = Self::from_numbers(i64::from(first.0.year()) + y - 1, *m, *d).ok_or_else(bad)?;
+                if date.era().is_some_and(|(_, l, n)| l == *letter && i64::from(n) == *y) { Ok(date) } else { Err(bad()) }
+            }
+        }
+    }
+
+    fn from_numbers(y: i64, m: i64, d: i64) -> Option<Self> {
+        Self::new(i16::try_from(y).ok()?, i8::try_from(m).ok()?, i8::try_from(d).ok()?)
+    }
+}
+
+impl fmt::Display for Date {
+    /// ISO 8601, `2026-07-01`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (y, m, d) = self.ymd();
+        write!(f, "{y:04}-{m:02}-{d:02}")
+    }
+}
+
+impl FromStr for Date {
+    type Err = BadDate;
+
+    /// Strict ISO 8601, ten characters.
+    fn from_str(s: &str) -> Result<Self, BadDate> {
+        let bad = || BadDate(s.chars().take(40).collect());
+        let mut parts = s.split('-');
+        let (Some(y), Some(m), Some(d), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+            return Err(bad());
+        };
+        if (y.len(), m.len(), d.len()) != (4, 2, 2) || !s.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
+            return Err(bad());
+        }
+        let n = |t: &str| t.parse::<i64>().map_err(|_| bad());
+        Self::from_numbers(n(y)?, n(m)?, n(d)?).ok_or_else(bad)
+    }
+}
+
+impl Serialize for Date {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Date {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn d(s: &str) -> Date {
+        s.parse().unwrap()
+    }
+
+    #[test]
+    fn reads_what_people_type() {
+        for s in ["R8.7.1", "r8/7/1", "令和8年7月1日", "令和８年７月１日", "2026/7/1", "２０２６／７／１", "2026-07-01", "20260701", " 2026年7月1日 "] {
+            assert_eq!(Date::parse_japanese(s), Ok(d("2026-07-01")), "{s}");
+        }
+        assert_eq!(Date::parse_japanese("令和元年5月1日"), Ok(d("2019-05-01")));
+        assert_eq!(Date::parse_japanese("S64.1.7"), Ok(d("1989-01-07")));
+        for s in ["", "R8", "令和8年13月1日", "令和元年4月30日", "平成31年5月1日", "8/7/1", "2026/2/30", "あした"] {
+            assert!(Date::parse_japanese(s).is_err(), "{s}");
+        }
+    }
+
+    #[test]
+    fn fiscal_years_turn_on_the_first_of_april() {
+        assert_eq!(d("2027-03-31").fiscal_year(), 2026);
+        assert_eq!(d("2027-04-01").fiscal_year(), 2027);
+        assert_eq!(d("2026-04-01").fiscal_year_end(), d("2027-03-31"));
+        assert_eq!(d("2027-02-01").fiscal_year_short(), "R8");
+    }
+
+    #[test]
+    fn epoch_days_round_trip_and_months_clamp() {
+        for days in [-719_162, -1, 0, 11_016, 20_000, 2_932_896] {
+            assert_eq!(Date::from_epoch_days(days).epoch_days(), days);
+        }
+        assert_eq!(d("2027-01-31").plus_months(1), d("2027-02-28"));
+        assert_eq!(d("2026-11-25").weekday(), 3);
+    }
+
+    #[test]
+    fn shows_both_calendars() {
+        assert_eq!(d("2019-05-01").japanese(), "2019年（令和元年）5月1日");
+        assert_eq!(d("2026-07-01").wareki(), "令和8年7月1日");
+    }
+}

@@ -1,0 +1,77 @@
+//! Text normalization. Names of people are never normalized; codes, numbers and search keys are.
+
+use unicode_normalization::UnicodeNormalization as _;
+
+/// Variant characters that NFKC leaves alone, with the form people search by.
+const VARIANTS: &[(char, char)] = &[
+    ('髙', '高'), ('﨑', '崎'), ('嵜', '崎'), ('邉', '辺'), ('邊', '辺'), ('濵', '浜'), ('濱', '浜'), ('齋', '斎'), ('齊', '斉'),
+    ('德', '徳'), ('𠮷', '吉'), ('曻', '昇'), ('栁', '柳'), ('瀨', '瀬'), ('𣘺', '橋'), ('淵', '渕'), ('嶋', '島'), ('嶌', '島'),
+    ('澤', '沢'), ('廣', '広'), ('眞', '真'), ('國', '国'), ('冨', '富'), ('桒', '桑'), ('槇', '槙'), ('惠', '恵'), ('龍', '竜'),
+];
+
+/// A code as stored: NFKC, no white space at the ends, dashes unified to `-`.
+#[must_use]
+pub fn normalize_code(s: &str) -> String {
+    let t: String = s.nfkc().collect();
+    t.trim().chars().map(|c| if matches!(c, '‐' | '‑' | '‒' | '–' | '—' | '−' | '－') { '-' } else { c }).collect()
+}
+
+/// The key under which text is searched: NFKC, lower case, katakana to hiragana, old and variant characters to the
+/// common one, variation selectors (IVS) and white space dropped.
+#[must_use]
+pub fn fold_key(s: &str) -> String {
+    s.nfkc()
+        .flat_map(char::to_lowercase)
+        .filter(|c| !c.is_whitespace() && !is_variation_selector(*c))
+        .map(|c| match c {
+            'ァ'..='ヶ' => u32::from(c).checked_sub(0x60).and_then(char::from_u32).unwrap_or(c),
+            c => VARIANTS.iter().find(|(from, _)| *from == c).map_or(c, |(_, to)| *to),
+        })
+        .collect()
+}
+
+/// Overlapping pairs of characters of a folded key; a single character stands for itself.
+#[must_use]
+pub fn bigrams(folded: &str) -> Vec<String> {
+    let chars: Vec<char> = folded.chars().collect();
+    if chars.len() < 2 {
+        return chars.iter().map(char::to_string).collect();
+    }
+    chars.windows(2).map(|pair| pair.iter().collect()).collect()
+}
+
+/// Mongolian, standard and ideographic variation selectors.
+fn is_variation_selector(c: char) -> bool {
+    matches!(c, '\u{180b}'..='\u{180d}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
+}
+
+/// Cuts to a number of characters, adding 「…」 when something was cut.
+#[must_use]
+pub fn shorten(s: &str, chars: usize) -> String {
+    if s.chars().count() <= chars { s.to_owned() } else { s.chars().take(chars.saturating_sub(1)).chain(['…']).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folds_variants_width_kana_and_selectors() {
+        assert_eq!(fold_key("髙﨑 ﾀﾛｳ"), "高崎たろう");
+        assert_eq!(fold_key("邉\u{e0101}ＡＢＣ"), "辺abc");
+        assert_eq!(fold_key("齋藤　ヴ"), "斎藤ゔ");
+    }
+
+    #[test]
+    fn codes_are_half_width_with_plain_dashes() {
+        assert_eq!(normalize_code("　ＰＣ－００１ "), "PC-001");
+        assert_eq!(normalize_code("03−1234"), "03-1234");
+    }
+
+    #[test]
+    fn pairs_and_cuts() {
+        assert_eq!(bigrams("市役所"), ["市役", "役所"]);
+        assert_eq!(bigrams("市"), ["市"]);
+        assert_eq!(shorten("情報資産", 3), "情報…");
+    }
+}

@@ -1,0 +1,432 @@
+//! Cases: the folded state as JSON, the acts it was folded from, open tasks for inboxes, drafts.
+
+use sekisho_base::{Date, Instant};
+
+use crate::conn::{Arg, Row};
+use crate::{Conn, StoreError, Viewer, args};
+
+/// A case's row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseRow {
+    /// Id.
+    pub id: String,
+    /// Procedure.
+    pub procedure: String,
+    /// Number, empty until it has one.
+    pub number: String,
+    /// What people see in a list.
+    pub title: String,
+    /// Status code.
+    pub status: String,
+    /// Applicant's person number.
+    pub applicant: String,
+    /// Post applied from.
+    pub post: String,
+    /// Unit that owns it.
+    pub unit: String,
+    /// Pack version.
+    pub pack: String,
+    /// Rises by one with every write.
+    pub version: i64,
+    /// The folded state, JSON.
+    pub state: String,
+    /// When it was applied for.
+    pub opened_at: Instant,
+    /// When it ended.
+    pub closed_at: Option<Instant>,
+    /// Earliest due date of an open step.
+    pub due: Option<Date>,
+    /// Day on which time alone changes something.
+    pub next_change_on: Option<Date>,
+    /// Folded search text.
+    pub search: String,
+}
+
+const COLUMNS: &str = "id, procedure, number, title, status, applicant, post, unit, pack, version, state, opened_at, closed_at, due, next_change_on, search";
+
+fn case(r: &Row) -> Result<CaseRow, StoreError> {
+    Ok(CaseRow {
+        id: r.text(0)?,
+        procedure: r.text(1)?,
+        number: r.text(2)?,
+        title: r.text(3)?,
+        status: r.text(4)?,
+        applicant: r.text(5)?,
+        post: r.text(6)?,
+        unit: r.text(7)?,
+        pack: r.text(8)?,
+        version: r.int(9)?,
+        state: r.text(10)?,
+        opened_at: r.instant(11)?,
+        closed_at: r.opt_instant(12)?,
+        due: r.opt_date(13)?,
+        next_change_on: r.opt_date(14)?,
+        search: r.text(15)?,
+    })
+}
+
+fn or_never(d: Option<Date>) -> String {
+    // Order only by NOT NULL columns: no date is the empty text.
+    d.map(|d| d.to_string()).unwrap_or_default()
+}
+
+/// Adds a case (version 1) or replaces it when its version is one less than given.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when somebody else wrote in between.
+pub async fn put(c: &mut Conn<'_>, r: &CaseRow) -> Result<(), StoreError> {
+    let args = args![
+        &r.id,
+        &r.procedure,
+        &r.number,
+        &r.title,
+        &r.status,
+        &r.applicant,
+        &r.post,
+        &r.unit,
+        &r.pack,
+        r.version,
+        &r.state,
+        r.opened_at,
+        r.closed_at,
+        or_never(r.due),
+        or_never(r.next_change_on),
+        &r.search,
+    ];
+    let n = if r.version == 1 {
+        c.exec(&format!("INSERT INTO case_file ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"), args).await?
+    } else {
+        c.exec(
+            "UPDATE case_file SET procedure = $2, number = $3, title = $4, status = $5, applicant = $6, post = $7, unit = $8, pack = $9, version = $10,
+             state = $11, opened_at = $12, closed_at = $13, due = $14, next_change_on = $15, search = $16 WHERE id = $1 AND version = $10 - 1",
+            args,
+        )
+        .await?
+    };
+    if n == 1 { Ok(()) } else { Err(StoreError::Conflict(format!("case {}", r.id))) }
+}
+
+/// A case by id, for a viewer.
+///
+/// # Errors
+/// The database failed.
+pub async fn get(c: &mut Conn<'_>, viewer: &Viewer, id: &str) -> Result<Option<CaseRow>, StoreError> {
+    let mut a = args![id];
+    let seen = viewer.case_predicate("f", &mut a);
+    c.one(&format!("SELECT {COLUMNS} FROM case_file f WHERE f.id = $1 AND {seen}"), a).await?.as_ref().map(case).transpose()
+}
+
+/// Adds persons who take part; they may see the case from now on.
+///
+/// # Errors
+/// The database failed.
+pub async fn add_parties(c: &mut Conn<'_>, case_id: &str, persons: &[String]) -> Result<(), StoreError> {
+    for person in persons {
+        c.exec("INSERT INTO case_party (case_id, person) VALUES ($1, $2) ON CONFLICT (case_id, person) DO NOTHING", args![case_id, person]).await?;
+    }
+    Ok(())
+}
+
+/// Sets the register rows a case is about.
+///
+/// # Errors
+/// The database failed.
+pub async fn set_items(c: &mut Conn<'_>, case_id: &str, items: &[(String, String)]) -> Result<(), StoreError> {
+    c.exec("DELETE FROM case_item WHERE case_id = $1", args![case_id]).await?;
+    for (pos, (register, row)) in (0i64..).zip(items) {
+        c.exec("INSERT INTO case_item (case_id, pos, register, row_id) VALUES ($1, $2, $3, $4)", args![case_id, pos, register, row]).await?;
+    }
+    Ok(())
+}
+
+/// One act as recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActRow {
+    /// Dense number in the case, from 1.
+    pub seq: i64,
+    /// Kind.
+    pub kind: String,
+    /// Person number, or `system`.
+    pub person: String,
+    /// When.
+    pub at: Instant,
+    /// The act, JSON.
+    pub body: String,
+    /// Id of its ledger entry.
+    pub entry: String,
+}
+
+/// Records an act.
+///
+/// # Errors
+/// The database failed, or that number is taken.
+pub async fn add_act(c: &mut Conn<'_>, case_id: &str, a: &ActRow) -> Result<(), StoreError> {
+    c.exec(
+        "INSERT INTO case_act (case_id, seq, kind, person, at, body, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        args![case_id, a.seq, &a.kind, &a.person, a.at, &a.body, &a.entry],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A case's acts in order.
+///
+/// # Errors
+/// The database failed.
+pub async fn acts(c: &mut Conn<'_>, case_id: &str) -> Result<Vec<ActRow>, StoreError> {
+    let rows = c.all("SELECT seq, kind, person, at, body, entry FROM case_act WHERE case_id = $1 ORDER BY seq", args![case_id]).await?;
+    rows.iter()
+        .map(|r| Ok(ActRow { seq: r.int(0)?, kind: r.text(1)?, person: r.text(2)?, at: r.instant(3)?, body: r.text(4)?, entry: r.text(5)? }))
+        .collect()
+}
+
+/// A task that waits for a post or a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskRow {
+    /// Case.
+    pub case_id: String,
+    /// Step.
+    pub step: String,
+    /// Kind of step.
+    pub kind: String,
+    /// What is to be done.
+    pub title: String,
+    /// Post that holds it, or empty.
+    pub post: String,
+    /// Person who holds it, or empty.
+    pub person: String,
+    /// Due date.
+    pub due: Option<Date>,
+    /// When it opened.
+    pub opened_at: Instant,
+}
+
+/// Replaces a case's open tasks.
+///
+/// # Errors
+/// The database failed.
+pub async fn set_tasks(c: &mut Conn<'_>, case_id: &str, tasks: &[TaskRow]) -> Result<(), StoreError> {
+    c.exec("DELETE FROM open_task WHERE case_id = $1", args![case_id]).await?;
+    for (pos, t) in (0i64..).zip(tasks) {
+        c.exec(
+            "INSERT INTO open_task (case_id, pos, step, kind, title, post, person, due, opened_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            args![case_id, pos, &t.step, &t.kind, &t.title, &t.post, &t.person, or_never(t.due), t.opened_at],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// A task with what a list shows of its case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboxRow {
+    /// The task.
+    pub task: TaskRow,
+    /// Number of the case.
+    pub number: String,
+    /// Title of the case.
+    pub case_title: String,
+    /// Applicant.
+    pub applicant: String,
+    /// Unit.
+    pub unit: String,
+}
+
+/// Tasks of somebody: by the posts held, or by name; those due first come first.
+///
+/// # Errors
+/// The database failed.
+pub async fn inbox(c: &mut Conn<'_>, person: &str, posts: &[String], limit: i64) -> Result<Vec<InboxRow>, StoreError> {
+    let mut a = args![person];
+    let posts = marks(posts, &mut a);
+    a.push(limit.into());
+    let sql = format!(
+        "SELECT t.case_id, t.step, t.kind, t.title, t.post, t.person, t.due, t.opened_at, f.number, f.title, f.applicant, f.unit
+         FROM open_task t JOIN case_file f ON f.id = t.case_id WHERE (t.person = $1 OR (t.person = '' AND t.post IN ({posts})))
+         ORDER BY CASE WHEN t.due = '' THEN 1 ELSE 0 END, t.due, t.opened_at, t.case_id, t.pos LIMIT ${}",
+        a.len()
+    );
+    let rows = c.all(&sql, a).await?;
+    rows.iter()
+        .map(|r| {
+            Ok(InboxRow {
+                task: TaskRow {
+                    case_id: r.text(0)?,
+                    step: r.text(1)?,
+                    kind: r.text(2)?,
+                    title: r.text(3)?,
+                    post: r.text(4)?,
+                    person: r.text(5)?,
+                    due: r.opt_date(6)?,
+                    opened_at: r.instant(7)?,
+                },
+                number: r.text(8)?,
+                case_title: r.text(9)?,
+                applicant: r.text(10)?,
+                unit: r.text(11)?,
+            })
+        })
+        .collect()
+}
+
+fn marks(values: &[String], args: &mut Vec<Arg>) -> String {
+    if values.is_empty() {
+        return "NULL".to_owned();
+    }
+    let marks: Vec<String> = values
+        .iter()
+        .map(|v| {
+            args.push(v.into());
+            format!("${}", args.len())
+        })
+        .collect();
+    marks.join(", ")
+}
+
+/// What a list of cases is filtered by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CaseFilter {
+    /// Procedure.
+    pub procedure: Option<String>,
+    /// Status.
+    pub status: Option<String>,
+    /// Applicant.
+    pub applicant: Option<String>,
+    /// Words, searched in the folded text.
+    pub words: Vec<String>,
+    /// Only those with a due date before this day.
+    pub due_before: Option<Date>,
+    /// Only those about this register row.
+    pub item: Option<(String, String)>,
+}
+
+fn case_where(viewer: &Viewer, f: &CaseFilter, a: &mut Vec<Arg>) -> String {
+    let mut terms = vec![viewer.case_predicate("f", a)];
+    for (column, value) in [("procedure", &f.procedure), ("status", &f.status), ("applicant", &f.applicant)] {
+        if let Some(v) = value {
+            a.push(v.into());
+            terms.push(format!("f.{column} = ${}", a.len()));
+        }
+    }
+    for word in &f.words {
+        a.push(format!("%{}%", crate::register::like_escape(word)).into());
+        terms.push(format!("f.search LIKE ${} ESCAPE '!'", a.len()));
+    }
+    if let Some(day) = f.due_before {
+        a.push(day.into());
+        terms.push(format!("f.due <> '' AND f.due < ${}", a.len()));
+    }
+    if let Some((register, row)) = &f.item {
+        a.push(register.into());
+        a.push(row.into());
+        terms.push(format!(
+            "EXISTS (SELECT 1 FROM case_item i WHERE i.case_id = f.id AND i.register = ${} AND i.row_id = ${})",
+            a.len() - 1,
+            a.len()
+        ));
+    }
+    terms.join(" AND ")
+}
+
+/// Cases, newest first, and how many there are (capped).
+///
+/// # Errors
+/// The database failed.
+pub async fn list(c: &mut Conn<'_>, viewer: &Viewer, f: &CaseFilter, offset: i64, limit: i64) -> Result<(Vec<CaseRow>, i64), StoreError> {
+    let mut a = Vec::new();
+    let terms = case_where(viewer, f, &mut a);
+    let count_sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM case_file f WHERE {terms} LIMIT {}) t", sekisho_base::limits::COUNT_CAP + 1);
+    let total = c.count(&count_sql, a.clone()).await?;
+    a.push(limit.into());
+    a.push(offset.into());
+    let sql = format!("SELECT {COLUMNS} FROM case_file f WHERE {terms} ORDER BY f.opened_at DESC, f.id DESC LIMIT ${} OFFSET ${}", a.len() - 1, a.len());
+    let rows = c.all(&sql, a).await?.iter().map(case).collect::<Result<_, _>>()?;
+    Ok((rows, total))
+}
+
+/// Cases for which time alone changes something on or before a day.
+///
+/// # Errors
+/// The database failed.
+pub async fn due_for_sweep(c: &mut Conn<'_>, today: Date, limit: i64) -> Result<Vec<CaseRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM case_file WHERE next_change_on <> '' AND next_change_on <= $1 ORDER BY next_change_on, id LIMIT $2");
+    c.all(&sql, args![today, limit]).await?.iter().map(case).collect()
+}
+
+/// Every case that is not closed, for a full run of the checks.
+///
+/// # Errors
+/// The database failed.
+pub async fn all_open(c: &mut Conn<'_>, procedure: &str) -> Result<Vec<CaseRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM case_file WHERE procedure = $1 AND closed_at IS NULL ORDER BY opened_at, id");
+    c.all(&sql, args![procedure]).await?.iter().map(case).collect()
+}
+
+/// How many cases a procedure ever had.
+///
+/// # Errors
+/// The database failed.
+pub async fn count_of(c: &mut Conn<'_>, procedure: &str) -> Result<i64, StoreError> {
+    c.count("SELECT COUNT(*) FROM case_file WHERE procedure = $1", args![procedure]).await
+}
+
+/// An application being written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DraftRow {
+    /// Id.
+    pub id: String,
+    /// Procedure.
+    pub procedure: String,
+    /// Who writes it; nobody else sees it.
+    pub person: String,
+    /// What was typed, JSON.
+    pub body: String,
+    /// Last saved.
+    pub updated_at: Instant,
+}
+
+fn draft(r: &Row) -> Result<DraftRow, StoreError> {
+    Ok(DraftRow { id: r.text(0)?, procedure: r.text(1)?, person: r.text(2)?, body: r.text(3)?, updated_at: r.instant(4)? })
+}
+
+/// Saves a draft; somebody else's id is refused.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the draft belongs to another person.
+pub async fn put_draft(c: &mut Conn<'_>, d: &DraftRow) -> Result<(), StoreError> {
+    let n = c
+        .exec(
+            "INSERT INTO draft (id, procedure, person, body, updated_at) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (id) DO UPDATE SET body = excluded.body, updated_at = excluded.updated_at WHERE draft.person = excluded.person",
+            args![&d.id, &d.procedure, &d.person, &d.body, d.updated_at],
+        )
+        .await?;
+    if n == 1 { Ok(()) } else { Err(StoreError::Conflict("draft".to_owned())) }
+}
+
+/// Somebody's drafts, latest first.
+///
+/// # Errors
+/// The database failed.
+pub async fn drafts(c: &mut Conn<'_>, person: &str) -> Result<Vec<DraftRow>, StoreError> {
+    let sql = "SELECT id, procedure, person, body, updated_at FROM draft WHERE person = $1 ORDER BY updated_at DESC, id LIMIT 50";
+    c.all(sql, args![person]).await?.iter().map(draft).collect()
+}
+
+/// One of somebody's own drafts.
+///
+/// # Errors
+/// The database failed.
+pub async fn get_draft(c: &mut Conn<'_>, person: &str, id: &str) -> Result<Option<DraftRow>, StoreError> {
+    let sql = "SELECT id, procedure, person, body, updated_at FROM draft WHERE person = $1 AND id = $2";
+    c.one(sql, args![person, id]).await?.as_ref().map(draft).transpose()
+}
+
+/// Drops one of somebody's own drafts.
+///
+/// # Errors
+/// The database failed.
+pub async fn drop_draft(c: &mut Conn<'_>, person: &str, id: &str) -> Result<(), StoreError> {
+    c.exec("DELETE FROM draft WHERE person = $1 AND id = $2", args![person, id]).await?;
+    Ok(())
+}

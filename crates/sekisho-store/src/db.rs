@@ -1,0 +1,199 @@
+//! The handle of one body's database: SQLite by default, PostgreSQL for more than one application node.
+
+use std::future::Future;
+use std::path::Path;
+use std::pin::Pin;
+use std::str::FromStr as _;
+use std::sync::Arc;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, PgPool, SqlitePool};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use crate::conn::Conn;
+use crate::error::StoreError;
+use crate::writer::{self, Finished, Job};
+
+/// A boxed future that borrows its connection.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Whether a commit waits for the disk. `Off` exists for the benchmark that compares the two, and for tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// `synchronous=FULL`.
+    Full,
+    /// `synchronous=OFF`.
+    Off,
+}
+
+#[derive(Debug, Clone)]
+enum Db {
+    Sqlite { read: SqlitePool, write: mpsc::Sender<Job> },
+    Postgres(PgPool),
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self.db {
+            Db::Sqlite { .. } => "Store(sqlite)",
+            Db::Postgres(_) => "Store(postgres)",
+        })
+    }
+}
+
+/// One body's database. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    db: Db,
+    committed: Arc<Notify>,
+    writer_done: Arc<tokio::sync::Mutex<Option<tokio::task::JoinHandle<()>>>>,
+}
+
+impl Store {
+    /// Opens or makes an SQLite file and brings its schema up to date.
+    ///
+    /// # Errors
+    /// The file cannot be opened, or its schema is newer than this program.
+    pub async fn open_sqlite(path: &Path, durability: Durability) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .foreign_keys(true)
+            .busy_timeout(std::time::Duration::from_secs(10))
+            .pragma("cache_size", "-16384")
+            .pragma("temp_store", "memory")
+            .synchronous(match durability {
+                Durability::Full => SqliteSynchronous::Full,
+                Durability::Off => SqliteSynchronous::Off,
+            });
+        let mut conn = options.connect().await?;
+        crate::migrate::run(&mut Conn::Sqlite(&mut conn)).await?;
+        // `read_only` refuses to create the WAL index, so readers open normally and are told to refuse writing.
+        let read = SqlitePoolOptions::new().max_connections(4).min_connections(0).connect_with(options.pragma("query_only", "1")).await?;
+        let (write, jobs) = mpsc::channel(1024);
+        let committed = Arc::new(Notify::new());
+        let task = tokio::spawn(writer::run(conn, jobs, Arc::clone(&committed)));
+        Ok(Self { db: Db::Sqlite { read, write }, committed, writer_done: Arc::new(tokio::sync::Mutex::new(Some(task))) })
+    }
+
+    /// Opens a PostgreSQL database (`postgres://…`) and brings its schema up to date.
+    ///
+    /// # Errors
+    /// It cannot be reached, or its schema is newer than this program.
+    pub async fn open_postgres(url: &str) -> Result<Self, StoreError> {
+        let options = sqlx::postgres::PgConnectOptions::from_str(url)?;
+        let pool = sqlx::postgres::PgPoolOptions::new().max_connections(8).min_connections(0).connect_with(options).await?;
+        let mut conn = pool.acquire().await?;
+        crate::migrate::run(&mut Conn::Postgres(&mut conn)).await?;
+        drop(conn);
+        Ok(Self { db: Db::Postgres(pool), committed: Arc::new(Notify::new()), writer_done: Arc::default() })
+    }
+
+    /// Opens by address: `postgres://…`, or the path of an SQLite file.
+    ///
+    /// # Errors
+    /// As the two above.
+    pub async fn open(address: &str) -> Result<Self, StoreError> {
+        if address.starts_with("postgres://") || address.starts_with("postgresql://") {
+            Self::open_postgres(address).await
+        } else {
+            Self::open_sqlite(Path::new(address), Durability::Full).await
+        }
+    }
+
+    /// Whether this is SQLite.
+    #[must_use]
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self.db, Db::Sqlite { .. })
+    }
+
+    /// Is told after every commit; the sequencer and the checks wait for it.
+    #[must_use]
+    pub fn committed(&self) -> Arc<Notify> {
+        Arc::clone(&self.committed)
+    }
+
+    /// Runs a use case in one transaction. `Ok` is returned only after the commit reached the disk; `Err` leaves nothing behind.
+    ///
+    /// # Errors
+    /// The closure's own error, or the store's when the commit fails.
+    pub async fn write<T, E, F>(&self, job: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Conn<'_>) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+    {
+        match &self.db {
+            Db::Sqlite { write, .. } => {
+                let (tell, told) = oneshot::channel();
+                let boxed: Job = Box::new(move |conn| {
+                    Box::pin(async move {
+                        let result = job(conn).await;
+                        Finished {
+                            keep: result.is_ok(),
+                            answer: Box::new(move |commit: Result<(), StoreError>| {
+                                // A caller that went away (closed browser) does not undo its act.
+                                let _ = tell.send(match commit {
+                                    Ok(()) => result,
+                                    Err(e) => Err(E::from(e)),
+                                });
+                            }),
+                        }
+                    })
+                });
+                write.send(boxed).await.map_err(|_| E::from(StoreError::Stopped))?;
+                told.await.map_err(|_| E::from(StoreError::Stopped))?
+            }
+            Db::Postgres(pool) => {
+                let mut tx = pool.begin().await.map_err(|e| E::from(StoreError::from(e)))?;
+                let value = job(&mut Conn::Postgres(&mut tx)).await?;
+                tx.commit().await.map_err(|e| E::from(StoreError::from(e)))?;
+                self.committed.notify_waiters();
+                self.committed.notify_one();
+                Ok(value)
+            }
+        }
+    }
+
+    /// Runs queries on a connection that only reads.
+    ///
+    /// # Errors
+    /// The closure's own error, or the store's when no connection is to be had.
+    pub async fn read<T, E, F>(&self, job: F) -> Result<T, E>
+    where
+        T: Send,
+        E: From<StoreError> + Send,
+        F: for<'c> FnOnce(&'c mut Conn<'_>) -> BoxFuture<'c, Result<T, E>> + Send,
+    {
+        match &self.db {
+            Db::Sqlite { read, .. } => {
+                let mut conn = read.acquire().await.map_err(|e| E::from(StoreError::from(e)))?;
+                job(&mut Conn::Sqlite(&mut conn)).await
+            }
+            Db::Postgres(pool) => {
+                let mut tx = pool.begin().await.map_err(|e| E::from(StoreError::from(e)))?;
+                Conn::Postgres(&mut tx).script("SET TRANSACTION READ ONLY").await.map_err(E::from)?;
+                let value = job(&mut Conn::Postgres(&mut tx)).await?;
+                tx.commit().await.map_err(|e| E::from(StoreError::from(e)))?;
+                Ok(value)
+            }
+        }
+    }
+
+    /// Waits for what is in flight and closes the database; later calls fail with [`StoreError::Stopped`].
+    pub async fn close(self) {
+        let Self { db, writer_done, .. } = self;
+        match db {
+            Db::Sqlite { read, write } => {
+                read.close().await;
+                drop(write);
+                // Other clones may still hold a sender; wait only a moment for them.
+                if let Some(task) = writer_done.lock().await.take() {
+                    let _ = tokio::time::timeout(std::time::Duration::from_secs(3), task).await;
+                }
+            }
+            Db::Postgres(pool) => pool.close().await,
+        }
+    }
+}

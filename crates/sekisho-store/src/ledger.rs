@@ -1,0 +1,208 @@
+//! The ledger's rows: entries (the outbox is those without a leaf index), tiles and checkpoints. Hashing and signing are the
+//! application's, through the ledger crate; here are only rows.
+
+use sekisho_base::{Id, Instant};
+
+use crate::conn::Row;
+use crate::{Conn, StoreError, args, setting};
+
+/// An entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryRow {
+    /// Id.
+    pub id: String,
+    /// Stream: 32 hexadecimal digits, random, one for each case or source.
+    pub stream: String,
+    /// Dense number in the stream, from 1.
+    pub seq: i64,
+    /// Kind (`case.permit`).
+    pub kind: String,
+    /// SHA-256(salt ‖ canonical payload), hexadecimal.
+    pub commitment: String,
+    /// Salt, hexadecimal; erased together with the payload.
+    pub salt: Option<String>,
+    /// Canonical JSON; erased where the law asks for it, existence stays provable.
+    pub payload: Option<String>,
+    /// When.
+    pub at: Instant,
+    /// Position in the tree once sequenced.
+    pub leaf_index: Option<i64>,
+}
+
+/// The next dense number of a stream, counted in the act's own transaction.
+///
+/// # Errors
+/// The database failed.
+pub async fn next_seq(c: &mut Conn<'_>, stream: &str) -> Result<i64, StoreError> {
+    setting::next(c, &format!("stream:{stream}")).await
+}
+
+/// Writes an entry to the outbox.
+///
+/// # Errors
+/// The database failed, or the stream already has that number.
+pub async fn put(c: &mut Conn<'_>, e: &EntryRow) -> Result<(), StoreError> {
+    c.exec(
+        "INSERT INTO ledger_entry (id, stream, seq, kind, commitment, salt, payload, at, leaf_index) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        args![&e.id, &e.stream, e.seq, &e.kind, &e.commitment, e.salt.clone(), e.payload.clone(), e.at, e.leaf_index],
+    )
+    .await?;
+    Ok(())
+}
+
+const COLUMNS: &str = "id, stream, seq, kind, commitment, salt, payload, at, leaf_index";
+
+fn entry(r: &Row) -> Result<EntryRow, StoreError> {
+    Ok(EntryRow {
+        id: r.text(0)?,
+        stream: r.text(1)?,
+        seq: r.int(2)?,
+        kind: r.text(3)?,
+        commitment: r.text(4)?,
+        salt: r.opt_text(5)?,
+        payload: r.opt_text(6)?,
+        at: r.instant(7)?,
+        leaf_index: r.opt_int(8)?,
+    })
+}
+
+/// Up to `limit` entries of the outbox, oldest first, streams in their own order.
+///
+/// # Errors
+/// The database failed.
+pub async fn outbox(c: &mut Conn<'_>, limit: i64) -> Result<Vec<EntryRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM ledger_entry WHERE leaf_index IS NULL ORDER BY at, stream, seq LIMIT $1");
+    c.all(&sql, args![limit]).await?.iter().map(entry).collect()
+}
+
+/// How many entries wait in the outbox.
+///
+/// # Errors
+/// The database failed.
+pub async fn outbox_len(c: &mut Conn<'_>) -> Result<i64, StoreError> {
+    c.count("SELECT COUNT(*) FROM ledger_entry WHERE leaf_index IS NULL", vec![]).await
+}
+
+/// Gives an entry its place.
+///
+/// # Errors
+/// The database failed, or the entry has a place already.
+pub async fn set_leaf(c: &mut Conn<'_>, id: &str, leaf_index: i64) -> Result<(), StoreError> {
+    let n = c.exec("UPDATE ledger_entry SET leaf_index = $2 WHERE id = $1 AND leaf_index IS NULL", args![id, leaf_index]).await?;
+    if n == 1 { Ok(()) } else { Err(StoreError::Conflict(format!("ledger entry {id}"))) }
+}
+
+/// Sequenced entries from an index on, in tree order.
+///
+/// # Errors
+/// The database failed.
+pub async fn sequenced(c: &mut Conn<'_>, from: i64, limit: i64) -> Result<Vec<EntryRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM ledger_entry WHERE leaf_index >= $1 ORDER BY leaf_index LIMIT $2");
+    c.all(&sql, args![from, limit]).await?.iter().map(entry).collect()
+}
+
+/// One entry.
+///
+/// # Errors
+/// The database failed.
+pub async fn by_id(c: &mut Conn<'_>, id: &str) -> Result<Option<EntryRow>, StoreError> {
+    c.one(&format!("SELECT {COLUMNS} FROM ledger_entry WHERE id = $1"), args![id]).await?.as_ref().map(entry).transpose()
+}
+
+/// Latest entries, newest place first; only sequenced ones.
+///
+/// # Errors
+/// The database failed.
+pub async fn latest(c: &mut Conn<'_>, before: i64, limit: i64) -> Result<Vec<EntryRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM ledger_entry WHERE leaf_index < $1 ORDER BY leaf_index DESC LIMIT $2");
+    c.all(&sql, args![before, limit]).await?.iter().map(entry).collect()
+}
+
+/// A stream's entries in order.
+///
+/// # Errors
+/// The database failed.
+pub async fn stream(c: &mut Conn<'_>, stream: &str) -> Result<Vec<EntryRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM ledger_entry WHERE stream = $1 ORDER BY seq");
+    c.all(&sql, args![stream]).await?.iter().map(entry).collect()
+}
+
+/// Hashes of a tile (the widest known), in the caller's text form.
+///
+/// # Errors
+/// The database failed.
+pub async fn tile(c: &mut Conn<'_>, level: i64, idx: i64) -> Result<Option<String>, StoreError> {
+    c.one("SELECT hashes FROM ledger_tile WHERE level = $1 AND idx = $2", args![level, idx]).await?.map(|r| r.text(0)).transpose()
+}
+
+/// Stores a tile.
+///
+/// # Errors
+/// The database failed.
+pub async fn put_tile(c: &mut Conn<'_>, level: i64, idx: i64, hashes: &str) -> Result<(), StoreError> {
+    c.exec(
+        "INSERT INTO ledger_tile (level, idx, hashes) VALUES ($1, $2, $3) ON CONFLICT (level, idx) DO UPDATE SET hashes = excluded.hashes",
+        args![level, idx, hashes],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A signed checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckpointRow {
+    /// Entries covered.
+    pub size: i64,
+    /// Root hash, hexadecimal.
+    pub root: String,
+    /// Signed note.
+    pub note: String,
+    /// When.
+    pub at: Instant,
+}
+
+fn checkpoint(r: &Row) -> Result<CheckpointRow, StoreError> {
+    Ok(CheckpointRow { size: r.int(0)?, root: r.text(1)?, note: r.text(2)?, at: r.instant(3)? })
+}
+
+/// The latest checkpoint.
+///
+/// # Errors
+/// The database failed.
+pub async fn head(c: &mut Conn<'_>) -> Result<Option<CheckpointRow>, StoreError> {
+    let row = c.one("SELECT size, root, note, at FROM ledger_checkpoint ORDER BY size DESC LIMIT 1", vec![]).await?;
+    row.as_ref().map(checkpoint).transpose()
+}
+
+/// Stores a checkpoint.
+///
+/// # Errors
+/// The database failed, or there is one of that size already.
+pub async fn put_checkpoint(c: &mut Conn<'_>, p: &CheckpointRow) -> Result<(), StoreError> {
+    c.exec("INSERT INTO ledger_checkpoint (size, root, note, at) VALUES ($1, $2, $3, $4)", args![p.size, &p.root, &p.note, p.at]).await?;
+    Ok(())
+}
+
+/// Takes or renews a lease in this transaction: only its holder may go on. Fenced: the row is locked until commit, and a later
+/// holder has a higher epoch.
+///
+/// # Errors
+/// The database failed.
+pub async fn take_lease(c: &mut Conn<'_>, name: &str, holder: &str, now: Instant, until: Instant) -> Result<bool, StoreError> {
+    let n = c
+        .exec(
+            "INSERT INTO lease (name, holder, epoch, until) VALUES ($1, $2, 1, $4)
+             ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until,
+             epoch = CASE WHEN lease.holder = excluded.holder THEN lease.epoch ELSE lease.epoch + 1 END
+             WHERE lease.holder = $2 OR lease.until < $3",
+            args![name, holder, now, until],
+        )
+        .await?;
+    Ok(n == 1)
+}
+
+/// A new random stream id.
+#[must_use]
+pub fn stream_id(id: Id) -> String {
+    sekisho_base::canonical::hex(&id.bytes())
+}

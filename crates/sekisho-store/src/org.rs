@@ -1,0 +1,222 @@
+//! Organization and people: units, posts, persons, dated appointments, absences.
+
+use sekisho_base::Date;
+use sekisho_base::text::fold_key;
+
+use crate::conn::Row;
+use crate::{Conn, StoreError, args, setting};
+
+/// Counter that rises with every change here, so that a cached organization knows when it is old.
+pub const VERSION: &str = "org";
+
+/// A unit of the organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitRow {
+    /// Code, the key.
+    pub code: String,
+    /// Name.
+    pub name: String,
+    /// body, organ, department, section, subsection, branch.
+    pub kind: String,
+    /// Code of the unit above.
+    pub parent: Option<String>,
+    /// First day.
+    pub from: Date,
+    /// Last day, inclusive.
+    pub until: Option<Date>,
+    /// Order among siblings.
+    pub sort: i64,
+}
+
+/// A post of a unit; ordinary posts have many holders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostRow {
+    /// Code, the key.
+    pub code: String,
+    /// Unit's code.
+    pub unit: String,
+    /// 職名.
+    pub title: String,
+    /// Whether its holder heads the unit.
+    pub head: bool,
+    /// Order in the unit, 0 first.
+    pub sort: i64,
+}
+
+/// A person. The name is kept character for character.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonRow {
+    /// 職員番号, the key.
+    pub number: String,
+    /// Name.
+    pub name: String,
+    /// ふりがな.
+    pub kana: String,
+    /// Mail address, may be empty.
+    pub mail: String,
+}
+
+/// A dated appointment of a person to a post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppointmentRow {
+    /// Id.
+    pub id: String,
+    /// Person number.
+    pub person: String,
+    /// Post code.
+    pub post: String,
+    /// 本務 (true) or 兼務.
+    pub main: bool,
+    /// First day.
+    pub from: Date,
+    /// Last day, inclusive.
+    pub until: Option<Date>,
+    /// Role id appointed to directly, or empty.
+    pub role: String,
+    /// Unit in which the role holds, or empty for the post's own.
+    pub scope_unit: String,
+}
+
+/// A stretch of absence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AbsenceRow {
+    /// Id.
+    pub id: String,
+    /// Person number.
+    pub person: String,
+    /// First day.
+    pub from: Date,
+    /// Last day, inclusive.
+    pub until: Date,
+    /// 休暇, 出張 …
+    pub reason: String,
+}
+
+/// Everything, for the in-memory organization.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Everything {
+    /// Units by sort, code.
+    pub units: Vec<UnitRow>,
+    /// Posts by unit, sort, code.
+    pub posts: Vec<PostRow>,
+    /// Persons by number.
+    pub persons: Vec<PersonRow>,
+    /// Appointments by id.
+    pub appointments: Vec<AppointmentRow>,
+    /// Absences by id.
+    pub absences: Vec<AbsenceRow>,
+    /// Value of [`VERSION`] that this is.
+    pub version: i64,
+}
+
+/// Loads the whole organization: a fixed number of queries.
+///
+/// # Errors
+/// The database failed.
+pub async fn load(c: &mut Conn<'_>) -> Result<Everything, StoreError> {
+    let version = setting::current(c, VERSION).await?;
+    let units = rows(c.all("SELECT code, name, kind, parent, valid_from, valid_until, sort FROM unit ORDER BY sort, code", vec![]).await?, |r| {
+        Ok(UnitRow { code: r.text(0)?, name: r.text(1)?, kind: r.text(2)?, parent: r.opt_text(3)?, from: r.date(4)?, until: r.opt_date(5)?, sort: r.int(6)? })
+    })?;
+    let posts = rows(c.all("SELECT code, unit, title, head, sort FROM post ORDER BY unit, sort, code", vec![]).await?, |r| {
+        Ok(PostRow { code: r.text(0)?, unit: r.text(1)?, title: r.text(2)?, head: r.bool(3)?, sort: r.int(4)? })
+    })?;
+    let persons = rows(c.all("SELECT number, name, kana, mail FROM person ORDER BY number", vec![]).await?, |r| {
+        Ok(PersonRow { number: r.text(0)?, name: r.text(1)?, kana: r.text(2)?, mail: r.text(3)? })
+    })?;
+    let sql = "SELECT id, person, post, main, valid_from, valid_until, role, scope_unit FROM appointment ORDER BY id";
+    let appointments = rows(c.all(sql, vec![]).await?, |r| {
+        Ok(AppointmentRow {
+            id: r.text(0)?,
+            person: r.text(1)?,
+            post: r.text(2)?,
+            main: r.bool(3)?,
+            from: r.date(4)?,
+            until: r.opt_date(5)?,
+            role: r.text(6)?,
+            scope_unit: r.text(7)?,
+        })
+    })?;
+    let absences = rows(c.all("SELECT id, person, valid_from, valid_until, reason FROM absence ORDER BY id", vec![]).await?, |r| {
+        Ok(AbsenceRow { id: r.text(0)?, person: r.text(1)?, from: r.date(2)?, until: r.date(3)?, reason: r.text(4)? })
+    })?;
+    Ok(Everything { units, posts, persons, appointments, absences, version })
+}
+
+fn rows<T>(rows: Vec<Row>, read: impl Fn(&Row) -> Result<T, StoreError>) -> Result<Vec<T>, StoreError> {
+    rows.iter().map(read).collect()
+}
+
+/// Adds or replaces a unit.
+///
+/// # Errors
+/// The database failed.
+pub async fn put_unit(c: &mut Conn<'_>, u: &UnitRow) -> Result<(), StoreError> {
+    c.exec(
+        "INSERT INTO unit (code, name, kind, parent, valid_from, valid_until, sort) VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (code) DO UPDATE SET name = excluded.name, kind = excluded.kind, parent = excluded.parent,
+         valid_from = excluded.valid_from, valid_until = excluded.valid_until, sort = excluded.sort",
+        args![&u.code, &u.name, &u.kind, u.parent.clone(), u.from, u.until, u.sort],
+    )
+    .await?;
+    changed(c).await
+}
+
+/// Adds or replaces a post.
+///
+/// # Errors
+/// The database failed, or the unit is unknown.
+pub async fn put_post(c: &mut Conn<'_>, p: &PostRow) -> Result<(), StoreError> {
+    c.exec(
+        "INSERT INTO post (code, unit, title, head, sort) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (code) DO UPDATE SET unit = excluded.unit, title = excluded.title, head = excluded.head, sort = excluded.sort",
+        args![&p.code, &p.unit, &p.title, p.head, p.sort],
+    )
+    .await?;
+    changed(c).await
+}
+
+/// Adds or replaces a person.
+///
+/// # Errors
+/// The database failed.
+pub async fn put_person(c: &mut Conn<'_>, p: &PersonRow) -> Result<(), StoreError> {
+    c.exec(
+        "INSERT INTO person (number, name, kana, mail, search) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (number) DO UPDATE SET name = excluded.name, kana = excluded.kana, mail = excluded.mail, search = excluded.search",
+        args![&p.number, &p.name, &p.kana, &p.mail, fold_key(&format!("{} {} {}", p.name, p.kana, p.number))],
+    )
+    .await?;
+    changed(c).await
+}
+
+/// Adds an appointment, or replaces the one of the same person, post, first day and role.
+///
+/// # Errors
+/// The database failed, or person or post are unknown.
+pub async fn put_appointment(c: &mut Conn<'_>, a: &AppointmentRow) -> Result<(), StoreError> {
+    c.exec(
+        "INSERT INTO appointment (id, person, post, main, valid_from, valid_until, role, scope_unit) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (person, post, valid_from, role) DO UPDATE SET main = excluded.main, valid_until = excluded.valid_until, scope_unit = excluded.scope_unit",
+        args![&a.id, &a.person, &a.post, a.main, a.from, a.until, &a.role, &a.scope_unit],
+    )
+    .await?;
+    changed(c).await
+}
+
+/// Records an absence.
+///
+/// # Errors
+/// The database failed.
+pub async fn add_absence(c: &mut Conn<'_>, a: &AbsenceRow) -> Result<(), StoreError> {
+    c.exec(
+        "INSERT INTO absence (id, person, valid_from, valid_until, reason) VALUES ($1, $2, $3, $4, $5)",
+        args![&a.id, &a.person, a.from, a.until, &a.reason],
+    )
+    .await?;
+    changed(c).await
+}
+
+async fn changed(c: &mut Conn<'_>) -> Result<(), StoreError> {
+    setting::next(c, VERSION).await.map(|_| ())
+}

@@ -1,0 +1,50 @@
+//! Who looks: every read of records takes a [`Viewer`], and one predicate builder serves lists, exports and search.
+
+use crate::conn::Arg;
+
+/// What one person may see on one day, decided by the application from roles and scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Viewer {
+    /// Person number.
+    pub person: String,
+    /// Units whose records are seen (own section, a department's sections); `None` is the whole body.
+    pub units: Option<Vec<String>>,
+}
+
+impl Viewer {
+    /// Somebody who sees the whole body's records: the information policy section, CISO, and the engine itself.
+    #[must_use]
+    pub fn whole_body(person: &str) -> Self {
+        Self { person: person.to_owned(), units: None }
+    }
+
+    /// `column IN (…)` over the units seen; adds its arguments.
+    #[must_use]
+    pub fn unit_predicate(&self, column: &str, args: &mut Vec<Arg>) -> String {
+        match &self.units {
+            None => "TRUE".to_owned(),
+            Some(units) if units.is_empty() => "FALSE".to_owned(),
+            Some(units) => {
+                let marks: Vec<String> = units
+                    .iter()
+                    .map(|u| {
+                        args.push(Arg::from(u));
+                        format!("${}", args.len())
+                    })
+                    .collect();
+                format!("{column} IN ({})", marks.join(", "))
+            }
+        }
+    }
+
+    /// Cases of the units seen, and those the person takes part in.
+    #[must_use]
+    pub fn case_predicate(&self, alias: &str, args: &mut Vec<Arg>) -> String {
+        if self.units.is_none() {
+            return "TRUE".to_owned();
+        }
+        let units = self.unit_predicate(&format!("{alias}.unit"), args);
+        args.push(Arg::from(&self.person));
+        format!("({units} OR EXISTS (SELECT 1 FROM case_party p WHERE p.case_id = {alias}.id AND p.person = ${}))", args.len())
+    }
+}

@@ -1,0 +1,151 @@
+//! Violations as intervals: what broke a check, from when until when, as it was known.
+
+use std::collections::BTreeMap;
+
+use sekisho_base::Instant;
+
+use crate::{Conn, StoreError, Viewer, args};
+
+/// An interval, open while `closed_at` is nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ViolationRow {
+    /// Id.
+    pub id: String,
+    /// Check.
+    pub check: String,
+    /// Pack version (hash) whose check it was.
+    pub pack: String,
+    /// Row that breaks it: `asset/<id>`, `case/<id>#return`, `unit/<code>`.
+    pub row_key: String,
+    /// Unit that owns the row.
+    pub unit: String,
+    /// What is wrong, for people.
+    pub says: String,
+    /// Path of the page that shows the row.
+    pub link: String,
+    /// When it was first known.
+    pub opened_at: Instant,
+    /// When it was known to be gone.
+    pub closed_at: Option<Instant>,
+    /// Ledger entry that caused it, or empty when time did.
+    pub cause_entry: String,
+}
+
+const COLUMNS: &str = "id, check_id, pack, row_key, unit, says, link, opened_at, closed_at, cause_entry";
+
+fn read(r: &crate::Row) -> Result<ViolationRow, StoreError> {
+    Ok(ViolationRow {
+        id: r.text(0)?,
+        check: r.text(1)?,
+        pack: r.text(2)?,
+        row_key: r.text(3)?,
+        unit: r.text(4)?,
+        says: r.text(5)?,
+        link: r.text(6)?,
+        opened_at: r.instant(7)?,
+        closed_at: r.opt_instant(8)?,
+        cause_entry: r.text(9)?,
+    })
+}
+
+/// Opens an interval.
+///
+/// # Errors
+/// The database failed.
+pub async fn open(c: &mut Conn<'_>, v: &ViolationRow) -> Result<(), StoreError> {
+    c.exec(
+        &format!("INSERT INTO violation ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"),
+        args![&v.id, &v.check, &v.pack, &v.row_key, &v.unit, &v.says, &v.link, v.opened_at, v.closed_at, &v.cause_entry],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Closes an interval.
+///
+/// # Errors
+/// The database failed.
+pub async fn close(c: &mut Conn<'_>, id: &str, at: Instant) -> Result<(), StoreError> {
+    c.exec("UPDATE violation SET closed_at = $2 WHERE id = $1 AND closed_at IS NULL", args![id, at]).await?;
+    Ok(())
+}
+
+/// Open intervals of a check: row key → interval id.
+///
+/// # Errors
+/// The database failed.
+pub async fn open_rows(c: &mut Conn<'_>, check: &str) -> Result<BTreeMap<String, String>, StoreError> {
+    let rows = c.all("SELECT row_key, id FROM violation WHERE check_id = $1 AND closed_at IS NULL", args![check]).await?;
+    rows.iter().map(|r| Ok((r.text(0)?, r.text(1)?))).collect()
+}
+
+/// Open intervals of a check for one row key or a prefix of keys ending in `%`.
+///
+/// # Errors
+/// The database failed.
+pub async fn open_for(c: &mut Conn<'_>, check: &str, like: &str) -> Result<BTreeMap<String, String>, StoreError> {
+    let sql = "SELECT row_key, id FROM violation WHERE check_id = $1 AND closed_at IS NULL AND row_key LIKE $2";
+    c.all(sql, args![check, like]).await?.iter().map(|r| Ok((r.text(0)?, r.text(1)?))).collect()
+}
+
+/// How many rows break each check as it was known at a moment.
+///
+/// # Errors
+/// The database failed.
+pub async fn counts(c: &mut Conn<'_>, at: Instant) -> Result<BTreeMap<String, i64>, StoreError> {
+    let sql = "SELECT check_id, COUNT(*) FROM violation WHERE opened_at <= $1 AND (closed_at IS NULL OR closed_at > $1) GROUP BY check_id";
+    c.all(sql, args![at]).await?.iter().map(|r| Ok((r.text(0)?, r.int(1)?))).collect()
+}
+
+/// Intervals of a check that a viewer may see, open ones first, newest first.
+///
+/// # Errors
+/// The database failed.
+pub async fn list(c: &mut Conn<'_>, viewer: &Viewer, check: &str, limit: i64) -> Result<Vec<ViolationRow>, StoreError> {
+    let mut a = args![check];
+    let seen = viewer.unit_predicate("unit", &mut a);
+    a.push(limit.into());
+    let sql = format!(
+        "SELECT {COLUMNS} FROM violation WHERE check_id = $1 AND {seen} ORDER BY CASE WHEN closed_at IS NULL THEN 0 ELSE 1 END, opened_at DESC, id LIMIT ${}",
+        a.len()
+    );
+    c.all(&sql, a).await?.iter().map(read).collect()
+}
+
+/// When a check last ran and over how many rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunRow {
+    /// Pack version.
+    pub pack: String,
+    /// When.
+    pub ran_at: Instant,
+    /// Rows it looked at; none is `unknown`.
+    pub looked_at: i64,
+    /// Rows that will break it soon (注意).
+    pub due_rows: i64,
+}
+
+/// Notes a run.
+///
+/// # Errors
+/// The database failed.
+pub async fn put_run(c: &mut Conn<'_>, check: &str, run: &RunRow) -> Result<(), StoreError> {
+    c.exec(
+        "INSERT INTO check_run (check_id, pack, ran_at, looked_at, due_rows) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (check_id) DO UPDATE SET pack = excluded.pack, ran_at = excluded.ran_at, looked_at = excluded.looked_at, due_rows = excluded.due_rows",
+        args![check, &run.pack, run.ran_at, run.looked_at, run.due_rows],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Every check's last run.
+///
+/// # Errors
+/// The database failed.
+pub async fn runs(c: &mut Conn<'_>) -> Result<BTreeMap<String, RunRow>, StoreError> {
+    let rows = c.all("SELECT check_id, pack, ran_at, looked_at, due_rows FROM check_run", vec![]).await?;
+    rows.iter()
+        .map(|r| Ok((r.text(0)?, RunRow { pack: r.text(1)?, ran_at: r.instant(2)?, looked_at: r.int(3)?, due_rows: r.int(4)? })))
+        .collect()
+}
