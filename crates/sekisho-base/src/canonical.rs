@@ -83,7 +83,8 @@ pub fn hex(bytes: &[u8]) -> String {
 /// Bytes of lower- or upper-case hexadecimal; `None` when it is none.
 #[must_use]
 pub fn unhex(s: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = s.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect();
+    let digits: Option<Vec<u8>> =
+        s.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect();
     let digits = digits?;
     let (pairs, rest) = digits.as_chunks::<2>();
     rest.is_empty().then(|| pairs.iter().map(|[hi, lo]| hi * 16 + lo).collect())
@@ -111,9 +112,15 @@ mod tests {
         // RFC 8785, 3.2.3: the example's order of members.
         let v = json!({"\u{20ac}": "Euro", "\r": "CR", "\u{fb33}": "Dalet", "1": "One", "\u{1f600}": "Smile", "\u{80}": "Ctl", "\u{f6}": "o"});
         let got = canonical_json(&v);
-        let order: Vec<usize> = ["CR", "One", "Ctl", "\"o\"", "Euro", "Smile", "Dalet"].iter().map(|k| got.find(k).unwrap()).collect();
+        let order: Vec<usize> = ["CR", "One", "Ctl", "\"o\"", "Euro", "Smile", "Dalet"]
+            .iter()
+            .map(|k| got.find(k).unwrap())
+            .collect();
         assert!(order.is_sorted(), "{got}");
-        assert_eq!(canonical_json(&json!({"b": [1, true, null], "a": "\u{1}\n\"髙"})), "{\"a\":\"\\u0001\\n\\\"髙\",\"b\":[1,true,null]}");
+        assert_eq!(
+            canonical_json(&json!({"b": [1, true, null], "a": "\u{1}\n\"髙"})),
+            "{\"a\":\"\\u0001\\n\\\"髙\",\"b\":[1,true,null]}"
+        );
     }
 
     #[test]

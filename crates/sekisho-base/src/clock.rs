@@ -66,7 +66,14 @@ impl fmt::Display for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let day = Date::from_epoch_days(self.0.div_euclid(86_400_000));
         let ms = self.0.rem_euclid(86_400_000);
-        write!(f, "{day}T{:02}:{:02}:{:02}.{:03}Z", ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60, ms % 1000)
+        write!(
+            f,
+            "{day}T{:02}:{:02}:{:02}.{:03}Z",
+            ms / 3_600_000,
+            ms / 60_000 % 60,
+            ms / 1000 % 60,
+            ms % 1000
+        )
     }
 }
 
@@ -169,7 +176,13 @@ mod tests {
             assert_eq!(at.to_string().len(), 24);
             assert_eq!(at.to_string().parse::<Instant>().unwrap(), at);
         }
-        for bad in ["", "2026-11-25", "2026-11-25T24:00:00.000Z", "2026-11-25T07:00:00Z", "2026-11-25T07:00:00.000+09"] {
+        for bad in [
+            "",
+            "2026-11-25",
+            "2026-11-25T24:00:00.000Z",
+            "2026-11-25T07:00:00Z",
+            "2026-11-25T07:00:00.000+09",
+        ] {
             assert!(bad.parse::<Instant>().is_err(), "{bad}");
         }
     }

@@ -104,7 +104,9 @@ impl Date {
     /// Fiscal year as numbers of documents write it: `R8`.
     #[must_use]
     pub fn fiscal_year_short(self) -> String {
-        self.fiscal_year_start().era().map_or_else(|| self.fiscal_year().to_string(), |(_, l, y)| format!("{l}{y}"))
+        self.fiscal_year_start()
+            .era()
+            .map_or_else(|| self.fiscal_year().to_string(), |(_, l, y)| format!("{l}{y}"))
     }
 
     /// As shown to people: `2026年（令和8年）7月1日`; the first year is 元年.
@@ -143,12 +145,14 @@ impl Date {
         let (era, rest) = ERAS
             .iter()
             .find_map(|era| {
-                let short = t.chars().next().filter(|c| c.eq_ignore_ascii_case(&era.1)).and_then(|_| t.get(1..));
+                let short =
+                    t.chars().next().filter(|c| c.eq_ignore_ascii_case(&era.1)).and_then(|_| t.get(1..));
                 t.strip_prefix(era.0).or(short).map(|rest| (Some(era), rest))
             })
             .unwrap_or((None, t.as_str()));
         let rest = rest.replace('元', "1").replace(['年', '月', '/', '-', '.'], " ").replace('日', "");
-        let numbers: Vec<i64> = rest.split_whitespace().map(str::parse).collect::<Result<_, _>>().map_err(|_| bad())?;
+        let numbers: Vec<i64> =
+            rest.split_whitespace().map(str::parse).collect::<Result<_, _>>().map_err(|_| bad())?;
         let [y, m, d] = numbers.as_slice() else { return Err(bad()) };
         match era {
             None if *y >= 1000 => Self::from_numbers(*y, *m, *d).ok_or_else(bad),
@@ -156,7 +160,11 @@ impl Date {
             Some((_, letter, first)) => {
                 let first: Self = first.parse()?;
                 let date = Self::from_numbers(i64::from(first.0.year()) + y - 1, *m, *d).ok_or_else(bad)?;
-                if date.era().is_some_and(|(_, l, n)| l == *letter && i64::from(n) == *y) { Ok(date) } else { Err(bad()) }
+                if date.era().is_some_and(|(_, l, n)| l == *letter && i64::from(n) == *y) {
+                    Ok(date)
+                } else {
+                    Err(bad())
+                }
             }
         }
     }
@@ -181,7 +189,8 @@ impl FromStr for Date {
     fn from_str(s: &str) -> Result<Self, BadDate> {
         let bad = || BadDate(s.chars().take(40).collect());
         let mut parts = s.split('-');
-        let (Some(y), Some(m), Some(d), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        let (Some(y), Some(m), Some(d), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
             return Err(bad());
         };
         if (y.len(), m.len(), d.len()) != (4, 2, 2) || !s.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
@@ -214,12 +223,24 @@ mod tests {
 
     #[test]
     fn reads_what_people_type() {
-        for s in ["R8.7.1", "r8/7/1", "令和8年7月1日", "令和８年７月１日", "2026/7/1", "２０２６／７／１", "2026-07-01", "20260701", " 2026年7月1日 "] {
+        for s in [
+            "R8.7.1",
+            "r8/7/1",
+            "令和8年7月1日",
+            "令和８年７月１日",
+            "2026/7/1",
+            "２０２６／７／１",
+            "2026-07-01",
+            "20260701",
+            " 2026年7月1日 ",
+        ] {
             assert_eq!(Date::parse_japanese(s), Ok(d("2026-07-01")), "{s}");
         }
         assert_eq!(Date::parse_japanese("令和元年5月1日"), Ok(d("2019-05-01")));
         assert_eq!(Date::parse_japanese("S64.1.7"), Ok(d("1989-01-07")));
-        for s in ["", "R8", "令和8年13月1日", "令和元年4月30日", "平成31年5月1日", "8/7/1", "2026/2/30", "あした"] {
+        for s in
+            ["", "R8", "令和8年13月1日", "令和元年4月30日", "平成31年5月1日", "8/7/1", "2026/2/30", "あした"]
+        {
             assert!(Date::parse_japanese(s).is_err(), "{s}");
         }
     }

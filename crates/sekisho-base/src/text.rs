@@ -4,16 +4,43 @@ use unicode_normalization::UnicodeNormalization as _;
 
 /// Variant characters that NFKC leaves alone, with the form people search by.
 const VARIANTS: &[(char, char)] = &[
-    ('髙', '高'), ('﨑', '崎'), ('嵜', '崎'), ('邉', '辺'), ('邊', '辺'), ('濵', '浜'), ('濱', '浜'), ('齋', '斎'), ('齊', '斉'),
-    ('德', '徳'), ('𠮷', '吉'), ('曻', '昇'), ('栁', '柳'), ('瀨', '瀬'), ('𣘺', '橋'), ('淵', '渕'), ('嶋', '島'), ('嶌', '島'),
-    ('澤', '沢'), ('廣', '広'), ('眞', '真'), ('國', '国'), ('冨', '富'), ('桒', '桑'), ('槇', '槙'), ('惠', '恵'), ('龍', '竜'),
+    ('髙', '高'),
+    ('﨑', '崎'),
+    ('嵜', '崎'),
+    ('邉', '辺'),
+    ('邊', '辺'),
+    ('濵', '浜'),
+    ('濱', '浜'),
+    ('齋', '斎'),
+    ('齊', '斉'),
+    ('德', '徳'),
+    ('𠮷', '吉'),
+    ('曻', '昇'),
+    ('栁', '柳'),
+    ('瀨', '瀬'),
+    ('𣘺', '橋'),
+    ('淵', '渕'),
+    ('嶋', '島'),
+    ('嶌', '島'),
+    ('澤', '沢'),
+    ('廣', '広'),
+    ('眞', '真'),
+    ('國', '国'),
+    ('冨', '富'),
+    ('桒', '桑'),
+    ('槇', '槙'),
+    ('惠', '恵'),
+    ('龍', '竜'),
 ];
 
 /// A code as stored: NFKC, no white space at the ends, dashes unified to `-`.
 #[must_use]
 pub fn normalize_code(s: &str) -> String {
     let t: String = s.nfkc().collect();
-    t.trim().chars().map(|c| if matches!(c, '‐' | '‑' | '‒' | '–' | '—' | '−' | '－') { '-' } else { c }).collect()
+    t.trim()
+        .chars()
+        .map(|c| if matches!(c, '‐' | '‑' | '‒' | '–' | '—' | '−' | '－') { '-' } else { c })
+        .collect()
 }
 
 /// The key under which text is searched: NFKC, lower case, katakana to hiragana, old and variant characters to the
@@ -48,7 +75,11 @@ fn is_variation_selector(c: char) -> bool {
 /// Cuts to a number of characters, adding 「…」 when something was cut.
 #[must_use]
 pub fn shorten(s: &str, chars: usize) -> String {
-    if s.chars().count() <= chars { s.to_owned() } else { s.chars().take(chars.saturating_sub(1)).chain(['…']).collect() }
+    if s.chars().count() <= chars {
+        s.to_owned()
+    } else {
+        s.chars().take(chars.saturating_sub(1)).chain(['…']).collect()
+    }
 }
 
 #[cfg(test)]

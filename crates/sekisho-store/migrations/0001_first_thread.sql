@@ -8,7 +8,7 @@ CREATE TABLE post (code TEXT PRIMARY KEY NOT NULL, unit TEXT NOT NULL REFERENCES
 CREATE INDEX post_unit ON post (unit);
 CREATE TABLE person (number TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL, kana TEXT NOT NULL, mail TEXT NOT NULL, search TEXT NOT NULL);
 CREATE TABLE appointment (id TEXT PRIMARY KEY NOT NULL, person TEXT NOT NULL REFERENCES person (number), post TEXT NOT NULL REFERENCES post (code), main BOOLEAN NOT NULL, valid_from TEXT NOT NULL, valid_until TEXT, role TEXT NOT NULL, scope_unit TEXT NOT NULL);
-CREATE UNIQUE INDEX appointment_key ON appointment (person, post, valid_from, role);
+CREATE UNIQUE INDEX appointment_key ON appointment (person, post, valid_from, role, scope_unit);
 CREATE INDEX appointment_post ON appointment (post);
 CREATE TABLE absence (id TEXT PRIMARY KEY NOT NULL, person TEXT NOT NULL, valid_from TEXT NOT NULL, valid_until TEXT NOT NULL, reason TEXT NOT NULL);
 
@@ -26,10 +26,15 @@ CREATE TABLE register_change (id TEXT PRIMARY KEY NOT NULL, register TEXT NOT NU
 CREATE UNIQUE INDEX register_change_row ON register_change (register, row_id, seq);
 
 -- Cases.
-CREATE TABLE case_file (id TEXT PRIMARY KEY NOT NULL, procedure TEXT NOT NULL, number TEXT NOT NULL, title TEXT NOT NULL, status TEXT NOT NULL, applicant TEXT NOT NULL, post TEXT NOT NULL, unit TEXT NOT NULL, pack TEXT NOT NULL, version BIGINT NOT NULL, state TEXT NOT NULL, opened_at TEXT NOT NULL, closed_at TEXT, due TEXT NOT NULL, next_change_on TEXT NOT NULL, search TEXT NOT NULL);
-CREATE INDEX case_file_opened ON case_file (opened_at, id);
+-- The state is long and comes last: what is listed and searched is read without it. `no` and case_gram: see search.rs.
+CREATE TABLE case_file (id TEXT PRIMARY KEY NOT NULL, no BIGINT NOT NULL, procedure TEXT NOT NULL, number TEXT NOT NULL, title TEXT NOT NULL, status TEXT NOT NULL, applicant TEXT NOT NULL, post TEXT NOT NULL, unit TEXT NOT NULL, pack TEXT NOT NULL, version BIGINT NOT NULL, opened_at TEXT NOT NULL, closed_at TEXT, due TEXT NOT NULL, next_change_on TEXT NOT NULL, search TEXT NOT NULL, state TEXT NOT NULL);
+CREATE INDEX case_file_no ON case_file (no, unit);
+CREATE TABLE case_gram (gram TEXT NOT NULL, block BIGINT NOT NULL, places TEXT NOT NULL, PRIMARY KEY (gram, block));
+CREATE INDEX case_file_opened ON case_file (opened_at, id, unit);
 CREATE INDEX case_file_unit ON case_file (unit, opened_at, id);
-CREATE INDEX case_file_status ON case_file (status, opened_at, id);
+CREATE INDEX case_file_status ON case_file (status, opened_at, id, unit);
+CREATE INDEX case_file_applicant ON case_file (applicant, opened_at, id, unit);
+CREATE INDEX case_file_procedure ON case_file (procedure, opened_at, id, unit);
 CREATE INDEX case_file_change ON case_file (next_change_on);
 CREATE TABLE case_party (case_id TEXT NOT NULL, person TEXT NOT NULL, PRIMARY KEY (case_id, person));
 CREATE INDEX case_party_person ON case_party (person);
@@ -46,13 +51,15 @@ CREATE INDEX draft_person ON draft (person);
 -- Clause state: what breaks it, as intervals.
 CREATE TABLE violation (id TEXT PRIMARY KEY NOT NULL, check_id TEXT NOT NULL, pack TEXT NOT NULL, row_key TEXT NOT NULL, unit TEXT NOT NULL, says TEXT NOT NULL, link TEXT NOT NULL, opened_at TEXT NOT NULL, closed_at TEXT, cause_entry TEXT NOT NULL);
 CREATE INDEX violation_open ON violation (check_id, closed_at);
-CREATE INDEX violation_row ON violation (check_id, row_key);
+CREATE INDEX violation_row ON violation (row_key, check_id);
+CREATE INDEX violation_closed ON violation (closed_at, check_id, opened_at);
 CREATE TABLE check_run (check_id TEXT PRIMARY KEY NOT NULL, pack TEXT NOT NULL, ran_at TEXT NOT NULL, looked_at BIGINT NOT NULL, due_rows BIGINT NOT NULL);
 
 -- Ledger: the outbox is the rows whose leaf_index is null.
 CREATE TABLE ledger_entry (id TEXT PRIMARY KEY NOT NULL, stream TEXT NOT NULL, seq BIGINT NOT NULL, kind TEXT NOT NULL, commitment TEXT NOT NULL, salt TEXT, payload TEXT, at TEXT NOT NULL, leaf_index BIGINT);
 CREATE UNIQUE INDEX ledger_entry_stream ON ledger_entry (stream, seq);
 CREATE UNIQUE INDEX ledger_entry_leaf ON ledger_entry (leaf_index);
+CREATE INDEX ledger_entry_outbox ON ledger_entry (at, stream, seq) WHERE leaf_index IS NULL;
 CREATE TABLE ledger_tile (level BIGINT NOT NULL, idx BIGINT NOT NULL, hashes TEXT NOT NULL, PRIMARY KEY (level, idx));
 CREATE TABLE ledger_checkpoint (size BIGINT PRIMARY KEY NOT NULL, root TEXT NOT NULL, note TEXT NOT NULL, at TEXT NOT NULL);
 CREATE TABLE lease (name TEXT PRIMARY KEY NOT NULL, holder TEXT NOT NULL, epoch BIGINT NOT NULL, until TEXT NOT NULL);

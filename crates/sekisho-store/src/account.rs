@@ -83,8 +83,11 @@ pub struct Failures {
 /// # Errors
 /// The database failed.
 pub async fn failures(c: &mut Conn<'_>, key: &str) -> Result<Failures, StoreError> {
-    let row = c.one("SELECT failures, locked_until FROM login_failure WHERE login_key = $1", args![key]).await?;
-    row.map_or(Ok(Failures::default()), |r| Ok(Failures { count: r.int(0)?, locked_until: r.opt_instant(1)? }))
+    let row =
+        c.one("SELECT failures, locked_until FROM login_failure WHERE login_key = $1", args![key]).await?;
+    row.map_or(Ok(Failures::default()), |r| {
+        Ok(Failures { count: r.int(0)?, locked_until: r.opt_instant(1)? })
+    })
 }
 
 /// Records one more failure and until when the key is locked.
@@ -144,7 +147,10 @@ pub async fn put_session(c: &mut Conn<'_>, s: &SessionRow) -> Result<(), StoreEr
 ///
 /// # Errors
 /// The database failed.
-pub async fn session(c: &mut Conn<'_>, token_hash: &str) -> Result<Option<(SessionRow, AccountRow)>, StoreError> {
+pub async fn session(
+    c: &mut Conn<'_>,
+    token_hash: &str,
+) -> Result<Option<(SessionRow, AccountRow)>, StoreError> {
     let sql = "SELECT s.token_hash, s.login, s.csrf, s.created_at, s.seen_at, s.expires_at, a.person, a.password, a.must_change, a.active, a.changed_at
                FROM session s JOIN account a ON a.login = s.login WHERE s.token_hash = $1";
     let row = c.one(sql, args![token_hash]).await?;
@@ -204,4 +210,12 @@ pub async fn end_sessions_of(c: &mut Conn<'_>, login: &str) -> Result<(), StoreE
 /// The database failed.
 pub async fn sweep_sessions(c: &mut Conn<'_>, now: Instant) -> Result<u64, StoreError> {
     c.exec("DELETE FROM session WHERE expires_at < $1", args![now]).await
+}
+
+/// How many accounts there are.
+///
+/// # Errors
+/// The database failed.
+pub async fn count(c: &mut Conn<'_>) -> Result<i64, StoreError> {
+    c.count("SELECT COUNT(*) FROM account", vec![]).await
 }

@@ -1,8 +1,13 @@
 //! Cases: the folded state as JSON, the acts it was folded from, open tasks for inboxes, drafts.
 
+mod list;
+
+pub use list::{CaseFilter, list};
+
 use sekisho_base::{Date, Instant};
 
-use crate::conn::{Arg, Row};
+use crate::conn::{Row, marks};
+use crate::search::{self, Index};
 use crate::{Conn, StoreError, Viewer, args};
 
 /// A case's row.
@@ -38,7 +43,7 @@ pub struct CaseRow {
     pub due: Option<Date>,
     /// Day on which time alone changes something.
     pub next_change_on: Option<Date>,
-    /// Folded search text.
+    /// Text by which it is found; kept folded.
     pub search: String,
 }
 
@@ -61,7 +66,7 @@ fn case(r: &Row) -> Result<CaseRow, StoreError> {
         closed_at: r.opt_instant(12)?,
         due: r.opt_date(13)?,
         next_change_on: r.opt_date(14)?,
-        search: r.text(15)?,
+        search: search::shown(r.text(15)?),
     })
 }
 
@@ -75,6 +80,26 @@ fn or_never(d: Option<Date>) -> String {
 /// # Errors
 /// [`StoreError::Conflict`] when somebody else wrote in between.
 pub async fn put(c: &mut Conn<'_>, r: &CaseRow) -> Result<(), StoreError> {
+    let index = Index::of_cases();
+    let mut text = String::new();
+    search::push(&mut text, &r.search);
+    let was = if r.version == 1 {
+        None
+    } else {
+        c.one("SELECT search, no FROM case_file WHERE id = $1", args![&r.id]).await?
+    };
+    let was = was.map(|w| Ok::<_, StoreError>((w.text(0)?, w.int(1)?))).transpose()?;
+    if let Some((_, no)) = was.filter(|(before, _)| *before == text) {
+        return put_columns(c, r, text, no).await;
+    }
+    let no = search::next_no(c, &index).await?;
+    let written = put_columns(c, r, text, no).await;
+    // Also when the case was refused: its number may have filled a block of others.
+    let indexed = search::index_after(c, &index, no).await;
+    written.and(indexed)
+}
+
+async fn put_columns(c: &mut Conn<'_>, r: &CaseRow, search: String, no: i64) -> Result<(), StoreError> {
     let args = args![
         &r.id,
         &r.procedure,
@@ -91,14 +116,18 @@ pub async fn put(c: &mut Conn<'_>, r: &CaseRow) -> Result<(), StoreError> {
         r.closed_at,
         or_never(r.due),
         or_never(r.next_change_on),
-        &r.search,
+        search,
+        no,
     ];
     let n = if r.version == 1 {
-        c.exec(&format!("INSERT INTO case_file ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"), args).await?
+        let sql = format!(
+            "INSERT INTO case_file ({COLUMNS}, no) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+        );
+        c.exec(&sql, args).await?
     } else {
         c.exec(
             "UPDATE case_file SET procedure = $2, number = $3, title = $4, status = $5, applicant = $6, post = $7, unit = $8, pack = $9, version = $10,
-             state = $11, opened_at = $12, closed_at = $13, due = $14, next_change_on = $15, search = $16 WHERE id = $1 AND version = $10 - 1",
+             state = $11, opened_at = $12, closed_at = $13, due = $14, next_change_on = $15, search = $16, no = $17 WHERE id = $1 AND version = $10 - 1",
             args,
         )
         .await?
@@ -112,8 +141,12 @@ pub async fn put(c: &mut Conn<'_>, r: &CaseRow) -> Result<(), StoreError> {
 /// The database failed.
 pub async fn get(c: &mut Conn<'_>, viewer: &Viewer, id: &str) -> Result<Option<CaseRow>, StoreError> {
     let mut a = args![id];
-    let seen = viewer.case_predicate("f", &mut a);
-    c.one(&format!("SELECT {COLUMNS} FROM case_file f WHERE f.id = $1 AND {seen}"), a).await?.as_ref().map(case).transpose()
+    let seen = viewer.case_predicate("f.id", &mut a);
+    c.one(&format!("SELECT {COLUMNS} FROM case_file f WHERE f.id = $1 AND {seen}"), a)
+        .await?
+        .as_ref()
+        .map(case)
+        .transpose()
 }
 
 /// Adds persons who take part; they may see the case from now on.
@@ -131,10 +164,18 @@ pub async fn add_parties(c: &mut Conn<'_>, case_id: &str, persons: &[String]) ->
 ///
 /// # Errors
 /// The database failed.
-pub async fn set_items(c: &mut Conn<'_>, case_id: &str, items: &[(String, String)]) -> Result<(), StoreError> {
+pub async fn set_items(
+    c: &mut Conn<'_>,
+    case_id: &str,
+    items: &[(String, String)],
+) -> Result<(), StoreError> {
     c.exec("DELETE FROM case_item WHERE case_id = $1", args![case_id]).await?;
     for (pos, (register, row)) in (0i64..).zip(items) {
-        c.exec("INSERT INTO case_item (case_id, pos, register, row_id) VALUES ($1, $2, $3, $4)", args![case_id, pos, register, row]).await?;
+        c.exec(
+            "INSERT INTO case_item (case_id, pos, register, row_id) VALUES ($1, $2, $3, $4)",
+            args![case_id, pos, register, row],
+        )
+        .await?;
     }
     Ok(())
 }
@@ -174,9 +215,23 @@ pub async fn add_act(c: &mut Conn<'_>, case_id: &str, a: &ActRow) -> Result<(), 
 /// # Errors
 /// The database failed.
 pub async fn acts(c: &mut Conn<'_>, case_id: &str) -> Result<Vec<ActRow>, StoreError> {
-    let rows = c.all("SELECT seq, kind, person, at, body, entry FROM case_act WHERE case_id = $1 ORDER BY seq", args![case_id]).await?;
+    let rows = c
+        .all(
+            "SELECT seq, kind, person, at, body, entry FROM case_act WHERE case_id = $1 ORDER BY seq",
+            args![case_id],
+        )
+        .await?;
     rows.iter()
-        .map(|r| Ok(ActRow { seq: r.int(0)?, kind: r.text(1)?, person: r.text(2)?, at: r.instant(3)?, body: r.text(4)?, entry: r.text(5)? }))
+        .map(|r| {
+            Ok(ActRow {
+                seq: r.int(0)?,
+                kind: r.text(1)?,
+                person: r.text(2)?,
+                at: r.instant(3)?,
+                body: r.text(4)?,
+                entry: r.text(5)?,
+            })
+        })
         .collect()
 }
 
@@ -232,116 +287,116 @@ pub struct InboxRow {
     pub unit: String,
 }
 
+const INBOX: &str = "SELECT t.case_id, t.step, t.kind, t.title, t.post, t.person, t.due, t.opened_at, f.number, f.title, f.applicant, f.unit
+         FROM open_task t JOIN case_file f ON f.id = t.case_id";
+
+fn inbox_row(r: &Row) -> Result<InboxRow, StoreError> {
+    let task = TaskRow {
+        case_id: r.text(0)?,
+        step: r.text(1)?,
+        kind: r.text(2)?,
+        title: r.text(3)?,
+        post: r.text(4)?,
+        person: r.text(5)?,
+        due: r.opt_date(6)?,
+        opened_at: r.instant(7)?,
+    };
+    Ok(InboxRow {
+        task,
+        number: r.text(8)?,
+        case_title: r.text(9)?,
+        applicant: r.text(10)?,
+        unit: r.text(11)?,
+    })
+}
+
 /// Tasks of somebody: by the posts held, or by name; those due first come first.
 ///
 /// # Errors
 /// The database failed.
-pub async fn inbox(c: &mut Conn<'_>, person: &str, posts: &[String], limit: i64) -> Result<Vec<InboxRow>, StoreError> {
+pub async fn inbox(
+    c: &mut Conn<'_>,
+    person: &str,
+    posts: &[String],
+    limit: i64,
+) -> Result<Vec<InboxRow>, StoreError> {
     let mut a = args![person];
     let posts = marks(posts, &mut a);
     a.push(limit.into());
     let sql = format!(
-        "SELECT t.case_id, t.step, t.kind, t.title, t.post, t.person, t.due, t.opened_at, f.number, f.title, f.applicant, f.unit
-         FROM open_task t JOIN case_file f ON f.id = t.case_id WHERE (t.person = $1 OR (t.person = '' AND t.post IN ({posts})))
+        "{INBOX} WHERE ((t.person = $1 AND t.person <> '') OR (t.person = '' AND t.post IN ({posts})))
          ORDER BY CASE WHEN t.due = '' THEN 1 ELSE 0 END, t.due, t.opened_at, t.case_id, t.pos LIMIT ${}",
         a.len()
     );
-    let rows = c.all(&sql, a).await?;
-    rows.iter()
-        .map(|r| {
-            Ok(InboxRow {
-                task: TaskRow {
-                    case_id: r.text(0)?,
-                    step: r.text(1)?,
-                    kind: r.text(2)?,
-                    title: r.text(3)?,
-                    post: r.text(4)?,
-                    person: r.text(5)?,
-                    due: r.opt_date(6)?,
-                    opened_at: r.instant(7)?,
-                },
-                number: r.text(8)?,
-                case_title: r.text(9)?,
-                applicant: r.text(10)?,
-                unit: r.text(11)?,
-            })
-        })
-        .collect()
+    c.all(&sql, a).await?.iter().map(inbox_row).collect()
 }
 
-fn marks(values: &[String], args: &mut Vec<Arg>) -> String {
-    if values.is_empty() {
-        return "NULL".to_owned();
-    }
-    let marks: Vec<String> = values
-        .iter()
-        .map(|v| {
-            args.push(v.into());
-            format!("${}", args.len())
-        })
-        .collect();
-    marks.join(", ")
-}
-
-/// What a list of cases is filtered by.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CaseFilter {
-    /// Procedure.
-    pub procedure: Option<String>,
-    /// Status.
-    pub status: Option<String>,
-    /// Applicant.
-    pub applicant: Option<String>,
-    /// Words, searched in the folded text.
-    pub words: Vec<String>,
-    /// Only those with a due date before this day.
-    pub due_before: Option<Date>,
-    /// Only those about this register row.
-    pub item: Option<(String, String)>,
-}
-
-fn case_where(viewer: &Viewer, f: &CaseFilter, a: &mut Vec<Arg>) -> String {
-    let mut terms = vec![viewer.case_predicate("f", a)];
-    for (column, value) in [("procedure", &f.procedure), ("status", &f.status), ("applicant", &f.applicant)] {
-        if let Some(v) = value {
-            a.push(v.into());
-            terms.push(format!("f.{column} = ${}", a.len()));
-        }
-    }
-    for word in &f.words {
-        a.push(format!("%{}%", crate::register::like_escape(word)).into());
-        terms.push(format!("f.search LIKE ${} ESCAPE '!'", a.len()));
-    }
-    if let Some(day) = f.due_before {
-        a.push(day.into());
-        terms.push(format!("f.due <> '' AND f.due < ${}", a.len()));
-    }
-    if let Some((register, row)) = &f.item {
-        a.push(register.into());
-        a.push(row.into());
-        terms.push(format!(
-            "EXISTS (SELECT 1 FROM case_item i WHERE i.case_id = f.id AND i.register = ${} AND i.row_id = ${})",
-            a.len() - 1,
-            a.len()
-        ));
-    }
-    terms.join(" AND ")
-}
-
-/// Cases, newest first, and how many there are (capped).
+/// Whether a case waits for somebody, by a post held or by name: then it is shown also outside of the units seen.
 ///
 /// # Errors
 /// The database failed.
-pub async fn list(c: &mut Conn<'_>, viewer: &Viewer, f: &CaseFilter, offset: i64, limit: i64) -> Result<(Vec<CaseRow>, i64), StoreError> {
-    let mut a = Vec::new();
-    let terms = case_where(viewer, f, &mut a);
-    let count_sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM case_file f WHERE {terms} LIMIT {}) t", sekisho_base::limits::COUNT_CAP + 1);
-    let total = c.count(&count_sql, a.clone()).await?;
-    a.push(limit.into());
-    a.push(offset.into());
-    let sql = format!("SELECT {COLUMNS} FROM case_file f WHERE {terms} ORDER BY f.opened_at DESC, f.id DESC LIMIT ${} OFFSET ${}", a.len() - 1, a.len());
-    let rows = c.all(&sql, a).await?.iter().map(case).collect::<Result<_, _>>()?;
-    Ok((rows, total))
+pub async fn waits_for(
+    c: &mut Conn<'_>,
+    case_id: &str,
+    person: &str,
+    posts: &[String],
+) -> Result<bool, StoreError> {
+    let mut a = args![case_id, person];
+    let posts = marks(posts, &mut a);
+    let sql = format!(
+        "SELECT COUNT(*) FROM open_task t WHERE t.case_id = $1
+         AND ((t.person = $2 AND t.person <> '') OR (t.person = '' AND t.post IN ({posts})))"
+    );
+    Ok(c.count(&sql, a).await? > 0)
+}
+
+/// Open tasks of a procedure, optionally of one step or one case: for the checks, which see every unit.
+///
+/// # Errors
+/// The database failed.
+pub async fn tasks_of(
+    c: &mut Conn<'_>,
+    procedure: &str,
+    step: Option<&str>,
+    case_id: Option<&str>,
+) -> Result<Vec<InboxRow>, StoreError> {
+    let mut a = args![procedure];
+    let mut sql = format!("{INBOX} WHERE f.procedure = $1");
+    for (column, value) in [("t.step", step), ("t.case_id", case_id)] {
+        if let Some(v) = value {
+            a.push(v.into());
+            sql.push_str(&format!(" AND {column} = ${}", a.len()));
+        }
+    }
+    sql.push_str(" ORDER BY t.case_id, t.pos");
+    c.all(&sql, a).await?.iter().map(inbox_row).collect()
+}
+
+/// Open tasks of a kind, optionally of one case: for the checks, which see every unit.
+///
+/// # Errors
+/// The database failed.
+pub async fn tasks_of_kind(
+    c: &mut Conn<'_>,
+    kind: &str,
+    case_id: Option<&str>,
+) -> Result<Vec<InboxRow>, StoreError> {
+    let mut a = args![kind];
+    let mut sql = format!("{INBOX} WHERE t.kind = $1");
+    if let Some(id) = case_id {
+        a.push(id.into());
+        sql.push_str(" AND t.case_id = $2");
+    }
+    sql.push_str(" ORDER BY t.case_id, t.pos");
+    c.all(&sql, a).await?.iter().map(inbox_row).collect()
+}
+
+/// How many cases there ever were.
+///
+/// # Errors
+/// The database failed.
+pub async fn count_all(c: &mut Conn<'_>) -> Result<i64, StoreError> {
+    c.count("SELECT COUNT(*) FROM case_file", vec![]).await
 }
 
 /// Cases for which time alone changes something on or before a day.
@@ -349,7 +404,9 @@ pub async fn list(c: &mut Conn<'_>, viewer: &Viewer, f: &CaseFilter, offset: i64
 /// # Errors
 /// The database failed.
 pub async fn due_for_sweep(c: &mut Conn<'_>, today: Date, limit: i64) -> Result<Vec<CaseRow>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM case_file WHERE next_change_on <> '' AND next_change_on <= $1 ORDER BY next_change_on, id LIMIT $2");
+    let sql = format!(
+        "SELECT {COLUMNS} FROM case_file WHERE next_change_on <> '' AND next_change_on <= $1 ORDER BY next_change_on, id LIMIT $2"
+    );
     c.all(&sql, args![today, limit]).await?.iter().map(case).collect()
 }
 
@@ -358,7 +415,9 @@ pub async fn due_for_sweep(c: &mut Conn<'_>, today: Date, limit: i64) -> Result<
 /// # Errors
 /// The database failed.
 pub async fn all_open(c: &mut Conn<'_>, procedure: &str) -> Result<Vec<CaseRow>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM case_file WHERE procedure = $1 AND closed_at IS NULL ORDER BY opened_at, id");
+    let sql = format!(
+        "SELECT {COLUMNS} FROM case_file WHERE procedure = $1 AND closed_at IS NULL ORDER BY opened_at, id"
+    );
     c.all(&sql, args![procedure]).await?.iter().map(case).collect()
 }
 
@@ -386,7 +445,13 @@ pub struct DraftRow {
 }
 
 fn draft(r: &Row) -> Result<DraftRow, StoreError> {
-    Ok(DraftRow { id: r.text(0)?, procedure: r.text(1)?, person: r.text(2)?, body: r.text(3)?, updated_at: r.instant(4)? })
+    Ok(DraftRow {
+        id: r.text(0)?,
+        procedure: r.text(1)?,
+        person: r.text(2)?,
+        body: r.text(3)?,
+        updated_at: r.instant(4)?,
+    })
 }
 
 /// Saves a draft; somebody else's id is refused.

@@ -47,6 +47,19 @@ macro_rules! args {
     ($($e:expr),* $(,)?) => { vec![$($crate::Arg::from($e)),*] };
 }
 
+/// `$n, $n+1, …` for values that are appended to the arguments; `NULL`, which nothing equals, when there are none.
+pub(crate) fn marks<T: Into<Arg>>(values: impl IntoIterator<Item = T>, args: &mut Vec<Arg>) -> String {
+    let mut out = String::new();
+    for value in values {
+        args.push(value.into());
+        if !out.is_empty() {
+            out.push_str(", ");
+        }
+        out.push_str(&format!("${}", args.len()));
+    }
+    if out.is_empty() { "NULL".to_owned() } else { out }
+}
+
 /// One result row.
 #[derive(Debug)]
 pub enum Row {
@@ -120,7 +133,9 @@ impl Row {
     /// # Errors
     /// Also when the text is no instant.
     pub fn opt_instant(&self, i: usize) -> Result<Option<Instant>, StoreError> {
-        self.opt_text(i)?.map(|t| t.parse().map_err(|e| StoreError::Corrupt("instant", format!("{e}")))).transpose()
+        self.opt_text(i)?
+            .map(|t| t.parse().map_err(|e| StoreError::Corrupt("instant", format!("{e}"))))
+            .transpose()
     }
     /// A date stored as text.
     ///
@@ -135,7 +150,9 @@ impl Row {
     /// Also when the text is no date.
     pub fn opt_date(&self, i: usize) -> Result<Option<Date>, StoreError> {
         match self.opt_text(i)? {
-            Some(t) if !t.is_empty() => t.parse().map(Some).map_err(|e| StoreError::Corrupt("date", format!("{e}"))),
+            Some(t) if !t.is_empty() => {
+                t.parse().map(Some).map_err(|e| StoreError::Corrupt("date", format!("{e}")))
+            }
             _ => Ok(None),
         }
     }
@@ -199,11 +216,32 @@ impl Conn<'_> {
     pub async fn all(&mut self, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
         let sql = AssertSqlSafe(sql.to_owned());
         Ok(match self {
+            Conn::Sqlite(c) => bind_all!(sqlx::query(sql), args)
+                .fetch_all(&mut **c)
+                .await?
+                .into_iter()
+                .map(Row::Sqlite)
+                .collect(),
+            Conn::Postgres(c) => bind_all!(sqlx::query(sql), args)
+                .fetch_all(&mut **c)
+                .await?
+                .into_iter()
+                .map(Row::Postgres)
+                .collect(),
+        })
+    }
+
+    /// As [`Conn::all`], for a text that hardly comes twice: it is not kept among the prepared statements.
+    pub(crate) async fn all_once(&mut self, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        Ok(match self {
             Conn::Sqlite(c) => {
-                bind_all!(sqlx::query(sql), args).fetch_all(&mut **c).await?.into_iter().map(Row::Sqlite).collect()
+                let query = bind_all!(sqlx::query(sql), args).persistent(false);
+                query.fetch_all(&mut **c).await?.into_iter().map(Row::Sqlite).collect()
             }
             Conn::Postgres(c) => {
-                bind_all!(sqlx::query(sql), args).fetch_all(&mut **c).await?.into_iter().map(Row::Postgres).collect()
+                let query = bind_all!(sqlx::query(sql), args).persistent(false);
+                query.fetch_all(&mut **c).await?.into_iter().map(Row::Postgres).collect()
             }
         })
     }
@@ -215,8 +253,12 @@ impl Conn<'_> {
     pub async fn one(&mut self, sql: &str, args: Vec<Arg>) -> Result<Option<Row>, StoreError> {
         let sql = AssertSqlSafe(sql.to_owned());
         Ok(match self {
-            Conn::Sqlite(c) => bind_all!(sqlx::query(sql), args).fetch_optional(&mut **c).await?.map(Row::Sqlite),
-            Conn::Postgres(c) => bind_all!(sqlx::query(sql), args).fetch_optional(&mut **c).await?.map(Row::Postgres),
+            Conn::Sqlite(c) => {
+                bind_all!(sqlx::query(sql), args).fetch_optional(&mut **c).await?.map(Row::Sqlite)
+            }
+            Conn::Postgres(c) => {
+                bind_all!(sqlx::query(sql), args).fetch_optional(&mut **c).await?.map(Row::Postgres)
+            }
         })
     }
 

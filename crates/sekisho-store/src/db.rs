@@ -12,7 +12,14 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::conn::Conn;
 use crate::error::StoreError;
-use crate::writer::{self, Finished, Job};
+use crate::writer::{self, Finished, Job, Message};
+
+/// Connections of an SQLite database that only read.
+const READERS: u32 = 4;
+/// Bytes of an SQLite file that readers map instead of copying page by page; all of them share the operating system's memory.
+const MAPPED: &str = "268435456";
+/// Connections to a PostgreSQL database.
+const CONNECTIONS: u32 = 8;
 
 /// A boxed future that borrows its connection.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -28,7 +35,7 @@ pub enum Durability {
 
 #[derive(Debug, Clone)]
 enum Db {
-    Sqlite { read: SqlitePool, write: mpsc::Sender<Job> },
+    Sqlite { read: SqlitePool, write: mpsc::Sender<Message> },
     Postgres(PgPool),
 }
 
@@ -39,6 +46,17 @@ impl std::fmt::Debug for Store {
             Db::Postgres(_) => "Store(postgres)",
         })
     }
+}
+
+/// Lists, ranges of keys and the search index rely on text being in the order of its bytes, as SQLite has it.
+async fn check_order(c: &mut Conn<'_>) -> Result<(), StoreError> {
+    let by_bytes = c.count("SELECT CASE WHEN 'B' < 'a' AND 'a' < 'ア' AND 'a-z' < 'ab' THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END", vec![]).await?;
+    if by_bytes == 1 {
+        return Ok(());
+    }
+    Err(StoreError::Address(
+        "this PostgreSQL database sorts text by a language: make one that sorts by bytes, CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'".to_owned(),
+    ))
 }
 
 /// One body's database. Cheap to clone.
@@ -70,21 +88,32 @@ impl Store {
         let mut conn = options.connect().await?;
         crate::migrate::run(&mut Conn::Sqlite(&mut conn)).await?;
         // `read_only` refuses to create the WAL index, so readers open normally and are told to refuse writing.
-        let read = SqlitePoolOptions::new().max_connections(4).min_connections(0).connect_with(options.pragma("query_only", "1")).await?;
+        let pool =
+            SqlitePoolOptions::new().max_connections(READERS).min_connections(0).test_before_acquire(false);
+        let read = pool.connect_with(options.pragma("query_only", "1").pragma("mmap_size", MAPPED)).await?;
         let (write, jobs) = mpsc::channel(1024);
         let committed = Arc::new(Notify::new());
         let task = tokio::spawn(writer::run(conn, jobs, Arc::clone(&committed)));
-        Ok(Self { db: Db::Sqlite { read, write }, committed, writer_done: Arc::new(tokio::sync::Mutex::new(Some(task))) })
+        Ok(Self {
+            db: Db::Sqlite { read, write },
+            committed,
+            writer_done: Arc::new(tokio::sync::Mutex::new(Some(task))),
+        })
     }
 
     /// Opens a PostgreSQL database (`postgres://…`) and brings its schema up to date.
     ///
     /// # Errors
-    /// It cannot be reached, or its schema is newer than this program.
+    /// It cannot be reached, it does not sort text by bytes, or its schema is newer than this program.
     pub async fn open_postgres(url: &str) -> Result<Self, StoreError> {
         let options = sqlx::postgres::PgConnectOptions::from_str(url)?;
-        let pool = sqlx::postgres::PgPoolOptions::new().max_connections(8).min_connections(0).connect_with(options).await?;
+        let pool = sqlx::postgres::PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .min_connections(0)
+            .connect_with(options)
+            .await?;
         let mut conn = pool.acquire().await?;
+        check_order(&mut Conn::Postgres(&mut conn)).await?;
         crate::migrate::run(&mut Conn::Postgres(&mut conn)).await?;
         drop(conn);
         Ok(Self { db: Db::Postgres(pool), committed: Arc::new(Notify::new()), writer_done: Arc::default() })
@@ -142,12 +171,16 @@ impl Store {
                         }
                     })
                 });
-                write.send(boxed).await.map_err(|_| E::from(StoreError::Stopped))?;
-                told.await.map_err(|_| E::from(StoreError::Stopped))?
+                write.send(Message::Job(boxed)).await.map_err(|_| E::from(StoreError::Stopped))?;
+                told.await.map_err(|_| {
+                    E::from(if write.is_closed() { StoreError::Stopped } else { StoreError::Broken })
+                })?
             }
             Db::Postgres(pool) => {
                 let mut tx = pool.begin().await.map_err(|e| E::from(StoreError::from(e)))?;
                 let value = job(&mut Conn::Postgres(&mut tx)).await?;
+                // After a failed statement COMMIT would roll back and yet report success; this fails instead.
+                Conn::Postgres(&mut tx).script("SELECT 1").await.map_err(E::from)?;
                 tx.commit().await.map_err(|e| E::from(StoreError::from(e)))?;
                 self.committed.notify_waiters();
                 self.committed.notify_one();
@@ -156,7 +189,7 @@ impl Store {
         }
     }
 
-    /// Runs queries on a connection that only reads.
+    /// Runs queries on a connection that only reads. All of them see the database as it was at one moment.
     ///
     /// # Errors
     /// The closure's own error, or the store's when no connection is to be had.
@@ -168,12 +201,14 @@ impl Store {
     {
         match &self.db {
             Db::Sqlite { read, .. } => {
-                let mut conn = read.acquire().await.map_err(|e| E::from(StoreError::from(e)))?;
-                job(&mut Conn::Sqlite(&mut conn)).await
+                let mut tx = read.begin().await.map_err(|e| E::from(StoreError::from(e)))?;
+                let value = job(&mut Conn::Sqlite(&mut tx)).await?;
+                tx.commit().await.map_err(|e| E::from(StoreError::from(e)))?;
+                Ok(value)
             }
             Db::Postgres(pool) => {
-                let mut tx = pool.begin().await.map_err(|e| E::from(StoreError::from(e)))?;
-                Conn::Postgres(&mut tx).script("SET TRANSACTION READ ONLY").await.map_err(E::from)?;
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                let mut tx = pool.begin_with(begin).await.map_err(|e| E::from(StoreError::from(e)))?;
                 let value = job(&mut Conn::Postgres(&mut tx)).await?;
                 tx.commit().await.map_err(|e| E::from(StoreError::from(e)))?;
                 Ok(value)
@@ -181,17 +216,19 @@ impl Store {
         }
     }
 
-    /// Waits for what is in flight and closes the database; later calls fail with [`StoreError::Stopped`].
+    /// Waits for what is in flight and closes the database, for every clone of this handle; later calls fail with
+    /// [`StoreError::Stopped`].
     pub async fn close(self) {
-        let Self { db, writer_done, .. } = self;
-        match db {
+        match self.db {
             Db::Sqlite { read, write } => {
-                read.close().await;
-                drop(write);
-                // Other clones may still hold a sender; wait only a moment for them.
-                if let Some(task) = writer_done.lock().await.take() {
-                    let _ = tokio::time::timeout(std::time::Duration::from_secs(3), task).await;
+                // Acts sent before this message are carried out; a writer that has ended already needs none.
+                let _ = write.send(Message::Close).await;
+                if let Some(task) = self.writer_done.lock().await.take()
+                    && let Err(e) = task.await
+                {
+                    tracing::error!(error = %e, "the writer broke off");
                 }
+                read.close().await;
             }
             Db::Postgres(pool) => pool.close().await,
         }

@@ -5,7 +5,7 @@
 pub enum StoreError {
     /// The database refused or failed.
     #[error("S001 database: {0}")]
-    Database(#[from] sqlx::Error),
+    Database(#[source] sqlx::Error),
     /// The writer has stopped: the server is shutting down.
     #[error("S002 the writer has stopped")]
     Stopped,
@@ -35,12 +35,28 @@ pub enum StoreError {
     /// A unique value is taken.
     #[error("S009 already taken: {0}")]
     Taken(String),
+    /// The transaction was carried out but its commit failed: nothing of it is kept.
+    #[error("S010 the commit failed, nothing was kept: {0}")]
+    Commit(String),
+    /// The transaction was not carried out, or broke off in the middle: nothing of it is kept. The log says why.
+    #[error("S011 the transaction broke off, nothing was kept")]
+    Broken,
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(e: sqlx::Error) -> Self {
+        match e {
+            sqlx::Error::PoolClosed => Self::Stopped,
+            e => Self::Database(e),
+        }
+    }
 }
 
 impl StoreError {
     /// Whether a unique constraint refused the row.
     #[must_use]
     pub fn is_unique_violation(&self) -> bool {
-        matches!(self, Self::Database(sqlx::Error::Database(e)) if e.is_unique_violation()) || matches!(self, Self::Taken(_))
+        matches!(self, Self::Database(sqlx::Error::Database(e)) if e.is_unique_violation())
+            || matches!(self, Self::Taken(_))
     }
 }

@@ -3,7 +3,7 @@
 
 use sekisho_base::{Id, Instant};
 
-use crate::conn::Row;
+use crate::conn::{Arg, Row};
 use crate::{Conn, StoreError, args, setting};
 
 /// An entry.
@@ -39,11 +39,16 @@ pub async fn next_seq(c: &mut Conn<'_>, stream: &str) -> Result<i64, StoreError>
 
 /// Writes an entry to the outbox.
 ///
+/// In a stream time never runs backwards: an act that drew its time first but its number second gets the time of the entry
+/// before it, so that the outbox, ordered by time, keeps each stream's own order.
+///
 /// # Errors
 /// The database failed, or the stream already has that number.
 pub async fn put(c: &mut Conn<'_>, e: &EntryRow) -> Result<(), StoreError> {
     c.exec(
-        "INSERT INTO ledger_entry (id, stream, seq, kind, commitment, salt, payload, at, leaf_index) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO ledger_entry (id, stream, seq, kind, commitment, salt, payload, at, leaf_index)
+         SELECT $1, $2, $3, $4, $5, $6, $7, CASE WHEN p.at > $8 THEN p.at ELSE $8 END, $9
+         FROM (SELECT COALESCE((SELECT at FROM ledger_entry WHERE stream = $2 AND seq = $3 - 1), '') AS at) p",
         args![&e.id, &e.stream, e.seq, &e.kind, &e.commitment, e.salt.clone(), e.payload.clone(), e.at, e.leaf_index],
     )
     .await?;
@@ -71,7 +76,9 @@ fn entry(r: &Row) -> Result<EntryRow, StoreError> {
 /// # Errors
 /// The database failed.
 pub async fn outbox(c: &mut Conn<'_>, limit: i64) -> Result<Vec<EntryRow>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM ledger_entry WHERE leaf_index IS NULL ORDER BY at, stream, seq LIMIT $1");
+    let sql = format!(
+        "SELECT {COLUMNS} FROM ledger_entry WHERE leaf_index IS NULL ORDER BY at, stream, seq LIMIT $1"
+    );
     c.all(&sql, args![limit]).await?.iter().map(entry).collect()
 }
 
@@ -88,8 +95,42 @@ pub async fn outbox_len(c: &mut Conn<'_>) -> Result<i64, StoreError> {
 /// # Errors
 /// The database failed, or the entry has a place already.
 pub async fn set_leaf(c: &mut Conn<'_>, id: &str, leaf_index: i64) -> Result<(), StoreError> {
-    let n = c.exec("UPDATE ledger_entry SET leaf_index = $2 WHERE id = $1 AND leaf_index IS NULL", args![id, leaf_index]).await?;
+    let n = c
+        .exec(
+            "UPDATE ledger_entry SET leaf_index = $2 WHERE id = $1 AND leaf_index IS NULL",
+            args![id, leaf_index],
+        )
+        .await?;
     if n == 1 { Ok(()) } else { Err(StoreError::Conflict(format!("ledger entry {id}"))) }
+}
+
+/// Entries placed by one statement.
+const PLACED: usize = 256;
+
+/// Gives entries consecutive places, the first one `first`.
+///
+/// # Errors
+/// The database failed, or one of them has a place already.
+pub async fn set_leaves(c: &mut Conn<'_>, first: i64, ids: &[&str]) -> Result<(), StoreError> {
+    let mut index = first;
+    for chunk in ids.chunks(PLACED) {
+        let mut a = Vec::with_capacity(chunk.len() * 2);
+        let mut marks = Vec::with_capacity(chunk.len());
+        for id in chunk {
+            a.push(Arg::from(*id));
+            a.push(Arg::from(index));
+            marks.push(format!("(${}, ${})", a.len() - 1, a.len()));
+            index += 1;
+        }
+        let sql = format!(
+            "WITH place (entry, leaf) AS (VALUES {}) UPDATE ledger_entry SET leaf_index = place.leaf FROM place WHERE id = place.entry AND leaf_index IS NULL",
+            marks.join(", ")
+        );
+        if c.exec(&sql, a).await? != chunk.len() as u64 {
+            return Err(StoreError::Conflict(format!("one of the ledger entries before place {index}")));
+        }
+    }
+    Ok(())
 }
 
 /// Sequenced entries from an index on, in tree order.
@@ -97,7 +138,8 @@ pub async fn set_leaf(c: &mut Conn<'_>, id: &str, leaf_index: i64) -> Result<(),
 /// # Errors
 /// The database failed.
 pub async fn sequenced(c: &mut Conn<'_>, from: i64, limit: i64) -> Result<Vec<EntryRow>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM ledger_entry WHERE leaf_index >= $1 ORDER BY leaf_index LIMIT $2");
+    let sql =
+        format!("SELECT {COLUMNS} FROM ledger_entry WHERE leaf_index >= $1 ORDER BY leaf_index LIMIT $2");
     c.all(&sql, args![from, limit]).await?.iter().map(entry).collect()
 }
 
@@ -106,7 +148,11 @@ pub async fn sequenced(c: &mut Conn<'_>, from: i64, limit: i64) -> Result<Vec<En
 /// # Errors
 /// The database failed.
 pub async fn by_id(c: &mut Conn<'_>, id: &str) -> Result<Option<EntryRow>, StoreError> {
-    c.one(&format!("SELECT {COLUMNS} FROM ledger_entry WHERE id = $1"), args![id]).await?.as_ref().map(entry).transpose()
+    c.one(&format!("SELECT {COLUMNS} FROM ledger_entry WHERE id = $1"), args![id])
+        .await?
+        .as_ref()
+        .map(entry)
+        .transpose()
 }
 
 /// Latest entries, newest place first; only sequenced ones.
@@ -114,7 +160,8 @@ pub async fn by_id(c: &mut Conn<'_>, id: &str) -> Result<Option<EntryRow>, Store
 /// # Errors
 /// The database failed.
 pub async fn latest(c: &mut Conn<'_>, before: i64, limit: i64) -> Result<Vec<EntryRow>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM ledger_entry WHERE leaf_index < $1 ORDER BY leaf_index DESC LIMIT $2");
+    let sql =
+        format!("SELECT {COLUMNS} FROM ledger_entry WHERE leaf_index < $1 ORDER BY leaf_index DESC LIMIT $2");
     c.all(&sql, args![before, limit]).await?.iter().map(entry).collect()
 }
 
@@ -132,7 +179,10 @@ pub async fn stream(c: &mut Conn<'_>, stream: &str) -> Result<Vec<EntryRow>, Sto
 /// # Errors
 /// The database failed.
 pub async fn tile(c: &mut Conn<'_>, level: i64, idx: i64) -> Result<Option<String>, StoreError> {
-    c.one("SELECT hashes FROM ledger_tile WHERE level = $1 AND idx = $2", args![level, idx]).await?.map(|r| r.text(0)).transpose()
+    c.one("SELECT hashes FROM ledger_tile WHERE level = $1 AND idx = $2", args![level, idx])
+        .await?
+        .map(|r| r.text(0))
+        .transpose()
 }
 
 /// Stores a tile.
@@ -170,7 +220,9 @@ fn checkpoint(r: &Row) -> Result<CheckpointRow, StoreError> {
 /// # Errors
 /// The database failed.
 pub async fn head(c: &mut Conn<'_>) -> Result<Option<CheckpointRow>, StoreError> {
-    let row = c.one("SELECT size, root, note, at FROM ledger_checkpoint ORDER BY size DESC LIMIT 1", vec![]).await?;
+    let row = c
+        .one("SELECT size, root, note, at FROM ledger_checkpoint ORDER BY size DESC LIMIT 1", vec![])
+        .await?;
     row.as_ref().map(checkpoint).transpose()
 }
 
@@ -179,7 +231,11 @@ pub async fn head(c: &mut Conn<'_>) -> Result<Option<CheckpointRow>, StoreError>
 /// # Errors
 /// The database failed, or there is one of that size already.
 pub async fn put_checkpoint(c: &mut Conn<'_>, p: &CheckpointRow) -> Result<(), StoreError> {
-    c.exec("INSERT INTO ledger_checkpoint (size, root, note, at) VALUES ($1, $2, $3, $4)", args![p.size, &p.root, &p.note, p.at]).await?;
+    c.exec(
+        "INSERT INTO ledger_checkpoint (size, root, note, at) VALUES ($1, $2, $3, $4)",
+        args![p.size, &p.root, &p.note, p.at],
+    )
+    .await?;
     Ok(())
 }
 
@@ -188,7 +244,13 @@ pub async fn put_checkpoint(c: &mut Conn<'_>, p: &CheckpointRow) -> Result<(), S
 ///
 /// # Errors
 /// The database failed.
-pub async fn take_lease(c: &mut Conn<'_>, name: &str, holder: &str, now: Instant, until: Instant) -> Result<bool, StoreError> {
+pub async fn take_lease(
+    c: &mut Conn<'_>,
+    name: &str,
+    holder: &str,
+    now: Instant,
+    until: Instant,
+) -> Result<bool, StoreError> {
     let n = c
         .exec(
             "INSERT INTO lease (name, holder, epoch, until) VALUES ($1, $2, 1, $4)

@@ -11,6 +11,7 @@ mod migrate;
 pub mod org;
 pub mod pack;
 pub mod register;
+mod search;
 pub mod setting;
 pub mod upload;
 mod viewer;

@@ -7,9 +7,29 @@ use crate::error::StoreError;
 
 const MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("../migrations/0001_first_thread.sql"))];
 
-/// Brings the schema up to date.
+/// Any number; nodes that start at once take turns by it.
+const LOCK: i64 = 7_354_101;
+
+/// Brings the schema up to date: all or nothing.
 pub(crate) async fn run(c: &mut Conn<'_>) -> Result<(), StoreError> {
-    c.script("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY NOT NULL, hash TEXT NOT NULL)").await?;
+    c.script(if matches!(c, Conn::Sqlite(_)) { "BEGIN IMMEDIATE" } else { "BEGIN" }).await?;
+    match apply(c).await {
+        Ok(()) => c.script("COMMIT").await,
+        Err(e) => {
+            c.script("ROLLBACK").await?;
+            Err(e)
+        }
+    }
+}
+
+async fn apply(c: &mut Conn<'_>) -> Result<(), StoreError> {
+    if matches!(c, Conn::Postgres(_)) {
+        c.script(&format!("SELECT pg_advisory_xact_lock({LOCK})")).await?;
+    }
+    c.script(
+        "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY NOT NULL, hash TEXT NOT NULL)",
+    )
+    .await?;
     let known = MIGRATIONS.last().map_or(0, |m| m.0);
     let applied: Vec<(i64, String)> = c
         .all("SELECT version, hash FROM schema_version ORDER BY version", vec![])
@@ -26,17 +46,12 @@ pub(crate) async fn run(c: &mut Conn<'_>) -> Result<(), StoreError> {
             Some((_, was)) if *was == hash => {}
             Some(_) => return Err(StoreError::ChangedMigration(*version)),
             None => {
-                c.script("BEGIN").await?;
-                let done = async {
-                    c.script(sql).await?;
-                    c.exec("INSERT INTO schema_version (version, hash) VALUES ($1, $2)", crate::args![*version, hash]).await
-                }
-                .await;
-                if let Err(e) = done {
-                    c.script("ROLLBACK").await?;
-                    return Err(e);
-                }
-                c.script("COMMIT").await?;
+                c.script(sql).await?;
+                c.exec(
+                    "INSERT INTO schema_version (version, hash) VALUES ($1, $2)",
+                    crate::args![*version, hash],
+                )
+                .await?;
             }
         }
     }

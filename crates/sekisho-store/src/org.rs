@@ -115,15 +115,40 @@ pub struct Everything {
 /// The database failed.
 pub async fn load(c: &mut Conn<'_>) -> Result<Everything, StoreError> {
     let version = setting::current(c, VERSION).await?;
-    let units = rows(c.all("SELECT code, name, kind, parent, valid_from, valid_until, sort FROM unit ORDER BY sort, code", vec![]).await?, |r| {
-        Ok(UnitRow { code: r.text(0)?, name: r.text(1)?, kind: r.text(2)?, parent: r.opt_text(3)?, from: r.date(4)?, until: r.opt_date(5)?, sort: r.int(6)? })
-    })?;
-    let posts = rows(c.all("SELECT code, unit, title, head, sort FROM post ORDER BY unit, sort, code", vec![]).await?, |r| {
-        Ok(PostRow { code: r.text(0)?, unit: r.text(1)?, title: r.text(2)?, head: r.bool(3)?, sort: r.int(4)? })
-    })?;
-    let persons = rows(c.all("SELECT number, name, kana, mail FROM person ORDER BY number", vec![]).await?, |r| {
-        Ok(PersonRow { number: r.text(0)?, name: r.text(1)?, kana: r.text(2)?, mail: r.text(3)? })
-    })?;
+    let units = rows(
+        c.all(
+            "SELECT code, name, kind, parent, valid_from, valid_until, sort FROM unit ORDER BY sort, code",
+            vec![],
+        )
+        .await?,
+        |r| {
+            Ok(UnitRow {
+                code: r.text(0)?,
+                name: r.text(1)?,
+                kind: r.text(2)?,
+                parent: r.opt_text(3)?,
+                from: r.date(4)?,
+                until: r.opt_date(5)?,
+                sort: r.int(6)?,
+            })
+        },
+    )?;
+    let posts = rows(
+        c.all("SELECT code, unit, title, head, sort FROM post ORDER BY unit, sort, code", vec![]).await?,
+        |r| {
+            Ok(PostRow {
+                code: r.text(0)?,
+                unit: r.text(1)?,
+                title: r.text(2)?,
+                head: r.bool(3)?,
+                sort: r.int(4)?,
+            })
+        },
+    )?;
+    let persons =
+        rows(c.all("SELECT number, name, kana, mail FROM person ORDER BY number", vec![]).await?, |r| {
+            Ok(PersonRow { number: r.text(0)?, name: r.text(1)?, kana: r.text(2)?, mail: r.text(3)? })
+        })?;
     let sql = "SELECT id, person, post, main, valid_from, valid_until, role, scope_unit FROM appointment ORDER BY id";
     let appointments = rows(c.all(sql, vec![]).await?, |r| {
         Ok(AppointmentRow {
@@ -137,9 +162,18 @@ pub async fn load(c: &mut Conn<'_>) -> Result<Everything, StoreError> {
             scope_unit: r.text(7)?,
         })
     })?;
-    let absences = rows(c.all("SELECT id, person, valid_from, valid_until, reason FROM absence ORDER BY id", vec![]).await?, |r| {
-        Ok(AbsenceRow { id: r.text(0)?, person: r.text(1)?, from: r.date(2)?, until: r.date(3)?, reason: r.text(4)? })
-    })?;
+    let absences = rows(
+        c.all("SELECT id, person, valid_from, valid_until, reason FROM absence ORDER BY id", vec![]).await?,
+        |r| {
+            Ok(AbsenceRow {
+                id: r.text(0)?,
+                person: r.text(1)?,
+                from: r.date(2)?,
+                until: r.date(3)?,
+                reason: r.text(4)?,
+            })
+        },
+    )?;
     Ok(Everything { units, posts, persons, appointments, absences, version })
 }
 
@@ -190,14 +224,14 @@ pub async fn put_person(c: &mut Conn<'_>, p: &PersonRow) -> Result<(), StoreErro
     changed(c).await
 }
 
-/// Adds an appointment, or replaces the one of the same person, post, first day and role.
+/// Adds an appointment, or replaces the one of the same person, post, first day, role and scope.
 ///
 /// # Errors
 /// The database failed, or person or post are unknown.
 pub async fn put_appointment(c: &mut Conn<'_>, a: &AppointmentRow) -> Result<(), StoreError> {
     c.exec(
         "INSERT INTO appointment (id, person, post, main, valid_from, valid_until, role, scope_unit) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-         ON CONFLICT (person, post, valid_from, role) DO UPDATE SET main = excluded.main, valid_until = excluded.valid_until, scope_unit = excluded.scope_unit",
+         ON CONFLICT (person, post, valid_from, role, scope_unit) DO UPDATE SET main = excluded.main, valid_until = excluded.valid_until",
         args![&a.id, &a.person, &a.post, a.main, a.from, a.until, &a.role, &a.scope_unit],
     )
     .await?;

@@ -42,10 +42,23 @@ pub async fn put(c: &mut Conn<'_>, p: &PackRow) -> Result<(), StoreError> {
 /// # Errors
 /// The database failed or the stored files cannot be read.
 pub async fn get(c: &mut Conn<'_>, hash: &str) -> Result<Option<PackRow>, StoreError> {
-    let row = c.one("SELECT hash, name, version, files, loaded_at, loaded_by FROM pack_version WHERE hash = $1", args![hash]).await?;
+    let row = c
+        .one(
+            "SELECT hash, name, version, files, loaded_at, loaded_by FROM pack_version WHERE hash = $1",
+            args![hash],
+        )
+        .await?;
     row.map(|r| {
-        let files = serde_json::from_str(&r.text(3)?).map_err(|e| StoreError::Corrupt("pack", e.to_string()))?;
-        Ok(PackRow { hash: r.text(0)?, name: r.text(1)?, version: r.text(2)?, files, loaded_at: r.instant(4)?, loaded_by: r.text(5)? })
+        let files =
+            serde_json::from_str(&r.text(3)?).map_err(|e| StoreError::Corrupt("pack", e.to_string()))?;
+        Ok(PackRow {
+            hash: r.text(0)?,
+            name: r.text(1)?,
+            version: r.text(2)?,
+            files,
+            loaded_at: r.instant(4)?,
+            loaded_by: r.text(5)?,
+        })
     })
     .transpose()
 }

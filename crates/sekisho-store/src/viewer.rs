@@ -1,6 +1,6 @@
 //! Who looks: every read of records takes a [`Viewer`], and one predicate builder serves lists, exports and search.
 
-use crate::conn::Arg;
+use crate::conn::{Arg, marks};
 
 /// What one person may see on one day, decided by the application from roles and scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,27 +24,22 @@ impl Viewer {
         match &self.units {
             None => "TRUE".to_owned(),
             Some(units) if units.is_empty() => "FALSE".to_owned(),
-            Some(units) => {
-                let marks: Vec<String> = units
-                    .iter()
-                    .map(|u| {
-                        args.push(Arg::from(u));
-                        format!("${}", args.len())
-                    })
-                    .collect();
-                format!("{column} IN ({})", marks.join(", "))
-            }
+            Some(units) => format!("{column} IN ({})", marks(units, args)),
         }
     }
 
-    /// Cases of the units seen, and those the person takes part in.
+    /// Cases of the units seen, and those the person takes part in; `id` is the column of the case's id.
     #[must_use]
-    pub fn case_predicate(&self, alias: &str, args: &mut Vec<Arg>) -> String {
+    pub fn case_predicate(&self, id: &str, args: &mut Vec<Arg>) -> String {
         if self.units.is_none() {
             return "TRUE".to_owned();
         }
-        let units = self.unit_predicate(&format!("{alias}.unit"), args);
+        // Two index ranges rather than OR, which would look at every case.
+        let units = self.unit_predicate("v.unit", args);
         args.push(Arg::from(&self.person));
-        format!("({units} OR EXISTS (SELECT 1 FROM case_party p WHERE p.case_id = {alias}.id AND p.person = ${}))", args.len())
+        format!(
+            "{id} IN (SELECT v.id FROM case_file v WHERE {units} UNION SELECT p.case_id FROM case_party p WHERE p.person = ${})",
+            args.len()
+        )
     }
 }

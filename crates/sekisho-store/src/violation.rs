@@ -55,7 +55,18 @@ fn read(r: &crate::Row) -> Result<ViolationRow, StoreError> {
 pub async fn open(c: &mut Conn<'_>, v: &ViolationRow) -> Result<(), StoreError> {
     c.exec(
         &format!("INSERT INTO violation ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"),
-        args![&v.id, &v.check, &v.pack, &v.row_key, &v.unit, &v.says, &v.link, v.opened_at, v.closed_at, &v.cause_entry],
+        args![
+            &v.id,
+            &v.check,
+            &v.pack,
+            &v.row_key,
+            &v.unit,
+            &v.says,
+            &v.link,
+            v.opened_at,
+            v.closed_at,
+            &v.cause_entry
+        ],
     )
     .await?;
     Ok(())
@@ -75,17 +86,31 @@ pub async fn close(c: &mut Conn<'_>, id: &str, at: Instant) -> Result<(), StoreE
 /// # Errors
 /// The database failed.
 pub async fn open_rows(c: &mut Conn<'_>, check: &str) -> Result<BTreeMap<String, String>, StoreError> {
-    let rows = c.all("SELECT row_key, id FROM violation WHERE check_id = $1 AND closed_at IS NULL", args![check]).await?;
+    let rows = c
+        .all("SELECT row_key, id FROM violation WHERE check_id = $1 AND closed_at IS NULL", args![check])
+        .await?;
     rows.iter().map(|r| Ok((r.text(0)?, r.text(1)?))).collect()
 }
 
-/// Open intervals of a check for one row key or a prefix of keys ending in `%`.
+/// Open intervals of a check for one row key, or for a prefix of keys that ends in `%`.
 ///
 /// # Errors
 /// The database failed.
-pub async fn open_for(c: &mut Conn<'_>, check: &str, like: &str) -> Result<BTreeMap<String, String>, StoreError> {
-    let sql = "SELECT row_key, id FROM violation WHERE check_id = $1 AND closed_at IS NULL AND row_key LIKE $2";
-    c.all(sql, args![check, like]).await?.iter().map(|r| Ok((r.text(0)?, r.text(1)?))).collect()
+pub async fn open_for(
+    c: &mut Conn<'_>,
+    check: &str,
+    like: &str,
+) -> Result<BTreeMap<String, String>, StoreError> {
+    // A range, not LIKE: it uses the index, and `_` in a key is just a character.
+    let (key, a) = match like.strip_suffix('%') {
+        Some(prefix) => {
+            ("row_key >= $2 AND row_key < $3", args![check, prefix, format!("{prefix}{}", char::MAX)])
+        }
+        None => ("row_key = $2", args![check, like]),
+    };
+    let sql =
+        format!("SELECT row_key, id FROM violation WHERE check_id = $1 AND closed_at IS NULL AND {key}");
+    c.all(&sql, a).await?.iter().map(|r| Ok((r.text(0)?, r.text(1)?))).collect()
 }
 
 /// How many rows break each check as it was known at a moment.
@@ -93,7 +118,10 @@ pub async fn open_for(c: &mut Conn<'_>, check: &str, like: &str) -> Result<BTree
 /// # Errors
 /// The database failed.
 pub async fn counts(c: &mut Conn<'_>, at: Instant) -> Result<BTreeMap<String, i64>, StoreError> {
-    let sql = "SELECT check_id, COUNT(*) FROM violation WHERE opened_at <= $1 AND (closed_at IS NULL OR closed_at > $1) GROUP BY check_id";
+    // Two ranges of one index: for the present moment the second is empty, however long the history.
+    let sql = "SELECT check_id, COUNT(*) FROM (
+                   SELECT check_id FROM violation WHERE closed_at IS NULL AND opened_at <= $1
+                   UNION ALL SELECT check_id FROM violation WHERE closed_at > $1 AND opened_at <= $1) t GROUP BY check_id";
     c.all(sql, args![at]).await?.iter().map(|r| Ok((r.text(0)?, r.int(1)?))).collect()
 }
 
@@ -101,7 +129,12 @@ pub async fn counts(c: &mut Conn<'_>, at: Instant) -> Result<BTreeMap<String, i6
 ///
 /// # Errors
 /// The database failed.
-pub async fn list(c: &mut Conn<'_>, viewer: &Viewer, check: &str, limit: i64) -> Result<Vec<ViolationRow>, StoreError> {
+pub async fn list(
+    c: &mut Conn<'_>,
+    viewer: &Viewer,
+    check: &str,
+    limit: i64,
+) -> Result<Vec<ViolationRow>, StoreError> {
     let mut a = args![check];
     let seen = viewer.unit_predicate("unit", &mut a);
     a.push(limit.into());
@@ -139,6 +172,20 @@ pub async fn put_run(c: &mut Conn<'_>, check: &str, run: &RunRow) -> Result<(), 
     Ok(())
 }
 
+/// Notes that a part of a check ran: later than its last full run, over the same rows.
+///
+/// # Errors
+/// The database failed.
+pub async fn touch_run(c: &mut Conn<'_>, check: &str, pack: &str, at: Instant) -> Result<(), StoreError> {
+    c.exec(
+        "INSERT INTO check_run (check_id, pack, ran_at, looked_at, due_rows) VALUES ($1, $2, $3, 1, 0)
+         ON CONFLICT (check_id) DO UPDATE SET ran_at = excluded.ran_at, looked_at = CASE WHEN check_run.looked_at = 0 THEN 1 ELSE check_run.looked_at END",
+        args![check, pack, at],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Every check's last run.
 ///
 /// # Errors
@@ -146,6 +193,21 @@ pub async fn put_run(c: &mut Conn<'_>, check: &str, run: &RunRow) -> Result<(), 
 pub async fn runs(c: &mut Conn<'_>) -> Result<BTreeMap<String, RunRow>, StoreError> {
     let rows = c.all("SELECT check_id, pack, ran_at, looked_at, due_rows FROM check_run", vec![]).await?;
     rows.iter()
-        .map(|r| Ok((r.text(0)?, RunRow { pack: r.text(1)?, ran_at: r.instant(2)?, looked_at: r.int(3)?, due_rows: r.int(4)? })))
+        .map(|r| {
+            Ok((
+                r.text(0)?,
+                RunRow { pack: r.text(1)?, ran_at: r.instant(2)?, looked_at: r.int(3)?, due_rows: r.int(4)? },
+            ))
+        })
         .collect()
+}
+
+/// Open intervals of one row, over all checks.
+///
+/// # Errors
+/// The database failed.
+pub async fn open_of_row(c: &mut Conn<'_>, row_key: &str) -> Result<Vec<ViolationRow>, StoreError> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM violation WHERE row_key = $1 AND closed_at IS NULL ORDER BY check_id");
+    c.all(&sql, args![row_key]).await?.iter().map(read).collect()
 }

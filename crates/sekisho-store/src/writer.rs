@@ -1,10 +1,14 @@
 //! SQLite's single writer: use cases arrive as jobs, run one after another each in a SAVEPOINT of one transaction, and are
 //! answered after COMMIT. Many acts share one fsync (group commit), so a busy minute costs few of them.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use crate::conn::Conn;
 use crate::db::BoxFuture;
@@ -15,60 +19,114 @@ const GROUP: usize = 64;
 /// How long a group may stay open for further acts that are already waiting.
 const WINDOW: Duration = Duration::from_millis(2);
 
+/// Tells a caller how the commit went.
+type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
 /// What a job leaves: whether its SAVEPOINT is kept, and how to answer once the commit's fate is known.
 pub(crate) struct Finished {
     pub keep: bool,
-    pub answer: Box<dyn FnOnce(Result<(), StoreError>) + Send>,
+    pub answer: Answer,
 }
 
-/// A use case's closure.
+/// A use case's closure. Dropped without an answer, its caller is told that it broke off.
 pub(crate) type Job = Box<dyn for<'c> FnOnce(&'c mut Conn<'_>) -> BoxFuture<'c, Finished> + Send>;
 
-/// Runs until every sender is gone, then lets the connection close.
-pub(crate) async fn run(mut conn: SqliteConnection, mut jobs: mpsc::Receiver<Job>, committed: std::sync::Arc<tokio::sync::Notify>) {
-    while let Some(first) = jobs.recv().await {
+/// What the writer is sent.
+pub(crate) enum Message {
+    /// Carry this out.
+    Job(Job),
+    /// Carry out what was sent before, then end.
+    Close,
+}
+
+/// Runs until it is told to close or every sender is gone, then closes the connection.
+pub(crate) async fn run(
+    mut conn: SqliteConnection,
+    mut messages: mpsc::Receiver<Message>,
+    committed: Arc<Notify>,
+) {
+    while let Some(message) = messages.recv().await {
+        let Message::Job(first) = message else {
+            messages.close();
+            continue;
+        };
         let mut answers = Vec::with_capacity(GROUP);
-        let outcome = group(&mut conn, first, &mut jobs, &mut answers).await;
-        if outcome.is_ok() {
+        let outcome = group(&mut conn, first, &mut messages, &mut answers).await;
+        let failed = match outcome {
+            Ok(()) => None,
+            Err(e) => {
+                tracing::error!(error = %e, acts = answers.len(), "a commit failed");
+                let mut c = Conn::Sqlite(&mut conn);
+                if let Err(e) = c.script("ROLLBACK").await {
+                    tracing::debug!(error = %e, "nothing to roll back");
+                }
+                Some(e.to_string())
+            }
+        };
+        if failed.is_none() && !answers.is_empty() {
             committed.notify_waiters();
             committed.notify_one();
-        } else {
-            let mut c = Conn::Sqlite(&mut conn);
-            if let Err(e) = c.script("ROLLBACK").await {
-                tracing::debug!(error = %e, "nothing to roll back");
-            }
         }
-        let failed = outcome.err().map(|e| e.to_string());
         for answer in answers {
-            answer(match &failed {
-                None => Ok(()),
-                Some(text) => Err(StoreError::Address(format!("the commit failed: {text}"))),
-            });
+            answer(failed.as_ref().map_or(Ok(()), |text| Err(StoreError::Commit(text.clone()))));
         }
+    }
+    if let Err(e) = conn.close().await {
+        tracing::error!(error = %e, "the database did not close cleanly; it will recover when it is opened");
     }
 }
 
-type Answers = Vec<Box<dyn FnOnce(Result<(), StoreError>) + Send>>;
-
-async fn group(conn: &mut SqliteConnection, first: Job, jobs: &mut mpsc::Receiver<Job>, answers: &mut Answers) -> Result<(), StoreError> {
+async fn group(
+    conn: &mut SqliteConnection,
+    first: Job,
+    messages: &mut mpsc::Receiver<Message>,
+    answers: &mut Vec<Answer>,
+) -> Result<(), StoreError> {
     let mut c = Conn::Sqlite(conn);
     c.script("BEGIN IMMEDIATE").await?;
     let opened = tokio::time::Instant::now();
     let mut next = Some(first);
     while let Some(job) = next.take() {
         c.script("SAVEPOINT act").await?;
-        let finished = job(&mut c).await;
-        if finished.keep {
-            c.script("RELEASE act").await?;
-            answers.push(finished.answer);
-        } else {
-            c.script("ROLLBACK TO act; RELEASE act").await?;
-            // Nothing of it will be committed, so its caller need not wait.
-            (finished.answer)(Ok(()));
+        match guarded(job(&mut c)).await {
+            Some(finished) if finished.keep => {
+                answers.push(finished.answer);
+                c.script("RELEASE act").await?;
+            }
+            refused => {
+                c.script("ROLLBACK TO act; RELEASE act").await?;
+                if let Some(finished) = refused {
+                    // Nothing of it will be committed, so its caller need not wait.
+                    (finished.answer)(Ok(()));
+                }
+            }
         }
         if answers.len() < GROUP && opened.elapsed() < WINDOW {
-            next = jobs.try_recv().ok();
+            next = waiting(messages);
         }
     }
     c.script("COMMIT").await
+}
+
+/// A job that is already waiting.
+fn waiting(messages: &mut mpsc::Receiver<Message>) -> Option<Job> {
+    loop {
+        match messages.try_recv().ok()? {
+            Message::Job(job) => return Some(job),
+            Message::Close => messages.close(),
+        }
+    }
+}
+
+/// Runs a job; one that panics must not take the writer, and with it every later act, down.
+async fn guarded(mut job: BoxFuture<'_, Finished>) -> Option<Finished> {
+    std::future::poll_fn(move |context| match catch_unwind(AssertUnwindSafe(|| job.as_mut().poll(context))) {
+        Ok(Poll::Ready(finished)) => Poll::Ready(Some(finished)),
+        Ok(Poll::Pending) => Poll::Pending,
+        Err(_) => {
+            tracing::error!("a transaction panicked and was rolled back");
+            Poll::Ready(None)
+        }
+    })
+    .await
 }

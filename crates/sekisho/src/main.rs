@@ -1,1 +1,61 @@
-fn main() {}
+//! The Sekisho program. One file per subcommand; nothing is decided here.
+
+mod config;
+mod demo;
+mod ledger;
+mod org;
+mod pack;
+mod policy;
+mod render_form;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// 関所: 情報セキュリティ対策基準を動かす仕組み
+#[derive(Debug, Parser)]
+#[command(name = "sekisho", version, about, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// デモ用の市を作って動かす
+    Demo(demo::Args),
+    /// データフォルダの市を動かす
+    Serve(serve::Args),
+    /// 規程の文章を読み取る
+    Policy(policy::Args),
+    /// 規程データ（パック）を調べる
+    Pack(pack::Args),
+    /// 証跡を書き出す・検証する
+    Ledger(ledger::Args),
+    /// 組織と職員を取り込む・書き出す
+    Org(org::Args),
+    /// 様式を1枚作る（サーバが自分で使う）
+    #[command(hide = true)]
+    RenderForm,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Command::RenderForm => render_form::run(),
+        Command::Policy(args) => policy::run(&args),
+        Command::Pack(args) => pack::run(&args),
+        Command::Demo(args) => config::on_runtime(demo::run(args)),
+        Command::Serve(args) => config::on_runtime(serve::run(args)),
+        Command::Ledger(args) => config::on_runtime(ledger::run(args)),
+        Command::Org(args) => config::on_runtime(org::run(args)),
+    };
+    match done {
+        Ok(code) => code,
+        Err(e) => {
+            eprintln!("sekisho: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,475 @@
+//! Acting on a case: what the page offers, and from a form to the engine's command. Who acts comes from the session alone.
+
+use std::sync::Arc;
+
+use sekisho_base::Date;
+use sekisho_case::authority::Explain;
+use sekisho_case::case::{CaseState, Direction, Resume};
+use sekisho_case::decide::{self, Command, Ctx, Draft, Offer};
+use sekisho_pack::model::{FieldType, Pack, Procedure, Step, StepKind};
+use sekisho_store::case::{self, CaseRow};
+
+use crate::cases::apply::{field_view, item_of, refused, typed_values};
+use crate::cases::store::{engine, keep, state_of};
+use crate::cases::view::{ActInput, ActionView, Button};
+use crate::error::{AppError, FieldError};
+use crate::login::Identity;
+use crate::office::Office;
+use crate::registers::{FieldView, table_spec};
+
+/// What the form fields of a step's evidence begin with.
+pub(crate) const EVIDENCE: &str = "e.";
+/// What the form fields of an application sent again begin with.
+const AGAIN: &str = "f.";
+
+fn text_field(name: &str, label: &str, help: &str, kind: &'static str, value: &str) -> FieldView {
+    FieldView {
+        name: name.to_owned(),
+        label: label.to_owned(),
+        help: help.to_owned(),
+        kind,
+        required: false,
+        value: value.to_owned(),
+        choices: vec![],
+    }
+}
+
+/// The word on the button of a step's own act.
+fn own_label(step: &Step) -> String {
+    match step.kind {
+        StepKind::Permit => "許可する".to_owned(),
+        StepKind::Resolve => "議決を記録する".to_owned(),
+        StepKind::Review => "審査を終える".to_owned(),
+        StepKind::Confirm => "確認する".to_owned(),
+        StepKind::Consult => "回答する".to_owned(),
+        StepKind::Report => "報告する".to_owned(),
+        StepKind::Instruct => "指示する".to_owned(),
+        StepKind::Perform => format!("{}を記録する", step.title),
+        StepKind::Inform => "読みました".to_owned(),
+    }
+}
+
+/// Actions on the case itself: action, label, style, what its text field asks, whether it asks for a date.
+const CASE_ACTIONS: [(&str, &str, &str, &str, bool); 9] = [
+    ("withdraw", "申請を引き戻す", "danger", "引き戻す理由", false),
+    ("ask_extension", "期間の延長を願い出る", "", "延長が必要な理由", true),
+    ("extend", "期間を延長する", "", "延長を認める理由", true),
+    ("decline_extension", "延長を認めない", "danger", "認めない理由", false),
+    ("revoke", "許可を取り消す", "danger", "取り消す理由", false),
+    ("close", "案件を終える", "", "終える理由", false),
+    ("move_out", "持ち出したことを記録する", "", "備考", false),
+    ("move_in", "返却を記録する", "", "備考", false),
+    ("post_review", "後閲・確認を済ませる", "primary", "所見", false),
+];
+
+fn case_action(
+    name: &str,
+) -> Option<&'static (&'static str, &'static str, &'static str, &'static str, bool)> {
+    CASE_ACTIONS.iter().find(|a| a.0 == name)
+}
+
+/// Name of a text field of an action on the case. Several forms stand on one page, and labels find fields by their name.
+fn case_field(action: &str, step: &str, field: &str) -> String {
+    format!("{action}{step}.{field}")
+}
+
+fn step_view(state: &CaseState, step: &Step, offers: &[&Offer], typed: Option<&ActInput>) -> ActionView {
+    let value = |name: &str| {
+        typed.filter(|t| t.step == step.id).map(|t| t.first(name).to_owned()).unwrap_or_default()
+    };
+    let own = offers.iter().find(|o| !matches!(o.action.as_str(), "refuse" | "send_back"));
+    let needs_reason = own.is_some_and(|o| o.needs_reason);
+    let mut fields = Vec::new();
+    if own.is_some() {
+        for f in &step.evidence {
+            let name = format!("{EVIDENCE}{}", f.id);
+            fields.push(field_view(f, value(&name), EVIDENCE));
+        }
+        if step.kind == StepKind::Permit {
+            fields.push(text_field(
+                "conditions",
+                "許可の条件",
+                "条件を付けるときだけ、1行に1つ書きます。",
+                "long_text",
+                &value("conditions"),
+            ));
+        }
+        if needs_reason {
+            fields.push(FieldView {
+                required: true,
+                ..text_field(
+                    "reason",
+                    "自ら決める理由",
+                    "ほかに決められる人がいないため、理由を記録して決めます。上位の責任者が後で確認します。",
+                    "long_text",
+                    &value("reason"),
+                )
+            });
+        }
+    }
+    let negative = offers.iter().any(|o| matches!(o.action.as_str(), "refuse" | "send_back"));
+    let (label, help) = if negative {
+        ("意見・理由", "差戻しや不許可のときは必ず書きます。")
+    } else {
+        ("備考", "")
+    };
+    fields.push(text_field("says", label, help, "long_text", &value("says")));
+    let buttons = offers
+        .iter()
+        .map(|o| match o.action.as_str() {
+            "refuse" => Button { value: "refuse", label: "不許可にする".to_owned(), class: "danger" },
+            "send_back" => Button { value: "send_back", label: "差し戻す".to_owned(), class: "" },
+            _ => Button { value: own_name(step.kind), label: own_label(step), class: "primary" },
+        })
+        .collect();
+    let note = if needs_reason {
+        "あなたの申請です。ほかに決められる人がいないため、特例として処理できます。"
+    } else {
+        ""
+    };
+    ActionView {
+        act: own_name(step.kind),
+        step: step.id.clone(),
+        shown: state.content_hash(Some(&step.id)),
+        note: note.to_owned(),
+        fields,
+        buttons,
+    }
+}
+
+/// Name of a step's own act, as buttons send it.
+fn own_name(kind: StepKind) -> &'static str {
+    sekisho_case::case::step_actions(kind).first().copied().unwrap_or("act")
+}
+
+fn case_view(state: &CaseState, o: &Offer, typed: Option<&ActInput>) -> Option<ActionView> {
+    let (action, label, class, asks, dated) = case_action(&o.action)?;
+    let value = |name: &str| typed.map(|t| t.first(name).to_owned()).unwrap_or_default();
+    let mut fields = Vec::new();
+    if *dated {
+        let name = case_field(action, &o.step, "until");
+        fields.push(text_field(
+            &name,
+            "いつまで",
+            "例：R8.7.1、令和8年7月1日、2026/7/1",
+            "date",
+            &value(&name),
+        ));
+    }
+    let name = case_field(action, &o.step, "says");
+    fields.push(text_field(&name, asks, "", "text", &value(&name)));
+    let buttons = vec![Button { value: action, label: (*label).to_owned(), class }];
+    Some(ActionView {
+        act: action,
+        step: o.step.clone(),
+        shown: state.content_hash(None),
+        note: String::new(),
+        fields,
+        buttons,
+    })
+}
+
+fn again_view(p: &Procedure, state: &CaseState, typed: Option<&ActInput>) -> ActionView {
+    let stored = |id: &str| match state.content.fields.get(id) {
+        Some(serde_json::Value::String(s)) => s.clone(),
+        Some(serde_json::Value::Bool(true)) => "1".to_owned(),
+        Some(serde_json::Value::Number(n)) => n.to_string(),
+        _ => String::new(),
+    };
+    let value = |id: &str| {
+        typed
+            .filter(|t| t.act == "resubmit")
+            .map_or_else(|| stored(id), |t| t.first(&format!("{AGAIN}{id}")).to_owned())
+    };
+    let fields = p
+        .fields
+        .iter()
+        .filter(|f| !matches!(f.kind, FieldType::Items(_)))
+        .map(|f| field_view(f, value(&f.id), AGAIN))
+        .collect();
+    let note =
+        "直して、もう一度申請します。対象の資産は変わりません（変えるときは引き戻して新しく申請します）。";
+    ActionView {
+        act: "resubmit",
+        step: String::new(),
+        shown: state.content_hash(None),
+        note: note.to_owned(),
+        fields,
+        buttons: vec![Button {
+            value: "resubmit", label: "もう一度申請する".to_owned(), class: "primary"
+        }],
+    }
+}
+
+/// The command that a form asks for.
+fn command(
+    p: &Procedure,
+    state: &CaseState,
+    input: &ActInput,
+    items: Vec<sekisho_case::case::Item>,
+) -> Result<Command, AppError> {
+    let text = |field: &str| {
+        if case_action(&input.act).is_some() {
+            input.first(&case_field(&input.act, &input.step, field))
+        } else {
+            input.first(field)
+        }
+    };
+    let says = text("says").to_owned();
+    let (step, shown) = (input.step.clone(), input.shown.clone());
+    let until = || Date::parse_japanese(text("until")).map_err(|e| AppError::field("until", e.to_string()));
+    Ok(match input.act.as_str() {
+        "refuse" => Command::Refuse { step, shown, items: vec![], says },
+        "send_back" => Command::SendBack { step, shown, to: None, resume: Resume::InOrder, says },
+        "withdraw" => Command::Withdraw { shown, says },
+        "resubmit" => {
+            let fields = typed_values(&p.fields, &input.values, AGAIN)?;
+            Command::Resubmit {
+                shown,
+                draft: Draft { fields, attachments: state.content.attachments.clone(), items },
+            }
+        }
+        "ask_extension" => Command::AskExtension { shown, until: until()?, says },
+        "extend" => Command::Extend { shown, until: until()?, says },
+        "decline_extension" => Command::DeclineExtension { shown, says },
+        "revoke" => Command::Revoke { shown, says },
+        "close" => Command::Close { shown, says },
+        "move_out" => Command::Move { shown, items: vec![], direction: Direction::Out, note: says },
+        "move_in" => Command::Move { shown, items: vec![], direction: Direction::In, note: says },
+        "post_review" => {
+            let of = step.parse().map_err(|_| {
+                AppError::refused("C001", "確認する処理が見つかりません。画面を開き直してください。")
+            })?;
+            Command::Review { of, shown, says }
+        }
+        act => {
+            let Some(spec) = p.steps.iter().find(|s| s.id == step && own_name(s.kind) == act) else {
+                return Err(AppError::refused(
+                    "C002",
+                    "この処理はこの案件にありません。画面を開き直してください。",
+                ));
+            };
+            let evidence = typed_values(&spec.evidence, &input.values, EVIDENCE)?;
+            let conditions = input
+                .first("conditions")
+                .lines()
+                .map(str::trim)
+                .filter(|l| !l.is_empty())
+                .map(str::to_owned)
+                .collect();
+            let reason = Some(input.first("reason").to_owned()).filter(|r| !r.is_empty());
+            Command::Act { step, shown, items: vec![], says, conditions, evidence, override_reason: reason }
+        }
+    })
+}
+
+/// A refusal as fields of the form, where it is about one.
+fn told(r: sekisho_case::refusal::Refusal) -> AppError {
+    use sekisho_case::refusal::Code;
+    if r.fields.is_empty() && matches!(r.code, Code::ReasonRequired | Code::PeriodTooLong) {
+        let field = if r.code == Code::PeriodTooLong { "until" } else { "says" };
+        return AppError::Invalid(vec![FieldError { field: field.to_owned(), message: r.message }]);
+    }
+    refused(r, EVIDENCE)
+}
+
+/// Faults under the names that the fields have in the form that was sent.
+fn beside_its_field(e: AppError, input: &ActInput) -> AppError {
+    let AppError::Invalid(mut faults) = e else { return e };
+    for fault in &mut faults {
+        let bare = fault.field.strip_prefix(EVIDENCE).unwrap_or(&fault.field);
+        if bare == "conditions" || (input.act == "resubmit" && !fault.field.starts_with(AGAIN)) {
+            fault.field = format!("{}{bare}", if bare == "conditions" { "" } else { AGAIN });
+        } else if bare == "says"
+            && input.values.contains_key("reason")
+            && !matches!(input.act.as_str(), "refuse" | "send_back")
+        {
+            // What was missing is the reason for deciding the own case.
+            fault.field = "reason".to_owned();
+        } else if case_action(&input.act).is_some() {
+            fault.field = case_field(&input.act, &input.step, bare);
+        }
+    }
+    AppError::Invalid(faults)
+}
+
+impl Office {
+    /// What somebody may do now, and who may act at all.
+    pub(super) async fn actions(
+        &self,
+        who: &Identity,
+        pack: &Arc<Pack>,
+        p: &Procedure,
+        state: &CaseState,
+        typed: Option<&ActInput>,
+    ) -> Result<(Vec<ActionView>, Vec<Explain>), AppError> {
+        let (org, rules) = (self.org().await?, self.rules(pack)?);
+        let ctx = Ctx { org: &org, pack, rules: &rules, now: self.clock.now(), person: &who.person };
+        let offers = decide::offers(state, &ctx);
+        let mut views = Vec::new();
+        for step in &p.steps {
+            let here: Vec<&Offer> =
+                offers.iter().filter(|o| o.step == step.id && o.action != "see").collect();
+            if !here.is_empty() {
+                views.push(step_view(state, step, &here, typed));
+            }
+        }
+        if offers.iter().any(|o| o.action == "resubmit") {
+            views.push(again_view(p, state, typed));
+        }
+        views.extend(offers.iter().filter_map(|o| case_view(state, o, typed)));
+        Ok((views, decide::explain(state, &ctx)))
+    }
+
+    /// Records that a holder opened the case: from then on the applicant cannot take it back.
+    pub(super) async fn look(self: &Arc<Self>, who: &Identity, id: &str) -> Result<(), AppError> {
+        let (row, state) = self.load_case(who, id).await?;
+        let pack = self.pack_of(&row.pack).await?;
+        let (org, rules) = (self.org().await?, self.rules(&pack)?);
+        let ctx = Ctx { org: &org, pack: &pack, rules: &rules, now: self.clock.now(), person: &who.person };
+        let Some(step) = decide::offers(&state, &ctx).into_iter().find(|o| o.action == "see").map(|o| o.step)
+        else {
+            return Ok(());
+        };
+        match self.run(who, &row, Command::See { step }).await {
+            // Somebody else was faster: then it is seen anyway.
+            Err(AppError::Refused { .. }) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Acts on a case.
+    ///
+    /// # Errors
+    /// Fields that were not accepted, or a refusal that names who may.
+    pub async fn act(self: &Arc<Self>, who: &Identity, id: &str, input: &ActInput) -> Result<(), AppError> {
+        let (row, state) = self.load_case(who, id).await?;
+        let pack = self.pack_of(&row.pack).await?;
+        let p = pack.procedures.get(&state.procedure).ok_or(AppError::NotFound)?;
+        let items = if input.act == "resubmit" { self.items_now(&pack, &state).await? } else { vec![] };
+        let done = match command(p, &state, input, items) {
+            Ok(command) => self.run(who, &row, command).await,
+            Err(e) => Err(e),
+        };
+        done.map_err(|e| beside_its_field(e, input))
+    }
+
+    /// The case's items as the registers have them now.
+    async fn items_now(
+        &self,
+        pack: &Arc<Pack>,
+        state: &CaseState,
+    ) -> Result<Vec<sekisho_case::case::Item>, AppError> {
+        let (pack, items) = (Arc::clone(pack), state.content.items.clone());
+        self.store
+            .read(move |c| {
+                Box::pin(async move {
+                    let mut now = Vec::new();
+                    for i in items {
+                        let Some(r) = pack.registers.get(&i.register) else { continue };
+                        let row = sekisho_store::register::get(c, &table_spec(r), &engine(), &i.id).await?;
+                        now.extend(row.map(|row| item_of(&i.field, r, &row)));
+                    }
+                    Ok::<_, AppError>(now)
+                })
+            })
+            .await
+    }
+
+    /// Decides a command on the row as it is in the transaction, and keeps what follows.
+    async fn run(self: &Arc<Self>, who: &Identity, row: &CaseRow, command: Command) -> Result<(), AppError> {
+        let pack = self.pack_of(&row.pack).await?;
+        let (org, rules) = (self.org().await?, self.rules(&pack)?);
+        let (office, person, id) = (Arc::clone(self), who.person.clone(), row.id.clone());
+        self.store
+            .write(move |c| {
+                Box::pin(async move {
+                    let row = case::get(c, &engine(), &id).await?.ok_or(AppError::NotFound)?;
+                    let state = state_of(&row)?;
+                    let ctx = Ctx {
+                        org: &org,
+                        pack: &pack,
+                        rules: &rules,
+                        now: office.clock.now(),
+                        person: &person,
+                    };
+                    let acts = decide::decide(&state, &ctx, command).map_err(told)?;
+                    let after = folded(state, &acts)?;
+                    keep(c, &office, Some(&row), &after, &acts).await
+                })
+            })
+            .await
+    }
+
+    /// Records what time alone changed in a case; tells whether anything did.
+    pub(super) async fn pass_time(self: &Arc<Self>, row: CaseRow) -> Result<bool, AppError> {
+        let pack = self.pack_of(&row.pack).await?;
+        let (org, rules) = (self.org().await?, self.rules(&pack)?);
+        let office = Arc::clone(self);
+        self.store
+            .write(move |c| {
+                Box::pin(async move {
+                    let Some(row) = case::get(c, &engine(), &row.id).await? else { return Ok(false) };
+                    let state = state_of(&row)?;
+                    let ctx = Ctx {
+                        org: &org,
+                        pack: &pack,
+                        rules: &rules,
+                        now: office.clock.now(),
+                        person: sekisho_case::case::SYSTEM,
+                    };
+                    let acts = decide::tick(&state, &ctx)
+                        .map_err(|r| AppError::internal(format!("{}: {}", row.id, r.message)))?;
+                    let after = folded(state, &acts)?;
+                    keep(c, &office, Some(&row), &after, &acts).await?;
+                    Ok(!acts.is_empty())
+                })
+            })
+            .await
+    }
+
+    /// The first person who may act on the open step: for the demo city, whose stories leave the decider to the engine.
+    pub(crate) async fn first_who_may(&self, id: &str) -> Result<Option<String>, AppError> {
+        let state = self.state_for_engine(id).await?;
+        let pack = self.pack_of(&state.pack.hash).await?;
+        let (org, rules) = (self.org().await?, self.rules(&pack)?);
+        let ctx = Ctx {
+            org: &org,
+            pack: &pack,
+            rules: &rules,
+            now: self.clock.now(),
+            person: &state.applicant.person,
+        };
+        let day = self.clock.today();
+        let may = decide::explain(&state, &ctx)
+            .into_iter()
+            .filter(|e| e.may && !e.person.is_empty() && e.person != state.applicant.person);
+        Ok(may.map(|e| e.person).find(|p| !org.absent(p, day)))
+    }
+
+    /// Step and content hash that a page would show for an act: likewise for the demo city.
+    pub(crate) async fn shown_for(&self, id: &str, act: &str) -> Result<(String, String), AppError> {
+        let state = self.state_for_engine(id).await?;
+        let on_case = act == "resubmit" || case_action(act).is_some();
+        let step = if on_case { None } else { state.open_step().map(|s| s.id.clone()) };
+        Ok((step.clone().unwrap_or_default(), state.content_hash(step.as_deref())))
+    }
+
+    async fn state_for_engine(&self, id: &str) -> Result<CaseState, AppError> {
+        let id = id.to_owned();
+        let row = self
+            .store
+            .read(move |c| {
+                Box::pin(async move { case::get(c, &engine(), &id).await.map_err(AppError::from) })
+            })
+            .await?;
+        state_of(&row.ok_or(AppError::NotFound)?)
+    }
+}
+
+fn folded(mut state: CaseState, acts: &[sekisho_case::case::Act]) -> Result<CaseState, AppError> {
+    for act in acts {
+        state.apply(act).map_err(AppError::internal)?;
+    }
+    Ok(state)
+}

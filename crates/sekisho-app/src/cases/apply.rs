@@ -1,0 +1,433 @@
+//! The application form: fields and items of a procedure, drafts, applying.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sekisho_base::Date;
+use sekisho_base::table::Value;
+use sekisho_base::text::normalize_code;
+use sekisho_case::case::{Item, Snapshot, fold};
+use sekisho_case::decide::{self, Application, Ctx, Draft, case_number};
+use sekisho_case::handling::{HandlingFacts, decide_handling};
+use sekisho_case::refusal::Refusal;
+use sekisho_pack::model::{Field, FieldType, Pack, Procedure, Register};
+use sekisho_store::case::{self, DraftRow};
+use sekisho_store::register::{self, Filter, RegisterRow};
+use sekisho_store::{Conn, Viewer, setting};
+use serde_json::json;
+
+use crate::cases::store::keep;
+use crate::cases::view::{ApplyForm, FormPart, ItemLine, ItemsPart, PostChoice, Typed};
+use crate::error::{AppError, FieldError};
+use crate::login::Identity;
+use crate::office::Office;
+use crate::people::Me;
+use crate::registers::{FieldView, choices, class_of, class_text, table_spec};
+
+/// Rows shown for one search.
+const FOUND: i64 = 20;
+
+/// A refusal of the engine as an answer of the application.
+pub(super) fn refused(r: Refusal, prefix: &str) -> AppError {
+    if r.fields.is_empty() {
+        return AppError::Refused { code: r.code.text(), message: r.message };
+    }
+    AppError::Invalid(
+        r.fields
+            .into_iter()
+            .map(|f| FieldError { field: format!("{prefix}{}", f.field), message: f.message })
+            .collect(),
+    )
+}
+
+/// A field with what was typed.
+pub(super) fn field_view(f: &Field, value: String, prefix: &str) -> FieldView {
+    let (kind, hint) = match f.kind {
+        FieldType::Text | FieldType::Items(_) => ("text", ""),
+        FieldType::LongText => ("long_text", ""),
+        FieldType::Date => ("date", "例：R8.7.1、令和8年7月1日、2026/7/1"),
+        FieldType::Integer => ("integer", ""),
+        FieldType::Bool => ("bool", ""),
+        FieldType::Choice => ("choice", ""),
+    };
+    let help = match (&f.help, hint) {
+        (Some(help), "") => help.clone(),
+        (Some(help), hint) => format!("{help}（{hint}）"),
+        (None, hint) => hint.to_owned(),
+    };
+    FieldView {
+        name: format!("{prefix}{}", f.id),
+        label: f.label.clone(),
+        help,
+        kind,
+        required: f.required,
+        value,
+        choices: choices(&f.choices),
+    }
+}
+
+/// What was typed into a field, as a value; what cannot be read stays as text with its fault.
+pub(super) fn typed_value(f: &Field, typed: &str) -> Result<serde_json::Value, String> {
+    let text = typed.trim();
+    Ok(match f.kind {
+        FieldType::Bool => json!(text == "1"),
+        _ if text.is_empty() => serde_json::Value::Null,
+        FieldType::Date => json!(Date::parse_japanese(text).map_err(|e| e.to_string())?),
+        FieldType::Integer => json!(
+            normalize_code(text)
+                .replace(',', "")
+                .parse::<i64>()
+                .map_err(|_| format!("「{text}」は整数ではありません。"))?
+        ),
+        _ => json!(text),
+    })
+}
+
+/// Every field's value, or what cannot be read.
+pub(super) fn typed_values(
+    fields: &[Field],
+    typed: &BTreeMap<String, Vec<String>>,
+    prefix: &str,
+) -> Result<BTreeMap<String, serde_json::Value>, AppError> {
+    let mut values = BTreeMap::new();
+    let mut errors = Vec::new();
+    for f in fields.iter().filter(|f| !matches!(f.kind, FieldType::Items(_))) {
+        let name = format!("{prefix}{}", f.id);
+        let text = typed.get(&name).and_then(|v| v.first()).map(String::as_str).unwrap_or_default();
+        match typed_value(f, text) {
+            Ok(serde_json::Value::Null) => {}
+            Ok(v) => {
+                values.insert(f.id.clone(), v);
+            }
+            Err(message) => {
+                errors.push(FieldError { field: name, message: format!("「{}」：{message}", f.label) })
+            }
+        }
+    }
+    if errors.is_empty() { Ok(values) } else { Err(AppError::Invalid(errors)) }
+}
+
+/// A register row as an item of a case.
+pub(super) fn item_of(field: &str, r: &Register, row: &RegisterRow) -> Item {
+    let facts = r
+        .columns
+        .iter()
+        .filter_map(|c| {
+            let value = row.values.get(&c.id)?;
+            let known = matches!(c.id.as_str(), "zone" | "device" | "personal" | "encryption" | "kind");
+            known.then(|| (c.id.clone(), json!(value)))
+        })
+        .collect();
+    Item {
+        field: field.to_owned(),
+        register: r.id.clone(),
+        id: row.id.clone(),
+        number: row.text(&r.key).to_owned(),
+        name: row.text(&r.name).to_owned(),
+        snapshot: Snapshot { class: class_of(r, &row.values), owner: row.text(&r.owner).to_owned(), facts },
+    }
+}
+
+/// Rows named by `register/row` keys, as this viewer sees them; others fall away.
+async fn items_by_key(
+    c: &mut Conn<'_>,
+    pack: &Pack,
+    viewer: &Viewer,
+    field: &str,
+    allowed: &[String],
+    keys: &[String],
+) -> Result<Vec<Item>, AppError> {
+    let mut items: Vec<Item> = Vec::new();
+    for key in keys.iter().take(sekisho_base::limits::CASE_ITEMS + 1) {
+        let Some((register, row)) = key.split_once('/') else { continue };
+        let Some(r) = pack.registers.get(register).filter(|r| allowed.contains(&r.id)) else { continue };
+        if let Some(row) = register::get(c, &table_spec(r), viewer, row).await?
+            && !items.iter().any(|i| i.id == row.id)
+        {
+            items.push(item_of(field, r, &row));
+        }
+    }
+    Ok(items)
+}
+
+impl Office {
+    fn item_line(&self, pack: &Pack, procedure: &Procedure, i: &Item) -> ItemLine {
+        let mut line = ItemLine {
+            key: i.key(),
+            register: pack.registers.get(&i.register).map(|r| r.title.clone()).unwrap_or_default(),
+            number: i.number.clone(),
+            title: i.name.clone(),
+            class: class_text(pack, &i.snapshot.class),
+            safeguards: vec![],
+            prohibited: vec![],
+        };
+        if let Some(act) = &procedure.handling {
+            let facts = i
+                .snapshot
+                .facts
+                .iter()
+                .filter_map(|(k, v)| Some((k.clone(), serde_json::from_value::<Value>(v.clone()).ok()?)))
+                .collect();
+            let asked = HandlingFacts { classes: vec![i.snapshot.class.clone()], facts: vec![facts] };
+            if let Some(h) = decide_handling(pack, act, &asked, self.clock.today()) {
+                line.safeguards = h.safeguards.into_iter().map(|n| n.says).collect();
+                line.prohibited = h.prohibitions.into_iter().map(|n| n.says).collect();
+            }
+        }
+        line
+    }
+
+    /// An empty form, one filled from a draft, or one with an item chosen on its page (`register/row`).
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for an unknown procedure or another person's draft.
+    pub async fn apply_form(
+        &self,
+        who: &Identity,
+        procedure: &str,
+        draft: &str,
+        item: &str,
+    ) -> Result<ApplyForm, AppError> {
+        let pack = self.pack();
+        let p = pack.procedures.get(procedure).ok_or(AppError::NotFound)?;
+        let mut typed = Typed::default();
+        if !draft.is_empty() {
+            let (person, id) = (who.person.clone(), draft.to_owned());
+            let row = self
+                .store
+                .read(move |c| {
+                    Box::pin(async move { case::get_draft(c, &person, &id).await.map_err(AppError::from) })
+                })
+                .await?;
+            let row = row.filter(|d| d.procedure == procedure).ok_or(AppError::NotFound)?;
+            typed.values = serde_json::from_str(&row.body).map_err(AppError::internal)?;
+            typed.post = typed.first("post").to_owned();
+            typed.draft = row.id;
+        } else if let (false, Some(f)) =
+            (item.is_empty(), p.fields.iter().find(|f| matches!(f.kind, FieldType::Items(_))))
+        {
+            typed.values.insert(f.id.clone(), vec![item.to_owned()]);
+        }
+        self.typed_form(who, procedure, &typed, false).await
+    }
+
+    /// The form with what was typed; `search` also looks for items.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for an unknown procedure.
+    pub async fn typed_form(
+        &self,
+        who: &Identity,
+        procedure: &str,
+        typed: &Typed,
+        search: bool,
+    ) -> Result<ApplyForm, AppError> {
+        let me = self.me(who).await?;
+        let pack = self.pack();
+        let p = pack.procedures.get(procedure).ok_or(AppError::NotFound)?;
+        let posts = self.posts_of(&me).await?;
+        let mut parts = Vec::new();
+        for f in &p.fields {
+            match &f.kind {
+                FieldType::Items(registers) => parts.push(FormPart::Items(
+                    self.items_part(&me, &pack, p, f, registers, typed, search).await?,
+                )),
+                _ => parts.push(FormPart::Field(field_view(f, typed.first(&f.id).to_owned(), ""))),
+            }
+        }
+        let post = if posts.iter().any(|c| c.code == typed.post) {
+            typed.post.clone()
+        } else {
+            posts.first().map(|c| c.code.clone()).unwrap_or_default()
+        };
+        Ok(ApplyForm {
+            procedure: p.id.clone(),
+            title: p.title.clone(),
+            draft: typed.draft.clone(),
+            posts,
+            post,
+            parts,
+        })
+    }
+
+    async fn posts_of(&self, me: &Me) -> Result<Vec<PostChoice>, AppError> {
+        let d = self.directory().await?;
+        let held = d.appointments(&me.person, self.clock.today());
+        let plain = held.iter().filter(|a| a.role.is_empty());
+        Ok(plain
+            .map(|a| PostChoice {
+                code: a.post.clone(),
+                label: d.post_name(&a.post) + if a.main { "（本務）" } else { "（兼務）" },
+            })
+            .collect())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one private part of the form, split for reading")]
+    async fn items_part(
+        &self,
+        me: &Me,
+        pack: &Arc<Pack>,
+        p: &Procedure,
+        f: &Field,
+        registers: &[String],
+        typed: &Typed,
+        search: bool,
+    ) -> Result<ItemsPart, AppError> {
+        let keys = typed.values.get(&f.id).cloned().unwrap_or_default();
+        let words = typed.first(&format!("{}-words", f.id)).trim().to_owned();
+        let searched = search && !words.is_empty();
+        let filter = Filter {
+            words: words.split_whitespace().take(8).map(str::to_owned).collect(),
+            ..Filter::default()
+        };
+        let (viewer, inner, field, list) =
+            (me.viewer().clone(), Arc::clone(pack), f.id.clone(), registers.to_vec());
+        let (chosen, found) = self
+            .store
+            .read(move |c| {
+                Box::pin(async move {
+                    let chosen = items_by_key(c, &inner, &viewer, &field, &list, &keys).await?;
+                    let mut found = Vec::new();
+                    if searched {
+                        for r in list.iter().filter_map(|id| inner.registers.get(id)) {
+                            let (rows, _) =
+                                register::list(c, &table_spec(r), &viewer, &filter, 0, FOUND).await?;
+                            found.extend(
+                                rows.iter()
+                                    .map(|row| item_of(&field, r, row))
+                                    .filter(|i| !chosen.contains(i)),
+                            );
+                        }
+                    }
+                    Ok::<_, AppError>((chosen, found))
+                })
+            })
+            .await?;
+        Ok(ItemsPart {
+            name: f.id.clone(),
+            label: f.label.clone(),
+            help: f.help.clone().unwrap_or_default(),
+            required: f.required,
+            chosen: chosen.iter().map(|i| self.item_line(pack, p, i)).collect(),
+            searched,
+            words,
+            found: found
+                .iter()
+                .take(usize::try_from(FOUND).unwrap_or(usize::MAX))
+                .map(|i| self.item_line(pack, p, i))
+                .collect(),
+        })
+    }
+
+    /// Saves what was typed; nothing is checked. Returns the draft's id.
+    ///
+    /// # Errors
+    /// Refused when there is too much of it, or the draft is another person's.
+    pub async fn save_draft(
+        &self,
+        who: &Identity,
+        procedure: &str,
+        typed: &Typed,
+    ) -> Result<String, AppError> {
+        if !self.pack().procedures.contains_key(procedure) {
+            return Err(AppError::NotFound);
+        }
+        let mut values = typed.values.clone();
+        values.retain(|name, _| !matches!(name.as_str(), "csrf" | "do" | "draft"));
+        values.insert("post".to_owned(), vec![typed.post.clone()]);
+        let body = json!(values).to_string();
+        let id = if typed.draft.is_empty() { self.new_id()?.to_string() } else { typed.draft.clone() };
+        let row = DraftRow {
+            id: id.clone(),
+            procedure: procedure.to_owned(),
+            person: who.person.clone(),
+            body,
+            updated_at: self.clock.now(),
+        };
+        self.store
+            .write(move |c| Box::pin(async move { case::put_draft(c, &row).await.map_err(AppError::from) }))
+            .await?;
+        Ok(id)
+    }
+
+    /// Drops one's own draft.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] when there is none, or it is another person's.
+    pub async fn drop_draft(&self, who: &Identity, id: &str) -> Result<(), AppError> {
+        let (person, id) = (who.person.clone(), id.to_owned());
+        self.store
+            .write(move |c| {
+                Box::pin(async move {
+                    case::get_draft(c, &person, &id).await?.ok_or(AppError::NotFound)?;
+                    case::drop_draft(c, &person, &id).await.map_err(AppError::from)
+                })
+            })
+            .await
+    }
+
+    /// Applies. Returns the case's id.
+    ///
+    /// # Errors
+    /// Fields that were not accepted, or a refusal.
+    pub async fn apply(
+        self: &Arc<Self>,
+        who: &Identity,
+        procedure: &str,
+        typed: &Typed,
+    ) -> Result<String, AppError> {
+        let me = self.me(who).await?;
+        let pack = self.pack();
+        let p = pack.procedures.get(procedure).ok_or(AppError::NotFound)?;
+        let fields = typed_values(&p.fields, &typed.values, "")?;
+        let (org, rules) = (self.org().await?, self.rules(&pack)?);
+        let office = Arc::clone(self);
+        let (procedure, typed, id) = (procedure.to_owned(), typed.clone(), self.new_id()?.to_string());
+        let answer = id.clone();
+        self.store
+            .write(move |c| {
+                Box::pin(async move {
+                    let Some(p) = pack.procedures.get(&procedure) else { return Err(AppError::NotFound) };
+                    let draft = Draft {
+                        fields,
+                        attachments: vec![],
+                        items: office.chosen_items(c, &pack, p, &me, &typed).await?,
+                    };
+                    let now = office.clock.now();
+                    let sequence =
+                        setting::next(c, &format!("number:{procedure}:{}", now.date().fiscal_year())).await?;
+                    let number = case_number(&p.number, now.date(), u32::try_from(sequence).unwrap_or(0));
+                    let ctx = Ctx { org: &org, pack: &pack, rules: &rules, now, person: &me.person };
+                    let application = Application { case: id, number, post: typed.post.clone(), draft };
+                    let acts = decide::apply(&procedure, &ctx, application).map_err(|r| refused(r, ""))?;
+                    let state = fold(&acts).map_err(AppError::internal)?;
+                    keep(c, &office, None, &state, &acts).await?;
+                    if !typed.draft.is_empty() {
+                        case::drop_draft(c, &me.person, &typed.draft).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await?;
+        Ok(answer)
+    }
+
+    /// The items that were chosen, as the registers have them in this transaction.
+    pub(super) async fn chosen_items(
+        &self,
+        c: &mut Conn<'_>,
+        pack: &Pack,
+        p: &Procedure,
+        me: &Me,
+        typed: &Typed,
+    ) -> Result<Vec<Item>, AppError> {
+        let mut items = Vec::new();
+        for f in &p.fields {
+            if let FieldType::Items(registers) = &f.kind {
+                let keys = typed.values.get(&f.id).cloned().unwrap_or_default();
+                items.extend(items_by_key(c, pack, me.viewer(), &f.id, registers, &keys).await?);
+            }
+        }
+        Ok(items)
+    }
+}

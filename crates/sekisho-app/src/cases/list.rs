@@ -1,0 +1,184 @@
+//! Home, inbox and the list of cases.
+
+use sekisho_base::Date;
+use sekisho_base::limits::{COUNT_CAP, PAGE_ROWS};
+use sekisho_base::text::fold_key;
+use sekisho_case::case::Status;
+use sekisho_store::case::{self, CaseFilter, CaseRow, InboxRow};
+
+use crate::cases::view::{CaseLine, CasesList, CasesQuery, DraftLine, Home, TaskLine, Wish};
+use crate::directory::Directory;
+use crate::error::AppError;
+use crate::login::Identity;
+use crate::office::Office;
+use crate::registers::RefChoice;
+
+/// Tasks on the home page.
+const HOME_TASKS: i64 = 20;
+
+/// Every status, in the order of a case's life.
+const STATUSES: [Status; 7] = [
+    Status::Open,
+    Status::SentBack,
+    Status::InForce,
+    Status::Revoked,
+    Status::Refused,
+    Status::Withdrawn,
+    Status::Closed,
+];
+
+/// Style class of a status code.
+pub(super) fn status_words(code: &str) -> (&'static str, &'static str) {
+    let status = STATUSES.into_iter().find(|s| s.code() == code);
+    let class = match status {
+        Some(Status::Open) => "wait",
+        Some(Status::SentBack | Status::Revoked) => "late",
+        Some(Status::InForce) => "running",
+        Some(Status::Refused) => "refused",
+        Some(Status::Closed) => "done",
+        Some(Status::Withdrawn) | None => "none",
+    };
+    (status.map_or("不明", Status::japanese), class)
+}
+
+/// Name of the section a unit belongs to.
+pub(super) fn section_name(d: &Directory, unit: &str) -> String {
+    d.nearest(unit, &["section", "branch"]).map_or_else(|| d.unit_name(unit).to_owned(), |u| u.name.clone())
+}
+
+fn task_line(d: &Directory, r: &InboxRow, today: Date) -> TaskLine {
+    TaskLine {
+        case_id: r.task.case_id.clone(),
+        title: r.task.title.clone(),
+        number: r.number.clone(),
+        case_title: r.case_title.clone(),
+        section: section_name(d, &r.unit),
+        applicant: d.person_name(&r.applicant).to_owned(),
+        opened: r.task.opened_at.date().wareki(),
+        due: r.task.due.map(Date::wareki).unwrap_or_default(),
+        late: r.task.due.is_some_and(|due| due < today),
+    }
+}
+
+impl Office {
+    pub(crate) fn case_line(&self, d: &Directory, r: &CaseRow) -> CaseLine {
+        let (status, status_class) = status_words(&r.status);
+        CaseLine {
+            id: r.id.clone(),
+            number: r.number.clone(),
+            title: r.title.clone(),
+            section: section_name(d, &r.unit),
+            applicant: d.person_name(&r.applicant).to_owned(),
+            status,
+            status_class,
+            opened: r.opened_at.date().wareki(),
+            due: r.due.map(Date::wareki).unwrap_or_default(),
+            late: r.due.is_some_and(|due| due < self.clock.today()),
+        }
+    }
+
+    /// Tasks that wait for somebody: by post or by name.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn inbox(&self, who: &Identity, limit: i64) -> Result<Vec<TaskLine>, AppError> {
+        let me = self.me(who).await?;
+        let (person, posts) = (me.person.clone(), me.posts().to_vec());
+        let rows = self
+            .store
+            .read(move |c| {
+                Box::pin(async move { case::inbox(c, &person, &posts, limit).await.map_err(AppError::from) })
+            })
+            .await?;
+        let d = self.directory().await?;
+        let today = self.clock.today();
+        // A case is one line, also where its holder must act on several of its parts.
+        let mut lines: Vec<TaskLine> = rows.iter().map(|r| task_line(&d, r, today)).collect();
+        let mut seen = std::collections::BTreeSet::new();
+        lines.retain(|l| seen.insert((l.case_id.clone(), l.title.clone())));
+        Ok(lines)
+    }
+
+    /// The home page.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn home(&self, who: &Identity) -> Result<Home, AppError> {
+        let me = self.me(who).await?;
+        let mut tasks = self.inbox(who, HOME_TASKS + 1).await?;
+        let more_tasks = tasks.len() > usize::try_from(HOME_TASKS).unwrap_or(usize::MAX);
+        tasks.truncate(usize::try_from(HOME_TASKS).unwrap_or(usize::MAX));
+        let (viewer, person) = (me.viewer().clone(), me.person.clone());
+        let (drafts, own) = self
+            .store
+            .read(move |c| {
+                Box::pin(async move {
+                    let filter = CaseFilter { applicant: Some(person.clone()), ..CaseFilter::default() };
+                    let (own, _) = case::list(c, &viewer, &filter, 0, 10).await?;
+                    Ok::<_, AppError>((case::drafts(c, &person).await?, own))
+                })
+            })
+            .await?;
+        let d = self.directory().await?;
+        let pack = self.pack();
+        let title = |id: &str| pack.procedures.get(id).map_or_else(|| id.to_owned(), |p| p.title.clone());
+        Ok(Home {
+            tasks,
+            more_tasks,
+            wishes: pack
+                .procedures
+                .values()
+                .map(|p| Wish { procedure: p.id.clone(), title: p.title.clone(), wishes: p.wish.clone() })
+                .collect(),
+            drafts: drafts
+                .iter()
+                .map(|x| DraftLine {
+                    id: x.id.clone(),
+                    procedure: x.procedure.clone(),
+                    title: title(&x.procedure),
+                    updated: x.updated_at.japanese(),
+                })
+                .collect(),
+            cases: own.iter().map(|r| self.case_line(&d, r)).collect(),
+        })
+    }
+
+    /// A page of the cases somebody may see.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn cases(&self, who: &Identity, q: &CasesQuery) -> Result<CasesList, AppError> {
+        let me = self.me(who).await?;
+        let filter = CaseFilter {
+            status: STATUSES.iter().any(|s| s.code() == q.status).then(|| q.status.clone()),
+            applicant: q.mine.then(|| me.person.clone()),
+            words: q.q.split_whitespace().take(8).map(fold_key).filter(|w| !w.is_empty()).collect(),
+            due_before: q.late.then(|| self.clock.today()),
+            ..CaseFilter::default()
+        };
+        let viewer = me.viewer().clone();
+        let page = q.page.clamp(1, 1_000_000);
+        let (rows, total) = self
+            .store
+            .read(move |c| {
+                Box::pin(async move {
+                    case::list(c, &viewer, &filter, (page - 1) * PAGE_ROWS, PAGE_ROWS + 1)
+                        .await
+                        .map_err(AppError::from)
+                })
+            })
+            .await?;
+        let d = self.directory().await?;
+        let shown = usize::try_from(PAGE_ROWS).unwrap_or(usize::MAX);
+        Ok(CasesList {
+            rows: rows.iter().take(shown).map(|r| self.case_line(&d, r)).collect(),
+            statuses: STATUSES
+                .iter()
+                .map(|s| RefChoice { code: s.code().to_owned(), label: s.japanese().to_owned() })
+                .collect(),
+            total: if total > COUNT_CAP { format!("{COUNT_CAP}以上") } else { total.to_string() },
+            page,
+            more: rows.len() > shown,
+        })
+    }
+}

@@ -1,0 +1,76 @@
+//! Cases (案件): applying, deciding, performing, and what pages show of them. The case engine decides; here its facts are read, and what it
+//! answers is stored together with the ledger entry.
+
+mod act;
+mod apply;
+mod list;
+mod page;
+mod permit;
+mod store;
+mod view;
+
+use sekisho_case::org::{Absence, Appointment, Org, OrgLists, Person, Post, Unit, UnitKind};
+use sekisho_store::org::Everything;
+
+pub(crate) use act::EVIDENCE;
+pub use store::sweep;
+pub use view::{
+    ActInput, ActLine, ActionView, ApplyForm, Button, CaseItem, CaseLine, CasePage, CasesList, CasesQuery,
+    DraftLine, ExplainLine, FormPart, Home, ItemLine, ItemsPart, MovementLine, PermitView, PostChoice,
+    StepLine, TaskLine, Typed, Wish,
+};
+
+/// The organization as the case engine reads it.
+pub(crate) fn org_of(all: &Everything) -> Org {
+    let some = |s: &str| Some(s.to_owned()).filter(|s| !s.is_empty());
+    let unit = |u: &sekisho_store::org::UnitRow| {
+        // An unknown kind stands for no scope, as a 係 does.
+        let kind = UnitKind::from_code(&u.kind).unwrap_or(UnitKind::Subsection);
+        Unit {
+            code: u.code.clone(),
+            name: u.name.clone(),
+            kind,
+            parent: u.parent.clone(),
+            from: u.from,
+            until: u.until,
+        }
+    };
+    Org::new(OrgLists {
+        units: all.units.iter().map(unit).collect(),
+        posts: all
+            .posts
+            .iter()
+            .map(|p| Post {
+                code: p.code.clone(),
+                unit: p.unit.clone(),
+                title: p.title.clone(),
+                head: p.head,
+                rank: p.sort,
+            })
+            .collect(),
+        persons: all
+            .persons
+            .iter()
+            .map(|p| Person { number: p.number.clone(), name: p.name.clone(), kana: p.kana.clone() })
+            .collect(),
+        appointments: all
+            .appointments
+            .iter()
+            .map(|a| Appointment {
+                person: a.person.clone(),
+                post: a.post.clone(),
+                main: a.main,
+                from: a.from,
+                until: a.until,
+                role: some(&a.role),
+                scope_unit: some(&a.scope_unit),
+            })
+            .collect(),
+        absences: all
+            .absences
+            .iter()
+            .map(|a| Absence { person: a.person.clone(), from: a.from, until: a.until })
+            .collect(),
+        delegations: vec![],
+    })
+}

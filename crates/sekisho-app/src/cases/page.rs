@@ -1,0 +1,315 @@
+//! One case as its page shows it: content, steps, what happened, who may act now, and what this person may do.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sekisho_base::{Date, Instant};
+use sekisho_case::case::{CaseState, Direction, Item, Status, StepRun, StepStatus, Verdict, What};
+use sekisho_case::handling::Handling;
+use sekisho_pack::model::{Field, FieldType, Pack, Procedure};
+use sekisho_store::case::{self, ActRow};
+
+use crate::cases::list::status_words;
+use crate::cases::view::{
+    ActInput, ActLine, CaseItem, CasePage, ExplainLine, MovementLine, PermitView, StepLine,
+};
+use crate::clauses::{ClauseLink, citation};
+use crate::directory::Directory;
+use crate::error::AppError;
+use crate::login::Identity;
+use crate::office::Office;
+use crate::registers::{Pair, class_text};
+
+/// A value of a field for people.
+pub(crate) fn show_value(field: &Field, value: &serde_json::Value) -> String {
+    match (&field.kind, value) {
+        (_, serde_json::Value::Null) => String::new(),
+        (FieldType::Bool, v) => if v.as_bool() == Some(true) { "はい" } else { "いいえ" }.to_owned(),
+        (FieldType::Date, serde_json::Value::String(s)) => {
+            s.parse::<Date>().map_or_else(|_| s.clone(), Date::japanese)
+        }
+        (FieldType::Choice, serde_json::Value::String(s)) => {
+            field.choices.iter().find(|c| c.code == *s).map_or_else(|| s.clone(), |c| c.label.clone())
+        }
+        (_, serde_json::Value::String(s)) => s.clone(),
+        (_, v) => v.to_string(),
+    }
+}
+
+/// Safeguards of a handling decision with their clauses.
+pub(crate) fn safeguard_lines(h: &Handling) -> Vec<(String, String)> {
+    h.safeguards.iter().map(|n| (n.says.clone(), n.clause.clone())).collect()
+}
+
+fn moment(at: Instant) -> String {
+    at.japanese()
+}
+
+fn item_status(state: &CaseState, i: &Item) -> String {
+    let key = i.key();
+    if state.refused_items().contains(&key) {
+        return "不許可".to_owned();
+    }
+    let Some(p) = &state.permit else { return String::new() };
+    if p.outside().contains(key.as_str()) {
+        return "持出中".to_owned();
+    }
+    if p.movements.iter().any(|m| m.item == key && m.direction == Direction::In) {
+        "返却済み".to_owned()
+    } else {
+        "許可".to_owned()
+    }
+}
+
+fn step_line(s: &sekisho_pack::model::Step, run: Option<&StepRun>, d: &Directory, now: Instant) -> StepLine {
+    let status = run.map_or(StepStatus::Pending, |r| r.status);
+    let late = run.is_some_and(|r| r.status == StepStatus::Open && r.due.is_some_and(|due| due.passed(now)));
+    let refused = run.is_some_and(StepRun::all_refused);
+    let (text, class) = match status {
+        StepStatus::Pending => ("これから", "none"),
+        StepStatus::Open if late => ("期限切れ", "late"),
+        StepStatus::Open => ("処理待ち", "wait"),
+        StepStatus::Done if refused => ("不許可", "refused"),
+        StepStatus::Done => ("済み", "done"),
+        StepStatus::NotApplicable => ("対象外", "none"),
+    };
+    let done_by: Vec<String> = run
+        .map(|r| r.decisions.iter().map(|x| d.person_name(&x.person).to_owned()).collect())
+        .unwrap_or_default();
+    let held_by: Vec<String> =
+        run.map(|r| r.parts.iter().map(|p| p.title().to_owned()).collect()).unwrap_or_default();
+    let who = if done_by.is_empty() { held_by.join("、") } else { done_by.join("、") };
+    StepLine {
+        title: s.title.clone(),
+        status: text.to_owned(),
+        class,
+        who,
+        due: run.and_then(|r| r.due).map(|due| due.date().wareki()).unwrap_or_default(),
+    }
+}
+
+/// What an act is called, with the step's own word where it has one.
+fn act_title(procedure: &Procedure, what: &What) -> String {
+    let title = |id: &str| {
+        procedure.steps.iter().find(|s| s.id == id).map_or_else(|| id.to_owned(), |s| s.title.clone())
+    };
+    match what {
+        What::Decided { step, verdict: Verdict::Done, .. } => title(step),
+        What::Decided { step, verdict: Verdict::Refuse, .. } => format!("{}：不許可", title(step)),
+        What::Decided { step, verdict: Verdict::PassedOver, .. } => {
+            format!("{}：不在のため後閲", title(step))
+        }
+        What::StepOpened { step, .. } => format!("「{}」の処理待ち", title(step)),
+        What::Overdue { step, .. } => {
+            format!("「{}」の期限を過ぎたため、上位の役割へ知らせました", title(step))
+        }
+        other => other.japanese().to_owned(),
+    }
+}
+
+fn act_note(what: &What, overridden: Option<&String>) -> String {
+    let mut notes = Vec::new();
+    match what {
+        What::Decided { says, conditions, .. } => {
+            notes.push(says.clone());
+            notes.extend(conditions.iter().map(|c| format!("条件：{c}")));
+        }
+        What::SentBack { says, .. }
+        | What::Withdrawn { says }
+        | What::Extended { says, .. }
+        | What::ExtensionDeclined { says }
+        | What::Revoked { says }
+        | What::Reviewed { says, .. }
+        | What::Closed { says } => {
+            notes.push(says.clone());
+        }
+        What::ExtensionAsked { until, says } => notes.push(format!("{}まで。{says}", until.wareki())),
+        What::PermitIssued { permit } => notes.push(format!(
+            "許可番号 {}、{}から{}まで",
+            permit.number,
+            permit.from.wareki(),
+            permit.until.wareki()
+        )),
+        _ => {}
+    }
+    if let Some(reason) = overridden {
+        notes.push(format!("ほかに決める人がいないため自ら決定。理由：{reason}"));
+    }
+    notes.retain(|n| !n.is_empty());
+    notes.join(" ／ ")
+}
+
+impl Office {
+    /// A case's page; `typed` is what was refused, to be shown again.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] also when the person may not see it.
+    pub async fn case_page(
+        self: &Arc<Self>,
+        who: &Identity,
+        id: &str,
+        typed: Option<&ActInput>,
+    ) -> Result<CasePage, AppError> {
+        self.look(who, id).await?;
+        let (row, state) = self.load_case(who, id).await?;
+        let pack = self.pack_of(&row.pack).await?;
+        let procedure = pack
+            .procedures
+            .get(&state.procedure)
+            .ok_or_else(|| AppError::internal(format!("procedure {} is not in its pack", state.procedure)))?;
+        let d = self.directory().await?;
+        let case_id = row.id.clone();
+        let acts = self
+            .store
+            .read(move |c| Box::pin(async move { case::acts(c, &case_id).await.map_err(AppError::from) }))
+            .await?;
+        let now = self.clock.now();
+        let (status, status_class) = status_words(state.status.code());
+        let fields = procedure
+            .fields
+            .iter()
+            .filter(|f| !matches!(f.kind, FieldType::Items(_)))
+            .map(|f| Pair {
+                label: f.label.clone(),
+                value: state.content.fields.get(&f.id).map(|v| show_value(f, v)).unwrap_or_default(),
+            })
+            .collect();
+        let (actions, explain) = self.actions(who, &pack, procedure, &state, typed).await?;
+        Ok(CasePage {
+            id: row.id.clone(),
+            number: state.number.clone(),
+            title: state.title.clone(),
+            procedure: procedure.title.clone(),
+            status,
+            status_class,
+            alert: alert(&state, now),
+            actions,
+            applicant: d.full_name(&state.applicant.post, &state.applicant.person),
+            opened: moment(state.opened_at),
+            fields,
+            items: items(&pack, &state),
+            permit: permit_view(&d, &state, now),
+            steps: procedure.steps.iter().map(|s| step_line(s, state.step(&s.id), &d, now)).collect(),
+            explain: explain
+                .into_iter()
+                .map(|e| {
+                    let name = d.person_name(&e.person);
+                    let who = if e.person.is_empty() { e.post } else { format!("{} {name}", e.post) };
+                    ExplainLine { who: who.trim().to_owned(), may: e.may, why: e.why }
+                })
+                .collect(),
+            acts: self.act_lines(&d, procedure, &acts)?,
+            clauses: procedure
+                .clauses
+                .iter()
+                .map(|id| ClauseLink { id: id.clone(), citation: citation(id) })
+                .collect(),
+        })
+    }
+
+    fn act_lines(
+        &self,
+        d: &Directory,
+        procedure: &Procedure,
+        acts: &[ActRow],
+    ) -> Result<Vec<ActLine>, AppError> {
+        let mut lines = Vec::new();
+        for row in acts {
+            let act: sekisho_case::case::Act = serde_json::from_str(&row.body).map_err(AppError::internal)?;
+            // The route's own bookkeeping is in the ledger; people read what people did.
+            if matches!(
+                act.what,
+                What::StepOpened { .. } | What::StepNotApplicable { .. } | What::Seen { .. }
+            ) {
+                continue;
+            }
+            let capacity =
+                act.held.first().map(|h| h.capacity.japanese()).filter(|c| *c != "本人").unwrap_or_default();
+            lines.push(ActLine {
+                title: act_title(procedure, &act.what),
+                who: d.full_name(&act.post, &act.person),
+                capacity: capacity.to_owned(),
+                at: moment(act.at),
+                note: act_note(&act.what, act.overridden.as_ref()),
+                entry: row.entry.clone(),
+            });
+        }
+        Ok(lines)
+    }
+}
+
+fn alert(state: &CaseState, now: Instant) -> String {
+    if let Some(back) = &state.resume
+        && state.status == Status::SentBack
+    {
+        return format!("差し戻されています。理由：{}", back.reason);
+    }
+    let late: Vec<String> =
+        state.overdue(now).iter().filter_map(|s| s.due).map(|d| d.date().wareki()).collect();
+    if late.is_empty() {
+        String::new()
+    } else {
+        format!("期限（{}）を過ぎています。", late.join("、"))
+    }
+}
+
+fn items(pack: &Pack, state: &CaseState) -> Vec<CaseItem> {
+    let safeguards: Vec<String> =
+        state.content.handling.iter().flat_map(safeguard_lines).map(|(text, _)| text).collect();
+    let line = |i: &Item| CaseItem {
+        link: format!("/registers/{}/{}", i.register, i.id),
+        number: i.number.clone(),
+        title: i.name.clone(),
+        class: class_text(pack, &i.snapshot.class),
+        safeguards: safeguards.clone(),
+        status: item_status(state, i),
+    };
+    state.content.items.iter().map(line).collect()
+}
+
+fn permit_view(d: &Directory, state: &CaseState, now: Instant) -> Option<PermitView> {
+    let p = state.permit.as_ref()?;
+    let mut groups: BTreeMap<(u32, bool), Vec<&str>> = BTreeMap::new();
+    for m in &p.movements {
+        let number = state
+            .content
+            .items
+            .iter()
+            .find(|i| i.key() == m.item)
+            .map_or(m.item.as_str(), |i| i.number.as_str());
+        groups.entry((m.seq, m.direction == Direction::Out)).or_default().push(number);
+    }
+    let movement = |((seq, out), numbers): (&(u32, bool), &Vec<&str>)| {
+        let first = p.movements.iter().find(|m| m.seq == *seq)?;
+        Some(MovementLine {
+            at: moment(first.at),
+            direction: if *out { "持出" } else { "返却" },
+            items: numbers.join("、"),
+            by: d.person_name(&first.person).to_owned(),
+        })
+    };
+    let state_text = match (&p.revoked, state.status) {
+        (Some(r), _) => format!("{}に取り消されました。{}", r.at.date().wareki(), r.reason),
+        (None, Status::Closed) => "完了しました".to_owned(),
+        (None, _) if now.date() > p.until => "期間が終わりました".to_owned(),
+        (None, _) if now.date() < p.from => "期間の前です".to_owned(),
+        _ => "有効です".to_owned(),
+    };
+    let deciders: Vec<String> = state
+        .deciding_step()
+        .map(|s| s.decisions.iter().map(|x| d.person_name(&x.person).to_owned()).collect())
+        .unwrap_or_default();
+    Some(PermitView {
+        number: p.number.clone(),
+        period: format!(
+            "{} から {} まで{}",
+            p.from.japanese(),
+            p.until.japanese(),
+            if p.blanket { "（包括許可：期間中の持出しを繰り返し認める）" } else { "" }
+        ),
+        by: deciders.join("、"),
+        state: state_text,
+        conditions: p.conditions.join("、"),
+        movements: groups.iter().filter_map(movement).collect(),
+    })
+}

@@ -1,0 +1,282 @@
+//! A case as a printed form. Nothing about one procedure is here: fields, steps and records come from the pack.
+
+use std::sync::Arc;
+
+use sekisho_base::{Date, Instant};
+use sekisho_case::authority::Held;
+use sekisho_case::case::{
+    CaseState, Decision, Direction, Item as CaseItem, StepStatus, Verdict, is_final_decision,
+};
+use sekisho_forms::{
+    Act, AxisClass, Column, Field, FormData, Item, Ledger, Movement, Permit, Person, RecordTable,
+    RenderRequest, Safeguard, Step,
+};
+use sekisho_pack::model::{FieldType, Pack, Procedure};
+use sekisho_store::case::{self, ActRow};
+use sekisho_store::ledger;
+
+use crate::cases::page::show_value;
+use crate::clauses::citation;
+use crate::directory::Directory;
+use crate::error::AppError;
+use crate::login::Identity;
+use crate::office::Office;
+
+fn person(d: &Directory, post: &str, number: &str) -> Person {
+    let p = d.post(post);
+    Person {
+        unit: p.map(|p| d.unit_name(&p.unit).to_owned()).unwrap_or_default(),
+        title: p.map(|p| p.title.clone()).unwrap_or_default(),
+        name: d.person_name(number).to_owned(),
+        kana: d.person(number).map(|x| x.kana.clone()).unwrap_or_default(),
+    }
+}
+
+/// `8.7.1`: the day as a stamp shows it.
+fn stamp_day(day: Date) -> String {
+    let (_, m, d) = day.ymd();
+    day.era().map_or_else(|| day.to_string(), |(_, _, y)| format!("{y}.{m}.{d}"))
+}
+
+fn moment(at: Instant) -> String {
+    let (h, m) = at.time_of_day();
+    format!("{} {h}時{m:02}分", at.date().wareki())
+}
+
+fn act(d: &Directory, pack: &Pack, x: &Decision) -> Act {
+    let post = x.held.iter().find(|h| !h.post.is_empty()).map(|h| h.post.as_str()).unwrap_or_default();
+    let title = |h: &Held| pack.roles.get(&h.role).map_or_else(|| h.role.clone(), |r| r.title.clone());
+    let capacity = x.held.first().map(|h| h.path.capacity());
+    let word = capacity.map_or("", sekisho_case::authority::Capacity::japanese);
+    let mark = if word == "本人" {
+        String::new()
+    } else {
+        word.chars().next().map(String::from).unwrap_or_default()
+    };
+    let result = match x.verdict {
+        Verdict::Done => "済",
+        Verdict::Refuse => "不許可",
+        Verdict::PassedOver => "後閲",
+    };
+    Act {
+        result: result.to_owned(),
+        person: person(d, post, &x.person),
+        role: x.held.iter().map(title).collect::<Vec<_>>().join("・"),
+        capacity: word.to_owned(),
+        mark,
+        day: stamp_day(x.at.date()),
+        at: moment(x.at),
+        note: x.says.clone(),
+    }
+}
+
+fn item(pack: &Pack, i: &CaseItem) -> Item {
+    let axis_title =
+        |axis: &str| pack.classification.axes.get(axis).map_or_else(|| axis.to_owned(), |a| a.title.clone());
+    Item {
+        register: pack.registers.get(&i.register).map(|r| r.title.clone()).unwrap_or_default(),
+        key: i.number.clone(),
+        name: i.name.clone(),
+        classes: i
+            .snapshot
+            .class
+            .iter()
+            .map(|(axis, code)| AxisClass { axis: axis.clone(), label: axis_title(axis), code: code.clone() })
+            .collect(),
+        fields: vec![],
+    }
+}
+
+fn permit(d: &Directory, pack: &Pack, state: &CaseState) -> Option<Permit> {
+    let p = state.permit.as_ref()?;
+    let deciders = state
+        .steps
+        .iter()
+        .filter(|s| is_final_decision(s.kind))
+        .flat_map(|s| &s.decisions)
+        .filter(|x| x.verdict == Verdict::Done);
+    Some(Permit {
+        decided_on: p.issued_at.date().wareki(),
+        from: p.from.wareki(),
+        until: p.until.wareki(),
+        blanket: p.blanket,
+        deciders: deciders.map(|x| act(d, pack, x)).collect(),
+        conditions: p.conditions.clone(),
+    })
+}
+
+fn records(d: &Directory, procedure: &Procedure, state: &CaseState) -> Vec<RecordTable> {
+    let with_evidence = procedure.steps.iter().filter(|s| !s.evidence.is_empty());
+    with_evidence
+        .map(|s| {
+            let run = state.step(&s.id);
+            let columns = s.evidence.iter().map(|f| Column { id: f.id.clone(), label: f.label.clone() });
+            let rows = run
+                .filter(|r| r.status == StepStatus::Done)
+                .map(|r| {
+                    s.evidence
+                        .iter()
+                        .map(|f| r.evidence.get(&f.id).map(|v| show_value(f, v)).unwrap_or_default())
+                        .collect::<Vec<_>>()
+                })
+                .map(|mut row: Vec<String>| {
+                    let last = run.and_then(|r| r.decisions.last());
+                    row.push(last.map(|x| d.person_name(&x.person).to_owned()).unwrap_or_default());
+                    row
+                });
+            let who = Column { id: "by".to_owned(), label: "記録者".to_owned() };
+            RecordTable {
+                id: s.id.clone(),
+                title: s.title.clone(),
+                columns: columns.chain([who]).collect(),
+                rows: rows.into_iter().collect(),
+            }
+        })
+        .collect()
+}
+
+impl Office {
+    /// The permit, or the application while there is none, as a PDF with its file name.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] also when the person may not see the case.
+    pub async fn permit_pdf(
+        self: &Arc<Self>,
+        who: &Identity,
+        id: &str,
+    ) -> Result<(String, Vec<u8>), AppError> {
+        let (row, state) = self.load_case(who, id).await?;
+        let pack = self.pack_of(&row.pack).await?;
+        let procedure = pack.procedures.get(&state.procedure).ok_or(AppError::NotFound)?;
+        let Some(form) = procedure.form.clone() else {
+            return Err(AppError::refused("P002", "この手続には印刷する様式がありません。"));
+        };
+        let d = self.directory().await?;
+        let case_id = row.id.clone();
+        let acts = self
+            .store
+            .read(move |c| Box::pin(async move { case::acts(c, &case_id).await.map_err(AppError::from) }))
+            .await?;
+        let data = FormData {
+            document_date: state.permit.as_ref().map_or(state.opened_at, |p| p.issued_at).date(),
+            document_date_text: state
+                .permit
+                .as_ref()
+                .map_or(state.opened_at, |p| p.issued_at)
+                .date()
+                .wareki(),
+            body: self.body_title().to_owned(),
+            form_number: String::new(),
+            title: procedure.title.clone(),
+            fiscal_year: fiscal_year_text(state.opened_at.date()),
+            number: state.permit.as_ref().map_or_else(|| state.number.clone(), |p| p.number.clone()),
+            applied_on: state.opened_at.date().wareki(),
+            applicant: person(&d, &state.applicant.post, &state.applicant.person),
+            fields: procedure
+                .fields
+                .iter()
+                .filter(|f| !matches!(f.kind, FieldType::Items(_)))
+                .map(|f| Field {
+                    id: f.id.clone(),
+                    label: f.label.clone(),
+                    value: state.content.fields.get(&f.id).map(|v| show_value(f, v)).unwrap_or_default(),
+                })
+                .collect(),
+            items: state.items().into_iter().map(|i| item(&pack, i)).collect(),
+            steps: steps(&d, &pack, procedure, &state),
+            permit: permit(&d, &pack, &state),
+            safeguards: safeguards(&state),
+            movements: movements(&d, &state),
+            records: records(&d, procedure, &state),
+            ledger: self.proof_of(&state, &acts).await?,
+            notices: notices(&state),
+            printed: format!("{} {} 印刷", moment(self.clock.now()), d.person_name(&who.person)),
+        };
+        let data = serde_json::to_value(&data).map_err(AppError::internal)?;
+        let bytes = self.render(RenderRequest { templates: pack.forms.clone(), main: form, data }).await?;
+        Ok((format!("{}_{}.pdf", procedure.title, state.number), bytes))
+    }
+
+    async fn proof_of(&self, state: &CaseState, acts: &[ActRow]) -> Result<Option<Ledger>, AppError> {
+        let seq = state.permit.as_ref().map_or(1, |p| i64::from(p.seq));
+        let Some(entry) = acts.iter().find(|a| a.seq == seq).map(|a| a.entry.clone()) else {
+            return Ok(None);
+        };
+        let id = entry.clone();
+        let (row, head) = self
+            .store
+            .read(move |c| {
+                Box::pin(
+                    async move { Ok::<_, AppError>((ledger::by_id(c, &id).await?, ledger::head(c).await?)) },
+                )
+            })
+            .await?;
+        let leaf_index = row.and_then(|r| r.leaf_index).and_then(|i| u64::try_from(i).ok());
+        let covered = head.filter(|h| leaf_index.is_some_and(|i| u64::try_from(h.size).is_ok_and(|s| i < s)));
+        let root_line = |note: &str| note.lines().nth(2).unwrap_or_default().to_owned();
+        Ok(Some(Ledger {
+            origin: format!("sekisho.{}", self.body()),
+            entry,
+            leaf_index,
+            tree_size: covered.as_ref().and_then(|h| u64::try_from(h.size).ok()),
+            root_hash: covered.map(|h| root_line(&h.note)).unwrap_or_default(),
+        }))
+    }
+}
+
+fn fiscal_year_text(day: Date) -> String {
+    day.fiscal_year_start()
+        .era()
+        .map_or_else(|| format!("{}年度", day.fiscal_year()), |(era, _, y)| format!("{era}{y}年度"))
+}
+
+fn steps(d: &Directory, pack: &Pack, procedure: &Procedure, state: &CaseState) -> Vec<Step> {
+    let shown = procedure
+        .steps
+        .iter()
+        .filter(|s| state.step(&s.id).is_none_or(|r| r.status != StepStatus::NotApplicable));
+    shown
+        .map(|s| {
+            let run = state.step(&s.id);
+            let roles: Vec<String> =
+                run.map(|r| r.parts.iter().map(|p| p.title().to_owned()).collect()).unwrap_or_default();
+            Step {
+                id: s.id.clone(),
+                title: s.title.clone(),
+                role: roles.join("・"),
+                stamp: is_final_decision(s.kind),
+                acts: run.map(|r| r.decisions.iter().map(|x| act(d, pack, x)).collect()).unwrap_or_default(),
+            }
+        })
+        .collect()
+}
+
+fn safeguards(state: &CaseState) -> Vec<Safeguard> {
+    let handling = state.content.handling.iter().flat_map(crate::cases::page::safeguard_lines);
+    handling.map(|(text, clause)| Safeguard { text, clauses: vec![citation(&clause)] }).collect()
+}
+
+fn movements(d: &Directory, state: &CaseState) -> Vec<Movement> {
+    let number = |key: &str| {
+        state
+            .content
+            .items
+            .iter()
+            .find(|i| i.key() == key)
+            .map_or_else(|| key.to_owned(), |i| i.number.clone())
+    };
+    let all = state.permit.iter().flat_map(|p| &p.movements);
+    all.map(|m| Movement {
+        direction: if m.direction == Direction::Out { "持出" } else { "返却" }.to_owned(),
+        at: moment(m.at),
+        items: vec![number(&m.item)],
+        person: d.person_name(&m.person).to_owned(),
+        note: m.note.clone(),
+    })
+    .collect()
+}
+
+fn notices(state: &CaseState) -> Vec<String> {
+    let revoked = state.permit.iter().filter_map(|p| p.revoked.as_ref());
+    revoked.map(|r| format!("この許可は{}に取り消されました。{}", r.at.date().wareki(), r.reason)).collect()
+}

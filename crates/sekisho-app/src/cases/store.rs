@@ -1,0 +1,159 @@
+//! From the engine's acts to rows: each act with its ledger entry, the folded state, open tasks, and the checks it touches, all in the
+//! transaction in which it was decided.
+
+use std::sync::Arc;
+
+use sekisho_base::Id;
+use sekisho_base::text::fold_key;
+use sekisho_case::case::{Act, CaseState, SYSTEM, next_change_on, open_tasks};
+use sekisho_store::case::{self, ActRow, CaseRow, TaskRow};
+use sekisho_store::{Conn, Viewer, ledger};
+use serde_json::json;
+
+use crate::checks;
+use crate::error::AppError;
+use crate::login::Identity;
+use crate::office::Office;
+use crate::record::record;
+
+/// Reads a row's folded state.
+pub(super) fn state_of(row: &CaseRow) -> Result<CaseState, AppError> {
+    serde_json::from_str(&row.state).map_err(|e| AppError::internal(format!("case {}: {e}", row.id)))
+}
+
+impl Office {
+    /// A case that somebody may see: of the units seen, one the person takes part in, or one that waits for the person.
+    pub(super) async fn load_case(&self, who: &Identity, id: &str) -> Result<(CaseRow, CaseState), AppError> {
+        let me = self.me(who).await?;
+        let (viewer, posts, id) = (me.viewer().clone(), me.posts().to_vec(), id.to_owned());
+        let row = self
+            .store
+            .read(move |c| {
+                Box::pin(async move {
+                    match case::get(c, &viewer, &id).await? {
+                        None if case::waits_for(c, &id, &viewer.person, &posts).await? => {
+                            case::get(c, &engine(), &id).await
+                        }
+                        found => Ok(found),
+                    }
+                    .map_err(AppError::from)
+                })
+            })
+            .await?;
+        let row = row.ok_or(AppError::NotFound)?;
+        let state = state_of(&row)?;
+        Ok((row, state))
+    }
+}
+
+/// Stores acts and the state they lead to. `before` is the row they were decided on; nothing for a new case.
+pub(super) async fn keep(
+    c: &mut Conn<'_>,
+    office: &Office,
+    before: Option<&CaseRow>,
+    state: &CaseState,
+    acts: &[Act],
+) -> Result<(), AppError> {
+    if acts.is_empty() {
+        return Ok(());
+    }
+    let stream = state.id.parse::<Id>().map(ledger::stream_id).map_err(AppError::internal)?;
+    let mut entry = String::new();
+    for act in acts {
+        let body = json!(act);
+        let payload = json!({"case": state.id, "number": state.number, "act": body});
+        entry = record(c, office.seal()?, &stream, &format!("case.{}", act.what.code()), &payload, act.at)
+            .await?;
+        let row = ActRow {
+            seq: i64::from(act.seq),
+            kind: act.what.code().to_owned(),
+            person: act.person.clone(),
+            at: act.at,
+            body: body.to_string(),
+            entry: entry.clone(),
+        };
+        case::add_act(c, &state.id, &row).await?;
+    }
+    let directory_text = [state.number.as_str(), state.title.as_str()].join("\u{1f}");
+    let names: Vec<&str> =
+        state.content.items.iter().flat_map(|i| [i.number.as_str(), i.name.as_str()]).collect();
+    let tasks: Vec<TaskRow> = open_tasks(state)
+        .into_iter()
+        .map(|t| TaskRow {
+            case_id: state.id.clone(),
+            step: t.step,
+            kind: t.kind.code().to_owned(),
+            title: t.title,
+            post: t.post,
+            person: t.person,
+            due: t.due,
+            opened_at: t.opened_at,
+        })
+        .collect();
+    let row = CaseRow {
+        id: state.id.clone(),
+        procedure: state.procedure.clone(),
+        number: state.number.clone(),
+        title: state.title.clone(),
+        status: state.status.code().to_owned(),
+        applicant: state.applicant.person.clone(),
+        post: state.applicant.post.clone(),
+        unit: state.applicant.unit.clone(),
+        pack: state.pack.hash.clone(),
+        version: before.map_or(1, |b| b.version + 1),
+        state: serde_json::to_string(state).map_err(AppError::internal)?,
+        opened_at: state.opened_at,
+        closed_at: state.closed_at,
+        due: tasks.iter().filter_map(|t| t.due).min(),
+        next_change_on: next_change_on(state),
+        search: fold_key(&format!(
+            "{directory_text}\u{1f}{}\u{1f}{}",
+            names.join("\u{1f}"),
+            office.cached_name(&state.applicant.person)
+        )),
+    };
+    case::put(c, &row).await?;
+    let parties: Vec<String> = state.parties.iter().filter(|p| p.as_str() != SYSTEM).cloned().collect();
+    case::add_parties(c, &state.id, &parties).await?;
+    if before.is_none() || acts.iter().any(|a| matches!(a.what, sekisho_case::case::What::Resubmitted { .. }))
+    {
+        let items: Vec<(String, String)> =
+            state.content.items.iter().map(|i| (i.register.clone(), i.id.clone())).collect();
+        case::set_items(c, &state.id, &items).await?;
+    }
+    case::set_tasks(c, &state.id, &tasks).await?;
+    checks::after_case(c, office, &state.id, &entry).await
+}
+
+/// Cases that one sweep looks at in one transaction.
+const SWEEP: i64 = 200;
+
+/// Records what the passing of time changed: deadlines passed, permits ended.
+///
+/// # Errors
+/// The database failed.
+pub async fn sweep(office: &Arc<Office>) -> Result<usize, AppError> {
+    let mut total = 0;
+    loop {
+        let today = office.clock.today();
+        let rows = office
+            .store
+            .read(move |c| {
+                Box::pin(async move { case::due_for_sweep(c, today, SWEEP).await.map_err(AppError::from) })
+            })
+            .await?;
+        let mut changed = 0;
+        for row in rows {
+            changed += usize::from(office.pass_time(row).await?);
+        }
+        total += changed;
+        if changed == 0 {
+            return Ok(total);
+        }
+    }
+}
+
+/// Looks at a case with the eyes of the engine.
+pub(super) fn engine() -> Viewer {
+    Viewer::whole_body(SYSTEM)
+}

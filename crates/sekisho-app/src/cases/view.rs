@@ -1,0 +1,394 @@
+//! What the pages about cases show. Text is ready to be read; nothing here decides.
+
+use std::collections::BTreeMap;
+
+use crate::registers::{FieldView, Pair, RefChoice};
+
+/// A task that waits for somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskLine {
+    /// Case.
+    pub case_id: String,
+    /// What is to be done.
+    pub title: String,
+    /// Number of the case.
+    pub number: String,
+    /// Title of the case.
+    pub case_title: String,
+    /// Applicant's unit.
+    pub section: String,
+    /// Applicant.
+    pub applicant: String,
+    /// When it opened.
+    pub opened: String,
+    /// Due date, or empty.
+    pub due: String,
+    /// Past its due date.
+    pub late: bool,
+}
+
+/// A case in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseLine {
+    /// Id.
+    pub id: String,
+    /// Number.
+    pub number: String,
+    /// Title.
+    pub title: String,
+    /// Applicant's unit.
+    pub section: String,
+    /// Applicant.
+    pub applicant: String,
+    /// Status in Japanese.
+    pub status: &'static str,
+    /// Style class.
+    pub status_class: &'static str,
+    /// When it was applied for.
+    pub opened: String,
+    /// Earliest due date of an open step, or empty.
+    pub due: String,
+    /// Past it.
+    pub late: bool,
+}
+
+/// A procedure among 「何をしたいですか」.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// Procedure.
+    pub procedure: String,
+    /// Title.
+    pub title: String,
+    /// What people say when they need it.
+    pub wishes: Vec<String>,
+}
+
+/// A draft.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DraftLine {
+    /// Id.
+    pub id: String,
+    /// Procedure.
+    pub procedure: String,
+    /// Title of the procedure.
+    pub title: String,
+    /// When it was saved.
+    pub updated: String,
+}
+
+/// The home page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    /// Tasks, those due first.
+    pub tasks: Vec<TaskLine>,
+    /// Whether the inbox has more.
+    pub more_tasks: bool,
+    /// Procedures.
+    pub wishes: Vec<Wish>,
+    /// Drafts.
+    pub drafts: Vec<DraftLine>,
+    /// Own latest cases.
+    pub cases: Vec<CaseLine>,
+}
+
+/// What a list of cases was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CasesQuery {
+    /// Words.
+    pub q: String,
+    /// Status code.
+    pub status: String,
+    /// Own applications only.
+    pub mine: bool,
+    /// Past a due date only.
+    pub late: bool,
+    /// Page from 1.
+    pub page: i64,
+}
+
+/// A page of cases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CasesList {
+    /// Lines.
+    pub rows: Vec<CaseLine>,
+    /// Statuses to choose from.
+    pub statuses: Vec<RefChoice>,
+    /// How many there are.
+    pub total: String,
+    /// Page from 1.
+    pub page: i64,
+    /// Whether there is another.
+    pub more: bool,
+}
+
+/// A post to apply from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostChoice {
+    /// Code.
+    pub code: String,
+    /// 「総務課 主事（本務）」.
+    pub label: String,
+}
+
+/// An item to be chosen or chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemLine {
+    /// `register/row`.
+    pub key: String,
+    /// Name of the register.
+    pub register: String,
+    /// 管理番号.
+    pub number: String,
+    /// Name.
+    pub title: String,
+    /// Class for people.
+    pub class: String,
+    /// Safeguards to take.
+    pub safeguards: Vec<String>,
+    /// Why it may not be; empty when it may.
+    pub prohibited: Vec<String>,
+}
+
+/// The part of a form where items are chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemsPart {
+    /// Field name.
+    pub name: String,
+    /// Label.
+    pub label: String,
+    /// Help.
+    pub help: String,
+    /// Must have one.
+    pub required: bool,
+    /// Chosen.
+    pub chosen: Vec<ItemLine>,
+    /// Whether a search was made.
+    pub searched: bool,
+    /// Its words.
+    pub words: String,
+    /// What it found.
+    pub found: Vec<ItemLine>,
+}
+
+/// A part of a form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FormPart {
+    /// One field.
+    Field(FieldView),
+    /// Items.
+    Items(ItemsPart),
+}
+
+/// An application form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplyForm {
+    /// Procedure.
+    pub procedure: String,
+    /// Title.
+    pub title: String,
+    /// Draft id, or empty.
+    pub draft: String,
+    /// Posts to apply from.
+    pub posts: Vec<PostChoice>,
+    /// Chosen post.
+    pub post: String,
+    /// Parts in form order.
+    pub parts: Vec<FormPart>,
+}
+
+/// What was typed into an application form.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Typed {
+    /// Post applied from.
+    pub post: String,
+    /// Draft id, or empty.
+    pub draft: String,
+    /// Values by field name.
+    pub values: BTreeMap<String, Vec<String>>,
+}
+
+impl Typed {
+    /// First value of a field.
+    #[must_use]
+    pub fn first(&self, name: &str) -> &str {
+        self.values.get(name).and_then(|v| v.first()).map(String::as_str).unwrap_or_default()
+    }
+}
+
+/// What was sent to act on a case.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ActInput {
+    /// permit, refuse, send_back, perform …
+    pub act: String,
+    /// Step.
+    pub step: String,
+    /// Content hash that was shown.
+    pub shown: String,
+    /// Values by field name.
+    pub values: BTreeMap<String, Vec<String>>,
+}
+
+impl ActInput {
+    /// First value of a field.
+    #[must_use]
+    pub fn first(&self, name: &str) -> &str {
+        self.values.get(name).and_then(|v| v.first()).map(|v| v.trim()).unwrap_or_default()
+    }
+}
+
+/// A button.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Button {
+    /// What is sent.
+    pub value: &'static str,
+    /// What is read.
+    pub label: String,
+    /// primary, danger or nothing.
+    pub class: &'static str,
+}
+
+/// What this person may do now on a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActionView {
+    /// Act of the first button, for forms without a button pressed.
+    pub act: &'static str,
+    /// Step.
+    pub step: String,
+    /// Content hash shown.
+    pub shown: String,
+    /// In which capacity, and what is special.
+    pub note: String,
+    /// Fields to fill.
+    pub fields: Vec<FieldView>,
+    /// Buttons.
+    pub buttons: Vec<Button>,
+}
+
+/// An item of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseItem {
+    /// Page of the row.
+    pub link: String,
+    /// 管理番号.
+    pub number: String,
+    /// Name.
+    pub title: String,
+    /// Class.
+    pub class: String,
+    /// Safeguards.
+    pub safeguards: Vec<String>,
+    /// 許可、持出中、返却済 …
+    pub status: String,
+}
+
+/// A movement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MovementLine {
+    /// When.
+    pub at: String,
+    /// 持出 or 返却.
+    pub direction: &'static str,
+    /// What.
+    pub items: String,
+    /// Who recorded it.
+    pub by: String,
+}
+
+/// A permit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PermitView {
+    /// Number.
+    pub number: String,
+    /// Period.
+    pub period: String,
+    /// Who permitted.
+    pub by: String,
+    /// 有効、期限切れ、取消し、完了.
+    pub state: String,
+    /// Conditions.
+    pub conditions: String,
+    /// Movements.
+    pub movements: Vec<MovementLine>,
+}
+
+/// A step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepLine {
+    /// Title.
+    pub title: String,
+    /// Status in Japanese.
+    pub status: String,
+    /// Style class.
+    pub class: &'static str,
+    /// Who holds it.
+    pub who: String,
+    /// Due date.
+    pub due: String,
+}
+
+/// Whether somebody may act now, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExplainLine {
+    /// Who.
+    pub who: String,
+    /// Whether.
+    pub may: bool,
+    /// Why.
+    pub why: String,
+}
+
+/// An act that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActLine {
+    /// What.
+    pub title: String,
+    /// Who.
+    pub who: String,
+    /// Capacity when it is not the own.
+    pub capacity: String,
+    /// When.
+    pub at: String,
+    /// Reason, conditions.
+    pub note: String,
+    /// Ledger entry.
+    pub entry: String,
+}
+
+/// A case's page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CasePage {
+    /// Id.
+    pub id: String,
+    /// Number.
+    pub number: String,
+    /// Title.
+    pub title: String,
+    /// Procedure's title.
+    pub procedure: String,
+    /// Status in Japanese.
+    pub status: &'static str,
+    /// Style class.
+    pub status_class: &'static str,
+    /// Something to know before anything else.
+    pub alert: String,
+    /// What this person may do.
+    pub actions: Vec<ActionView>,
+    /// Applicant.
+    pub applicant: String,
+    /// When it was applied for.
+    pub opened: String,
+    /// Fields.
+    pub fields: Vec<Pair>,
+    /// Items.
+    pub items: Vec<CaseItem>,
+    /// Permit.
+    pub permit: Option<PermitView>,
+    /// Steps.
+    pub steps: Vec<StepLine>,
+    /// Who may act now, and why not the others.
+    pub explain: Vec<ExplainLine>,
+    /// What happened.
+    pub acts: Vec<ActLine>,
+    /// Clauses.
+    pub clauses: Vec<crate::clauses::ClauseLink>,
+}

@@ -1,0 +1,232 @@
+//! Plays the demo city's stories through the use cases, in the order of time, so that every act has its authority and its ledger entry.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use sekisho_base::clock::ManualClock;
+use sekisho_base::{Date, Instant};
+use sekisho_pack::model::{FieldType, StepKind};
+use sekisho_store::Viewer;
+use sekisho_store::register::{self, Filter};
+
+use crate::cases::{ActInput, Typed};
+use crate::demo::stories::{Outcome, Story};
+use crate::error::AppError;
+use crate::login::Identity;
+use crate::office::Office;
+use crate::registers::table_spec;
+
+/// The procedure that the stories are about.
+const PROCEDURE: &str = "take_out";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    Apply,
+    Decide,
+    Return,
+    Confirm,
+}
+
+/// Plays everything.
+pub(super) async fn play(
+    office: &Arc<Office>,
+    clock: &Arc<ManualClock>,
+    stories: &[Story],
+) -> Result<(), AppError> {
+    let ids = row_ids(office).await?;
+    let calendar = office.pack().calendar.clone();
+    let mut events: Vec<(Date, i64, Event, usize)> = Vec::new();
+    for (i, s) in stories.iter().enumerate() {
+        let minute = i64::from(s.applied_minute);
+        events.push((s.applied_on, minute, Event::Apply, i));
+        let spread = i64::try_from(i % 50).unwrap_or(0);
+        match &s.outcome {
+            Outcome::Permitted { after: 0 } => events.push((s.applied_on, minute + 30, Event::Decide, i)),
+            Outcome::Permitted { after } => events.push((
+                calendar.plus_business_days(s.applied_on, *after),
+                560 + spread,
+                Event::Decide,
+                i,
+            )),
+            Outcome::Refused(_) | Outcome::SentBack(_) => {
+                events.push((calendar.plus_business_days(s.applied_on, 1), 600 + spread, Event::Decide, i))
+            }
+            Outcome::Withdrawn => events.push((s.applied_on, minute + 20, Event::Decide, i)),
+            Outcome::Pending => {}
+        }
+        if let Some(day) = s.returned {
+            events.push((day, 980 + spread, Event::Return, i));
+        }
+        if let Some(day) = s.confirmed {
+            events.push((day, 1035 + spread, Event::Confirm, i));
+        }
+    }
+    events.sort();
+    let mut cases: HashMap<usize, String> = HashMap::new();
+    let mut today = None;
+    for (day, minute, event, i) in events {
+        let Some(story) = stories.get(i) else { continue };
+        clock.set(Instant::start_of(day).plus_millis(minute * 60_000));
+        if today != Some(day) {
+            crate::cases::sweep(office).await?;
+            today = Some(day);
+        }
+        match event {
+            Event::Apply => {
+                let id = apply(office, &ids, story).await?;
+                cases.insert(i, id);
+            }
+            Event::Decide => {
+                decide(office, cases.get(&i).map(String::as_str).unwrap_or_default(), story).await?
+            }
+            Event::Return => {
+                perform(office, cases.get(&i).map(String::as_str).unwrap_or_default(), story, day).await?
+            }
+            Event::Confirm => confirm(office, cases.get(&i).map(String::as_str).unwrap_or_default()).await?,
+        }
+    }
+    Ok(())
+}
+
+/// Row ids by register and key.
+async fn row_ids(office: &Arc<Office>) -> Result<HashMap<(String, String), String>, AppError> {
+    let mut ids = HashMap::new();
+    for r in office.pack().registers.values() {
+        let (spec, key) = (table_spec(r), r.key.clone());
+        let rows = office
+            .store
+            .read(move |c| {
+                Box::pin(async move {
+                    register::list(c, &spec, &Viewer::whole_body("system"), &Filter::default(), 0, 1_000_000)
+                        .await
+                        .map_err(AppError::from)
+                })
+            })
+            .await?
+            .0;
+        ids.extend(rows.into_iter().map(|row| ((r.id.clone(), row.text(&key).to_owned()), row.id)));
+    }
+    Ok(ids)
+}
+
+async fn apply(
+    office: &Arc<Office>,
+    ids: &HashMap<(String, String), String>,
+    s: &Story,
+) -> Result<String, AppError> {
+    let pack = office.pack();
+    let p =
+        pack.procedures.get(PROCEDURE).ok_or_else(|| AppError::internal("the model pack has no take_out"))?;
+    let mut typed = Typed { post: s.post.clone(), ..Typed::default() };
+    for f in &p.fields {
+        let value = match (f.id.as_str(), &f.kind) {
+            (_, FieldType::Items(_)) => {
+                let keys = s
+                    .items
+                    .iter()
+                    .filter_map(|(r, k)| Some(format!("{r}/{}", ids.get(&((*r).to_owned(), k.clone()))?)))
+                    .collect();
+                typed.values.insert(f.id.clone(), keys);
+                continue;
+            }
+            ("purpose", _) => s.purpose.to_owned(),
+            ("destination", _) => s.destination.to_owned(),
+            ("from", _) => s.from.to_string(),
+            ("return_by", _) => s.return_by.to_string(),
+            ("blanket", _) => if s.blanket { "1" } else { "" }.to_owned(),
+            ("carrying_method", FieldType::Choice) => s.carrying.code().to_owned(),
+            ("carrying_method", _) => s.carrying.label().to_owned(),
+            (_, FieldType::Bool) => "1".to_owned(),
+            (_, FieldType::Choice) => f.choices.first().map(|c| c.code.clone()).unwrap_or_default(),
+            (_, FieldType::Integer) => "1".to_owned(),
+            _ => String::new(),
+        };
+        typed.values.insert(f.id.clone(), vec![value]);
+    }
+    let done = office.apply(&Identity::of_person(&s.applicant), PROCEDURE, &typed).await;
+    done.map_err(|e| {
+        AppError::internal(format!(
+            "demo: {} of {} cannot apply on {}: {e:?}",
+            s.applicant, s.post, s.applied_on
+        ))
+    })
+}
+
+/// Who may act on the open step now, as the engine explains it.
+async fn who_may(office: &Arc<Office>, case: &str) -> Result<Option<String>, AppError> {
+    office.first_who_may(case).await
+}
+
+async fn act(
+    office: &Arc<Office>,
+    case: &str,
+    person: &str,
+    act: &str,
+    values: &[(&str, String)],
+) -> Result<(), AppError> {
+    let (step, shown) = office.shown_for(case, act).await?;
+    let values: BTreeMap<String, Vec<String>> =
+        values.iter().map(|(k, v)| ((*k).to_owned(), vec![v.clone()])).collect();
+    let input = ActInput { act: act.to_owned(), step, shown, values };
+    let done = office.act(&Identity::of_person(person), case, &input).await;
+    done.map_err(|e| AppError::internal(format!("demo: {person} cannot {act} case {case}: {e:?}")))
+}
+
+async fn decide(office: &Arc<Office>, case: &str, s: &Story) -> Result<(), AppError> {
+    if s.outcome == Outcome::Withdrawn {
+        return act(
+            office,
+            case,
+            &s.applicant,
+            "withdraw",
+            &[("withdraw.says", "持ち出さずに済むことになったため。".to_owned())],
+        )
+        .await;
+    }
+    // A vacant post with nobody above present: the case waits, as it would in a real office.
+    let Some(person) = who_may(office, case).await? else { return Ok(()) };
+    match &s.outcome {
+        Outcome::Permitted { .. } => act(office, case, &person, "permit", &[]).await,
+        Outcome::Refused(why) => act(office, case, &person, "refuse", &[("says", (*why).to_owned())]).await,
+        Outcome::SentBack(why) => {
+            act(office, case, &person, "send_back", &[("says", (*why).to_owned())]).await
+        }
+        Outcome::Withdrawn | Outcome::Pending => Ok(()),
+    }
+}
+
+async fn perform(office: &Arc<Office>, case: &str, s: &Story, day: Date) -> Result<(), AppError> {
+    let pack = office.pack();
+    let steps = pack.procedures.get(PROCEDURE).map(|p| p.steps.as_slice()).unwrap_or_default();
+    let Some(step) = steps.iter().find(|x| x.kind == StepKind::Perform) else { return Ok(()) };
+    // Never permitted, because nobody was there to decide: nothing went out.
+    if office.shown_for(case, "perform").await?.0 != step.id {
+        return Ok(());
+    }
+    let values: Vec<(String, String)> = step
+        .evidence
+        .iter()
+        .map(|f| {
+            let value = match f.kind {
+                FieldType::Date => day.to_string(),
+                FieldType::Bool | FieldType::Integer => "1".to_owned(),
+                FieldType::Choice => f.choices.first().map(|c| c.code.clone()).unwrap_or_default(),
+                _ => "異常なし".to_owned(),
+            };
+            (format!("{}{}", crate::cases::EVIDENCE, f.id), value)
+        })
+        .collect();
+    let borrowed: Vec<(&str, String)> = values.iter().map(|(k, v)| (k.as_str(), v.clone())).collect();
+    act(office, case, &s.applicant, "perform", &borrowed).await
+}
+
+async fn confirm(office: &Arc<Office>, case: &str) -> Result<(), AppError> {
+    let pack = office.pack();
+    let steps = pack.procedures.get(PROCEDURE).map(|p| p.steps.as_slice()).unwrap_or_default();
+    let open = office.shown_for(case, "confirm").await?.0;
+    if !steps.iter().any(|x| x.kind == StepKind::Confirm && x.id == open) {
+        return Ok(());
+    }
+    let Some(person) = who_may(office, case).await? else { return Ok(()) };
+    act(office, case, &person, "confirm", &[]).await
+}

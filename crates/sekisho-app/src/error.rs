@@ -1,0 +1,75 @@
+//! What a use case may answer other than success.
+
+use sekisho_store::StoreError;
+
+/// One field of a form that was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// Name of the form field.
+    pub field: String,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+/// Outcome of a use case that did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// Fields were not accepted; what was typed must be shown again.
+    #[error("A001 {} fields were not accepted", .0.len())]
+    Invalid(Vec<FieldError>),
+    /// The act is refused: not this person, not now, not this content. Code and Japanese message.
+    #[error("{code} {message}")]
+    Refused {
+        /// Stable code.
+        code: &'static str,
+        /// For the person who asked.
+        message: String,
+    },
+    /// There is no such record, or this person may not see it: the two answer alike.
+    #[error("A003 not found")]
+    NotFound,
+    /// Nobody is logged in, or the session ended.
+    #[error("A004 no session")]
+    NoSession,
+    /// The database failed.
+    #[error(transparent)]
+    Store(StoreError),
+    /// Something that should hold does not; for the operator.
+    #[error("A900 {0}")]
+    Internal(String),
+}
+
+impl AppError {
+    /// A refusal.
+    #[must_use]
+    pub fn refused(code: &'static str, message: impl Into<String>) -> Self {
+        Self::Refused { code, message: message.into() }
+    }
+
+    /// One field's error.
+    #[must_use]
+    pub fn field(field: &str, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldError { field: field.to_owned(), message: message.into() }])
+    }
+
+    /// Something that should hold does not.
+    #[must_use]
+    pub fn internal(e: impl std::fmt::Display) -> Self {
+        Self::Internal(e.to_string())
+    }
+}
+
+impl From<StoreError> for AppError {
+    fn from(e: StoreError) -> Self {
+        match e {
+            StoreError::Conflict(_) => Self::refused(
+                "A002",
+                "ほかの人が先に更新しました。画面を開き直して、今の内容を確かめてからもう一度操作してください。",
+            ),
+            StoreError::Taken(key) => {
+                Self::refused("A005", format!("「{key}」は既に使われています。別の番号にしてください。"))
+            }
+            e => Self::Store(e),
+        }
+    }
+}

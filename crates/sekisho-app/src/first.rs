@@ -1,0 +1,134 @@
+//! The first filling of an empty body, from the terminal: organization and first administrator. Once somebody can log in, the terminal can
+//! no longer do either (design §5: the first start is excepted and recorded; later the command line only proposes).
+
+use std::sync::Arc;
+
+use sekisho_base::clock::SystemClock;
+use sekisho_base::entropy::OsEntropy;
+use sekisho_store::account::{self, AccountRow};
+use sekisho_store::{Store, ledger};
+use serde_json::json;
+
+use crate::error::AppError;
+use crate::login::{hash_password, login_name};
+use crate::office::{Office, Opening};
+use crate::record::record;
+use crate::setup::{self, Verdict};
+
+/// Opens a body for the terminal: entries wait in the outbox until the server signs them.
+///
+/// # Errors
+/// The database failed.
+pub async fn open_for_terminal(store: Store) -> Result<Arc<Office>, AppError> {
+    Office::open(Opening {
+        store,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(OsEntropy),
+        seed: None,
+        body: "city".to_owned(),
+        title: "関所市".to_owned(),
+        pack: setup::model_pack()?,
+        pack_files: setup::model_pack_files(),
+        print_program: None,
+    })
+    .await
+}
+
+async fn only_before_first_login(office: &Office) -> Result<(), AppError> {
+    let accounts = office
+        .store
+        .read(|c| Box::pin(async move { account::count(c).await.map_err(AppError::from) }))
+        .await?;
+    if accounts == 0 {
+        Ok(())
+    } else {
+        Err(AppError::refused(
+            "F001",
+            "すでにログインできる人がいます。組織の取込みと利用者の登録は、画面から行ってください。",
+        ))
+    }
+}
+
+/// Shows what an organization file would make, and makes it when `apply`.
+///
+/// # Errors
+/// Refused when somebody can already log in, or the file is no table.
+pub async fn import(office: &Arc<Office>, bytes: Vec<u8>, apply: bool) -> Result<Verdict, AppError> {
+    only_before_first_login(office).await?;
+    let plan = office.plan_for_terminal(bytes.clone()).await?;
+    let mut text = vec![format!(
+        "追加 {}件、変更 {}件、変更なし {}件、誤り {}件",
+        plan.added,
+        plan.changed,
+        plan.same,
+        plan.errors.len()
+    )];
+    text.extend(plan.notes.iter().map(|n| format!("・{n}")));
+    text.extend(
+        plan.errors
+            .iter()
+            .take(50)
+            .map(|e| format!("× {} {}「{}」：{}", e.place, e.column, e.value, e.message)),
+    );
+    let sound = plan.errors.is_empty();
+    if sound && apply {
+        let rows = office.apply_org_file("system", None, bytes).await?;
+        text.push(format!("{rows}件を取り込みました。"));
+    } else if sound {
+        text.push("まだ取り込んでいません。この内容でよければ --apply を付けて実行してください。".to_owned());
+    }
+    Ok(Verdict { text, sound })
+}
+
+/// Gives the first administrator a temporary password.
+///
+/// # Errors
+/// Refused when somebody can already log in or the person does not administer.
+pub async fn first_login(office: &Arc<Office>, person: &str, login: &str) -> Result<String, AppError> {
+    only_before_first_login(office).await?;
+    let directory = office.directory().await?;
+    let today = office.clock.today();
+    let roles = crate::people::roles(&office.pack(), &directory, person, today);
+    if directory.person(person).is_none()
+        || !roles.iter().any(|r| r.role == "information_system_manager" || r.role == "system_operator")
+    {
+        return Err(AppError::refused(
+            "F002",
+            "この職員番号の人は、今日の時点で情報システム管理者でもその担当者でもありません。組織の取込みを確かめてください。",
+        ));
+    }
+    let password = temporary_password(office)?;
+    let row = AccountRow {
+        login: login_name(login),
+        person: person.to_owned(),
+        password: hash_password(office, &password)?,
+        must_change: true,
+        active: true,
+        changed_at: office.clock.now(),
+    };
+    if row.login.is_empty() {
+        return Err(AppError::refused("F003", "ログイン名を指定してください。"));
+    }
+    let (seal, stream) = (office.seal()?, ledger::stream_id(office.new_id()?));
+    office
+        .store
+        .write(move |c| {
+            Box::pin(async move {
+                account::put(c, &row).await?;
+                let payload =
+                    json!({"person": row.person, "by": "system", "at": row.changed_at, "first": true});
+                record(c, seal, &stream, "account.create", &payload, row.changed_at).await?;
+                Ok::<_, AppError>(())
+            })
+        })
+        .await?;
+    Ok(password)
+}
+
+/// Sixteen characters without those that look alike, in groups: 80 bits.
+pub(crate) fn temporary_password(office: &Office) -> Result<String, AppError> {
+    let id = office.new_id()?.to_string();
+    // The last sixteen characters of a ULID are its 80 random bits.
+    let random: Vec<char> = id.chars().skip(10).map(|c| c.to_ascii_lowercase()).collect();
+    Ok(random.chunks(4).map(|c| c.iter().collect::<String>()).collect::<Vec<_>>().join("-"))
+}

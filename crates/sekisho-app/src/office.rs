@@ -1,0 +1,360 @@
+//! One body at work: its store, clock, key, running pack and organization. Everything a use case needs, and nothing global.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use sekisho_base::{Clock, Entropy, Id};
+use sekisho_case::authority::Rules;
+use sekisho_case::org::Org;
+use sekisho_ledger::LogSigner;
+use sekisho_pack::model::Pack;
+use sekisho_store::pack::PackRow;
+use sekisho_store::{Store, org, pack as packs, register, setting};
+use serde_json::json;
+
+use crate::checks;
+use crate::directory::Directory;
+use crate::error::AppError;
+use crate::record::record;
+use crate::registers::table_spec;
+
+/// Gates that this program enforces.
+pub const BUILT_GATES: [&str; 2] = ["ledger", "handling"];
+
+/// Setting with the hash of the running pack.
+const RUNNING: &str = "pack.running";
+/// Setting with what the body is called on pages and forms.
+const TITLE: &str = "body.title";
+
+/// What a body is called and where its secrets are.
+pub struct Opening {
+    /// Database.
+    pub store: Store,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Seed of the signing key; none for commands that only read.
+    pub seed: Option<[u8; 32]>,
+    /// Name in the ledger, ASCII (`model-city`); kept from the first start.
+    pub body: String,
+    /// Name on pages (みなと野市); kept from the first start.
+    pub title: String,
+    /// Pack of the first start.
+    pub pack: Pack,
+    /// Files of that pack.
+    pub pack_files: std::collections::BTreeMap<String, String>,
+    /// The program with the `render-form` subcommand; none: the one that runs.
+    pub print_program: Option<std::path::PathBuf>,
+}
+
+/// The organization in memory, for showing and for deciding.
+struct Loaded {
+    directory: Arc<Directory>,
+    org: Arc<Org>,
+}
+
+/// One body at work.
+pub struct Office {
+    /// Database.
+    pub store: Store,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    pub(crate) password_slots: tokio::sync::Semaphore,
+    pub(crate) dummy_hash: String,
+    pub(crate) print_slots: tokio::sync::Semaphore,
+    pub(crate) print_program: Option<std::path::PathBuf>,
+    signer: Option<LogSigner>,
+    body: String,
+    title: String,
+    node: String,
+    pack: RwLock<Arc<Pack>>,
+    older_packs: Mutex<HashMap<String, Arc<Pack>>>,
+    rules: Mutex<HashMap<String, Arc<Rules>>>,
+    loaded: RwLock<Option<Loaded>>,
+}
+
+impl Office {
+    /// Opens a body; the first time also writes its name, key and pack.
+    ///
+    /// # Errors
+    /// The database failed, or a stored pack can no longer be read.
+    pub async fn open(o: Opening) -> Result<Arc<Self>, AppError> {
+        let signer = o
+            .seed
+            .map(|seed| LogSigner::from_seed(&o.body, &seed))
+            .transpose()
+            .map_err(AppError::internal)?;
+        let vkey = signer.as_ref().map(LogSigner::vkey);
+        let (names, stored) = {
+            let (body, title) = (o.body.clone(), o.title.clone());
+            let vkey = vkey.clone();
+            o.store
+                .write(move |c| {
+                    Box::pin(async move {
+                        for (name, value) in [
+                            (crate::ledger::BODY, Some(body)),
+                            (TITLE, Some(title)),
+                            (crate::ledger::VKEY, vkey),
+                        ] {
+                            if let (None, Some(value)) = (setting::get(c, name).await?, value) {
+                                setting::set(c, name, &value).await?;
+                            }
+                        }
+                        let running = match setting::get(c, RUNNING).await? {
+                            Some(hash) => packs::get(c, &hash).await?,
+                            None => None,
+                        };
+                        let names = (
+                            setting::get(c, crate::ledger::BODY).await?,
+                            setting::get(c, TITLE).await?,
+                            setting::get(c, crate::ledger::VKEY).await?,
+                        );
+                        Ok::<_, AppError>((names, running))
+                    })
+                })
+                .await?
+        };
+        if vkey.is_some() && names.2 != vkey {
+            return Err(AppError::refused(
+                "K002",
+                "署名鍵がこのデータフォルダのものではありません。--key に正しい鍵のファイルを指定してください。",
+            ));
+        }
+        let pack = match &stored {
+            Some(row) => read_pack(row)?,
+            None => o.pack.clone(),
+        };
+        let node = Id::new(o.clock.now(), o.entropy.as_ref()).map_err(AppError::internal)?.to_string();
+        let mut office = Self {
+            store: o.store,
+            clock: o.clock,
+            entropy: o.entropy,
+            password_slots: tokio::sync::Semaphore::new(2),
+            dummy_hash: String::new(),
+            print_slots: tokio::sync::Semaphore::new(1),
+            print_program: o.print_program,
+            signer,
+            body: names.0.unwrap_or(o.body),
+            title: names.1.unwrap_or(o.title),
+            node,
+            pack: RwLock::new(Arc::new(pack)),
+            older_packs: Mutex::default(),
+            rules: Mutex::default(),
+            loaded: RwLock::new(None),
+        };
+        office.dummy_hash = crate::login::hash_password(&office, "関所 dummy")?;
+        let office = Arc::new(office);
+        office.prepare_tables().await?;
+        if stored.is_none() {
+            office.run_pack(o.pack, o.pack_files, "system").await?;
+        }
+        Ok(office)
+    }
+
+    /// Makes a pack the running one: stored whole, recorded, its tables made.
+    ///
+    /// # Errors
+    /// The database failed or a register's table cannot follow.
+    pub(crate) async fn run_pack(
+        self: &Arc<Self>,
+        pack: Pack,
+        files: std::collections::BTreeMap<String, String>,
+        by: &str,
+    ) -> Result<(), AppError> {
+        let now = self.clock.now();
+        let row = PackRow {
+            hash: pack.hash.clone(),
+            name: pack.meta.name.clone(),
+            version: pack.meta.version.clone(),
+            files,
+            loaded_at: now,
+            loaded_by: by.to_owned(),
+        };
+        let (seal, stream) = (self.seal()?, sekisho_store::ledger::stream_id(self.new_id()?));
+        self.store
+            .write(move |c| {
+                Box::pin(async move {
+                    packs::put(c, &row).await?;
+                    setting::set(c, RUNNING, &row.hash).await?;
+                    let payload = json!({"pack": row.name, "version": row.version, "hash": row.hash, "by": row.loaded_by, "at": now});
+                    record(c, seal, &stream, "pack.load", &payload, now).await.map(|_| ())
+                })
+            })
+            .await?;
+        *self.pack.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(pack);
+        self.prepare_tables().await
+    }
+
+    async fn prepare_tables(&self) -> Result<(), AppError> {
+        let specs: Vec<_> = self.pack().registers.values().map(table_spec).collect();
+        self.store
+            .write(move |c| {
+                Box::pin(async move {
+                    for spec in &specs {
+                        register::ensure(c, spec).await?;
+                    }
+                    Ok::<_, AppError>(())
+                })
+            })
+            .await
+    }
+
+    /// The running pack.
+    #[must_use]
+    pub fn pack(&self) -> Arc<Pack> {
+        Arc::clone(&self.pack.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The pack version a case started with.
+    ///
+    /// # Errors
+    /// It is not stored, or can no longer be read.
+    pub async fn pack_of(&self, hash: &str) -> Result<Arc<Pack>, AppError> {
+        let running = self.pack();
+        if running.hash == hash {
+            return Ok(running);
+        }
+        if let Some(pack) = self.older_packs.lock().unwrap_or_else(PoisonError::into_inner).get(hash) {
+            return Ok(Arc::clone(pack));
+        }
+        let key = hash.to_owned();
+        let row = self
+            .store
+            .read(move |c| Box::pin(async move { packs::get(c, &key).await.map_err(AppError::from) }))
+            .await?;
+        let pack = Arc::new(read_pack(
+            &row.ok_or_else(|| AppError::internal(format!("pack {hash} is not stored")))?,
+        )?);
+        self.older_packs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(hash.to_owned(), Arc::clone(&pack));
+        Ok(pack)
+    }
+
+    /// Cedar rules of a pack version, compiled once.
+    pub(crate) fn rules(&self, pack: &Pack) -> Result<Arc<Rules>, AppError> {
+        let mut kept = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rules) = kept.get(&pack.hash) {
+            return Ok(Arc::clone(rules));
+        }
+        let rules = Arc::new(Rules::for_pack(pack).map_err(AppError::internal)?);
+        kept.insert(pack.hash.clone(), Arc::clone(&rules));
+        Ok(rules)
+    }
+
+    /// Names and places of the organization.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn directory(&self) -> Result<Arc<Directory>, AppError> {
+        self.load_organization().await.map(|(d, _)| d)
+    }
+
+    /// The organization as the case engine sees it.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn org(&self) -> Result<Arc<Org>, AppError> {
+        self.load_organization().await.map(|(_, o)| o)
+    }
+
+    async fn load_organization(&self) -> Result<(Arc<Directory>, Arc<Org>), AppError> {
+        let version = self
+            .store
+            .read(|c| {
+                Box::pin(async move { setting::current(c, org::VERSION).await.map_err(AppError::from) })
+            })
+            .await?;
+        if let Some(l) = self
+            .loaded
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .filter(|l| l.directory.rows().version == version)
+        {
+            return Ok((Arc::clone(&l.directory), Arc::clone(&l.org)));
+        }
+        let all =
+            self.store.read(|c| Box::pin(async move { org::load(c).await.map_err(AppError::from) })).await?;
+        let org = Arc::new(crate::cases::org_of(&all));
+        let directory = Arc::new(Directory::new(all));
+        let loaded = Loaded { directory: Arc::clone(&directory), org: Arc::clone(&org) };
+        *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded);
+        Ok((directory, org))
+    }
+
+    /// Somebody's name as last loaded; the number when it is not known. For search texts, which may lag.
+    pub(crate) fn cached_name(&self, person: &str) -> String {
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        loaded.as_ref().map_or_else(|| person.to_owned(), |l| l.directory.person_name(person).to_owned())
+    }
+
+    /// Forgets the cached organization.
+    pub(crate) fn forget_organization(&self) {
+        *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// A new id.
+    ///
+    /// # Errors
+    /// Randomness failed.
+    pub fn new_id(&self) -> Result<Id, AppError> {
+        Id::new(self.clock.now(), self.entropy.as_ref()).map_err(AppError::internal)
+    }
+
+    /// The body's name in the ledger.
+    #[must_use]
+    pub fn body(&self) -> &str {
+        &self.body
+    }
+
+    /// The body's name on pages and forms.
+    #[must_use]
+    pub fn body_title(&self) -> &str {
+        &self.title
+    }
+
+    pub(crate) fn node(&self) -> &str {
+        &self.node
+    }
+
+    pub(crate) fn signer(&self) -> Option<&LogSigner> {
+        self.signer.as_ref()
+    }
+
+    /// Starts what runs beside the pages: the sequencer, and the checks at start and at the turn of each day.
+    pub fn start(self: &Arc<Self>) -> Vec<tokio::task::JoinHandle<()>> {
+        let sequencer = tokio::spawn(crate::sequencer::run(Arc::clone(self)));
+        let daily = tokio::spawn(daily(Arc::clone(self)));
+        vec![sequencer, daily]
+    }
+}
+
+/// Runs the checks at start and whenever the day has turned.
+async fn daily(office: Arc<Office>) {
+    let mut done = None;
+    loop {
+        let today = office.clock.today();
+        if done != Some(today) {
+            let swept = async {
+                crate::cases::sweep(&office).await?;
+                checks::run_all(&office).await
+            };
+            match swept.await {
+                Ok(()) => done = Some(today),
+                Err(e) => tracing::error!(error = %e, "the daily checks failed; they run again in a minute"),
+            }
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    }
+}
+
+fn read_pack(row: &PackRow) -> Result<Pack, AppError> {
+    Pack::load_files(&row.files).map_err(|messages| {
+        AppError::internal(messages.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    })
+}

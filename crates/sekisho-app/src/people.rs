@@ -1,0 +1,182 @@
+//! Who somebody is today: posts, roles with their scope, and what follows for seeing and keeping records.
+
+use std::collections::BTreeSet;
+
+use sekisho_base::Date;
+use sekisho_pack::model::{HeldBy, Pack, Register, Scope};
+use sekisho_store::Viewer;
+
+use crate::directory::Directory;
+use crate::error::AppError;
+use crate::login::Identity;
+use crate::office::Office;
+
+/// A role somebody holds, over these units; no units is the whole body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldRole {
+    /// Role id.
+    pub role: String,
+    /// Units it covers, or the whole body.
+    pub units: Option<Vec<String>>,
+}
+
+/// A logged-in person as pages and use cases need them.
+#[derive(Debug, Clone)]
+pub struct Me {
+    /// Person number.
+    pub person: String,
+    /// Name.
+    pub name: String,
+    /// Name of the unit of the main appointment.
+    pub section: String,
+    /// Title of the main post.
+    pub post: String,
+    unit: String,
+    posts: Vec<String>,
+    roles: Vec<HeldRole>,
+    viewer: Viewer,
+}
+
+impl Me {
+    /// Unit of the main appointment.
+    #[must_use]
+    pub fn unit(&self) -> &str {
+        &self.unit
+    }
+
+    /// Codes of the posts held today.
+    #[must_use]
+    pub fn posts(&self) -> &[String] {
+        &self.posts
+    }
+
+    /// What this person may see.
+    #[must_use]
+    pub fn viewer(&self) -> &Viewer {
+        &self.viewer
+    }
+
+    /// Whether this person sees records of the whole body.
+    #[must_use]
+    pub fn sees_whole_body(&self) -> bool {
+        self.viewer.units.is_none()
+    }
+
+    /// Whether this person runs the system: imports, packs, accounts.
+    #[must_use]
+    pub fn administers(&self) -> bool {
+        self.roles.iter().any(|r| matches!(r.role.as_str(), "information_system_manager" | "system_operator"))
+    }
+
+    /// Whether this person keeps the rows of a register that belong to a unit.
+    #[must_use]
+    pub fn keeps(&self, r: &Register, unit: &str) -> bool {
+        self.administers()
+            || self.roles.iter().any(|h| {
+                h.role == r.kept_by && h.units.as_ref().is_none_or(|units| units.iter().any(|u| u == unit))
+            })
+    }
+
+    /// Whether this person keeps rows of a register somewhere.
+    #[must_use]
+    pub fn keeps_anything(&self, r: &Register) -> bool {
+        self.administers() || self.roles.iter().any(|h| h.role == r.kept_by)
+    }
+}
+
+/// Roles whose holders see the records of the whole body: they run, oversee or audit everything.
+const OVERSEERS: [&str; 10] = [
+    "ciso",
+    "deputy_ciso",
+    "head_security_officer",
+    "information_system_manager",
+    "system_operator",
+    "security_committee",
+    "csirt_leader",
+    "csirt_member",
+    "point_of_contact",
+    "auditor",
+];
+
+/// Roles of a person on a day.
+pub(crate) fn roles(pack: &Pack, d: &Directory, person: &str, day: Date) -> Vec<HeldRole> {
+    let mut out = Vec::new();
+    let appointments = d.appointments(person, day);
+    for role in pack.roles.values() {
+        match &role.held_by {
+            HeldBy::Everyone => {
+                if !appointments.is_empty() {
+                    out.push(HeldRole { role: role.id.clone(), units: None });
+                }
+            }
+            HeldBy::Post(code) => {
+                if appointments.iter().any(|a| a.post == *code) {
+                    out.push(HeldRole { role: role.id.clone(), units: None });
+                }
+            }
+            HeldBy::HeadOf(scope) => {
+                let kinds: &[&str] = if *scope == Scope::Department {
+                    &["department", "organ"]
+                } else {
+                    &["section", "branch"]
+                };
+                let heads = appointments.iter().filter_map(|a| d.post(&a.post)).filter(|p| p.head);
+                for unit in heads.filter_map(|p| d.unit(&p.unit)).filter(|u| kinds.contains(&u.kind.as_str()))
+                {
+                    out.push(HeldRole { role: role.id.clone(), units: Some(d.below(&unit.code)) });
+                }
+            }
+            HeldBy::Appointment => {
+                for a in appointments.iter().filter(|a| a.role == role.id) {
+                    let units = (role.scope != Scope::Body && !a.scope_unit.is_empty())
+                        .then(|| d.below(&a.scope_unit));
+                    out.push(HeldRole { role: role.id.clone(), units });
+                }
+            }
+        }
+    }
+    out
+}
+
+impl Office {
+    /// Who somebody is today.
+    ///
+    /// # Errors
+    /// [`AppError::NoSession`] when the person is no longer known.
+    pub async fn me(&self, who: &Identity) -> Result<Me, AppError> {
+        let d = self.directory().await?;
+        let person = d.person(&who.person).ok_or(AppError::NoSession)?;
+        let today = self.clock.today();
+        let appointments = d.appointments(&person.number, today);
+        let main = appointments.iter().find(|a| a.role.is_empty()).and_then(|a| d.post(&a.post));
+        let roles = roles(&self.pack(), &d, &person.number, today);
+        let posts: BTreeSet<String> = appointments.iter().map(|a| a.post.clone()).collect();
+        let whole = roles.iter().any(|r| OVERSEERS.contains(&r.role.as_str()));
+        let mut units: BTreeSet<String> = BTreeSet::new();
+        for a in &appointments {
+            let Some(post) = d.post(&a.post) else { continue };
+            // Own section; a department's head sees the whole department.
+            let leads = post.head
+                && d.unit(&post.unit).is_some_and(|u| matches!(u.kind.as_str(), "department" | "organ"));
+            let root = if leads {
+                post.unit.as_str()
+            } else {
+                d.nearest(&post.unit, &["section", "branch"]).map_or(post.unit.as_str(), |u| u.code.as_str())
+            };
+            units.extend(d.below(root));
+        }
+        Ok(Me {
+            person: person.number.clone(),
+            name: person.name.clone(),
+            section: main.map(|p| d.unit_name(&p.unit).to_owned()).unwrap_or_default(),
+            post: main.map(|p| p.title.clone()).unwrap_or_default(),
+            unit: main.map(|p| p.unit.clone()).unwrap_or_default(),
+            posts: posts.into_iter().collect(),
+            roles,
+            viewer: Viewer {
+                person: person.number.clone(),
+                units: (!whole).then(|| units.into_iter().collect()),
+            },
+        })
+    }
+}

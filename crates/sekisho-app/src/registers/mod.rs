@@ -1,0 +1,15 @@
+//! Registers (台帳): lists, rows, changes, exchange with spreadsheets. The shape of each comes from the pack.
+
+mod list;
+mod row;
+mod show;
+mod spec;
+mod transfer;
+
+pub use list::{ColumnHead, FilterView, ListQuery, RegisterLine, RegisterList, RowLine};
+pub use row::{EditForm, HistoryLine, RowPage};
+pub use show::{FieldView, Pair, RefChoice};
+pub(crate) use show::{choices, class_text};
+pub(crate) use spec::{class_of, table_spec};
+pub use transfer::{ErrorLine, ExportFormat, ExportedFile, ImportPlan, PlanLine};
+pub(crate) use transfer::{column_notes, error_lines, plan_lines, write};

@@ -1,0 +1,405 @@
+//! One row of a register: its page, its history, changing it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sekisho_base::canonical::content_hash;
+use sekisho_base::limits::{LINE_CHARS, TEXT_CHARS};
+use sekisho_base::table::Value;
+use sekisho_base::text::normalize_code;
+use sekisho_base::{Date, Id};
+use sekisho_pack::model::{Column, ColumnType, Pack, Register};
+use sekisho_store::case::{self as cases, CaseFilter};
+use sekisho_store::register::{self, ChangeRow, RegisterRow};
+use sekisho_store::{ledger, violation};
+use serde_json::json;
+
+use crate::cases::CaseLine;
+use crate::checks;
+use crate::directory::Directory;
+use crate::error::{AppError, FieldError};
+use crate::login::Identity;
+use crate::office::Office;
+use crate::record::record;
+use crate::registers::show::{FieldView, Pair, editable, field, show};
+use crate::registers::table_spec;
+
+/// A change as shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryLine {
+    /// When.
+    pub at: String,
+    /// Who.
+    pub by: String,
+    /// 「名称：A → B」.
+    pub diffs: Vec<String>,
+    /// Ledger entry.
+    pub entry: String,
+}
+
+/// Something that is wrong with the row now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowViolation {
+    /// What.
+    pub says: String,
+    /// Check that found it.
+    pub check: String,
+}
+
+/// A procedure that can be started for the row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowProcedure {
+    /// Procedure id.
+    pub procedure: String,
+    /// Its title.
+    pub title: String,
+}
+
+/// A row's page.
+#[derive(Debug, Clone)]
+pub struct RowPage {
+    /// Register id.
+    pub register: String,
+    /// Register's name.
+    pub register_title: String,
+    /// Row id.
+    pub id: String,
+    /// Key.
+    pub key: String,
+    /// Name.
+    pub title: String,
+    /// Every column.
+    pub pairs: Vec<Pair>,
+    /// What is wrong with it.
+    pub violations: Vec<RowViolation>,
+    /// Cases about it.
+    pub cases: Vec<CaseLine>,
+    /// Changes, latest first.
+    pub history: Vec<HistoryLine>,
+    /// Procedures for it.
+    pub procedures: Vec<RowProcedure>,
+    /// Whether this person may change it.
+    pub may_edit: bool,
+}
+
+/// The form that changes or adds a row.
+#[derive(Debug, Clone)]
+pub struct EditForm {
+    /// Register id.
+    pub register: String,
+    /// Register's name.
+    pub register_title: String,
+    /// Where it is sent.
+    pub action: String,
+    /// Where one goes back to.
+    pub back: String,
+    /// Version it was read at; 0 for a new row.
+    pub version: i64,
+    /// Fields.
+    pub fields: Vec<FieldView>,
+}
+
+impl Office {
+    async fn row(
+        &self,
+        who: &Identity,
+        register: &str,
+        id: &str,
+    ) -> Result<(Arc<Pack>, RegisterRow), AppError> {
+        let me = self.me(who).await?;
+        let pack = self.pack();
+        let r = pack.registers.get(register).ok_or(AppError::NotFound)?;
+        let (spec, viewer, id) = (table_spec(r), me.viewer().clone(), id.to_owned());
+        let row = self
+            .store
+            .read(move |c| {
+                Box::pin(async move { register::get(c, &spec, &viewer, &id).await.map_err(AppError::from) })
+            })
+            .await?;
+        Ok((Arc::clone(&pack), row.ok_or(AppError::NotFound)?))
+    }
+
+    /// A row's page.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] also when the person may not see it.
+    pub async fn register_row(&self, who: &Identity, register: &str, id: &str) -> Result<RowPage, AppError> {
+        let me = self.me(who).await?;
+        let (pack, row) = self.row(who, register, id).await?;
+        let r = pack.registers.get(register).ok_or(AppError::NotFound)?;
+        let directory = self.directory().await?;
+        let (viewer, item, key) =
+            (me.viewer().clone(), (r.id.clone(), row.id.clone()), format!("{}/{}", r.id, row.id));
+        let check_ids: Vec<String> = pack.checks.keys().cloned().collect();
+        let (changes, about, wrong) = self
+            .store
+            .read(move |c| {
+                Box::pin(async move {
+                    let changes = register::changes(c, &item.0, &item.1).await?;
+                    let filter = CaseFilter { item: Some(item), ..CaseFilter::default() };
+                    let (about, _) = cases::list(c, &viewer, &filter, 0, 20).await?;
+                    Ok::<_, AppError>((changes, about, violation::open_of_row(c, &key).await?))
+                })
+            })
+            .await?;
+        let violations = wrong
+            .into_iter()
+            .filter(|v| check_ids.contains(&v.check))
+            .map(|v| RowViolation { says: v.says, check: v.check })
+            .collect();
+        let history = changes.iter().map(|h| history_line(&pack, &directory, r, h)).collect();
+        let procedures = pack
+            .procedures
+            .values()
+            .filter(|p| p.fields.iter().any(|f| matches!(&f.kind, sekisho_pack::model::FieldType::Items(list) if list.contains(&r.id))))
+            .map(|p| RowProcedure { procedure: p.id.clone(), title: p.title.clone() })
+            .collect();
+        Ok(RowPage {
+            register: r.id.clone(),
+            register_title: r.title.clone(),
+            id: row.id.clone(),
+            key: row.text(&r.key).to_owned(),
+            title: row.text(&r.name).to_owned(),
+            pairs: r
+                .columns
+                .iter()
+                .map(|c| Pair {
+                    label: c.label.clone(),
+                    value: show(&pack, &directory, c, row.values.get(&c.id)),
+                })
+                .collect(),
+            violations,
+            cases: about.iter().map(|c| self.case_line(&directory, c)).collect(),
+            history,
+            procedures,
+            may_edit: me.keeps(r, row.text(&r.owner)),
+        })
+    }
+
+    /// The form for a row, or for a new one when `id` is nothing; `typed` is what was refused.
+    ///
+    /// # Errors
+    /// Refused when this person does not keep the register.
+    pub async fn register_form(
+        &self,
+        who: &Identity,
+        register: &str,
+        id: Option<&str>,
+        typed: Option<&BTreeMap<String, String>>,
+    ) -> Result<EditForm, AppError> {
+        let me = self.me(who).await?;
+        let pack = self.pack();
+        let r = pack.registers.get(register).ok_or(AppError::NotFound)?;
+        let row = match id {
+            Some(id) => Some(self.row(who, register, id).await?.1),
+            None => None,
+        };
+        let may = row.as_ref().map_or_else(|| me.keeps_anything(r), |row| me.keeps(r, row.text(&r.owner)));
+        if !may {
+            return Err(not_keeper(&pack, r));
+        }
+        let value = |c: &Column| match (typed, &row) {
+            (Some(typed), _) => typed.get(&c.id).cloned().unwrap_or_default(),
+            (None, Some(row)) => editable(row.values.get(&c.id)),
+            (None, None) if c.id == r.owner => me.unit().to_owned(),
+            (None, None) => String::new(),
+        };
+        let (action, back) = match id {
+            Some(id) => (format!("/registers/{register}/{id}/edit"), format!("/registers/{register}/{id}")),
+            None => (format!("/registers/{register}/new"), format!("/registers/{register}")),
+        };
+        Ok(EditForm {
+            register: r.id.clone(),
+            register_title: r.title.clone(),
+            action,
+            back,
+            version: row.as_ref().map_or(0, |row| row.version),
+            fields: r.columns.iter().map(|c| field(&pack, c, value(c))).collect(),
+        })
+    }
+
+    /// Saves a row. Returns its id.
+    ///
+    /// # Errors
+    /// Fields that were not accepted; refused when the person does not keep the register for the unit it belonged or would belong to.
+    pub async fn save_row(
+        self: &Arc<Self>,
+        who: &Identity,
+        register: &str,
+        id: Option<&str>,
+        version: i64,
+        typed: &BTreeMap<String, String>,
+    ) -> Result<String, AppError> {
+        let me = self.me(who).await?;
+        let pack = self.pack();
+        let r = pack.registers.get(register).ok_or(AppError::NotFound)?.clone();
+        let directory = self.directory().await?;
+        let values = parse(&pack, &directory, &r, typed)?;
+        let owner = values.get(&r.owner).and_then(Value::as_text).unwrap_or_default();
+        let before = match id {
+            Some(id) => Some(self.row(who, register, id).await?.1),
+            None => None,
+        };
+        if !me.keeps(&r, owner) || before.as_ref().is_some_and(|row| !me.keeps(&r, row.text(&r.owner))) {
+            return Err(not_keeper(&pack, &r));
+        }
+        if before.as_ref().is_some_and(|row| row.values == values) {
+            return Ok(id.unwrap_or_default().to_owned());
+        }
+        let row = RegisterRow {
+            id: id.map_or_else(|| self.new_id().map(|i| i.to_string()), |id| Ok(id.to_owned()))?,
+            version: version + 1,
+            updated_at: self.clock.now(),
+            values,
+        };
+        let saved = row.id.clone();
+        let (seal, change_id, person) = (self.seal()?, self.new_id()?.to_string(), who.person.clone());
+        let (office, spec) = (Arc::clone(self), table_spec(&r));
+        self.store
+            .write(move |c| {
+                Box::pin(async move {
+                    register::put(c, &spec, &row).await?;
+                    let after = json!(row.values);
+                    let payload = json!({"register": r.id, "row": row.id, "version": row.version, "by": person, "at": row.updated_at, "values": after, "hash": content_hash(&after)});
+                    let entry = record(c, seal, &row_stream(&row.id)?, "register.change", &payload, row.updated_at).await?;
+                    let change = ChangeRow {
+                        id: change_id,
+                        register: r.id.clone(),
+                        row_id: row.id.clone(),
+                        seq: row.version,
+                        at: row.updated_at,
+                        person,
+                        cause: "form".to_owned(),
+                        before: before.map(|b| json!(b.values).to_string()),
+                        after: Some(after.to_string()),
+                        entry: entry.clone(),
+                    };
+                    register::put_change(c, &change).await?;
+                    checks::after_row(c, &office, &r, &row.id, &entry).await
+                })
+            })
+            .await?;
+        Ok(saved)
+    }
+}
+
+fn not_keeper(pack: &Pack, r: &Register) -> AppError {
+    let role = pack.roles.get(&r.kept_by).map_or(r.kept_by.as_str(), |x| x.title.as_str());
+    AppError::refused(
+        "R001",
+        format!("{}を変更できるのは、所管課の{role}です。所管課を確かめてください。", r.title),
+    )
+}
+
+/// The ledger stream of a row.
+pub(super) fn row_stream(id: &str) -> Result<String, AppError> {
+    id.parse::<Id>().map(ledger::stream_id).map_err(AppError::internal)
+}
+
+fn history_line(pack: &Pack, directory: &Directory, r: &Register, h: &ChangeRow) -> HistoryLine {
+    let read = |text: &Option<String>| -> BTreeMap<String, Value> {
+        text.as_deref().and_then(|t| serde_json::from_str(t).ok()).unwrap_or_default()
+    };
+    let (before, after) = (read(&h.before), read(&h.after));
+    let diffs = if h.before.is_none() {
+        vec![if h.cause.starts_with("import") {
+            "取り込んで登録".to_owned()
+        } else {
+            "登録".to_owned()
+        }]
+    } else {
+        let differs = |c: &&Column| before.get(&c.id) != after.get(&c.id);
+        let shown = |v: Option<&Value>, c: &Column| {
+            Some(show(pack, directory, c, v)).filter(|s| !s.is_empty()).unwrap_or_else(|| "（空）".to_owned())
+        };
+        r.columns
+            .iter()
+            .filter(differs)
+            .map(|c| format!("{}：{} → {}", c.label, shown(before.get(&c.id), c), shown(after.get(&c.id), c)))
+            .collect()
+    };
+    HistoryLine {
+        at: h.at.japanese(),
+        by: directory.person_name(&h.person).to_owned(),
+        diffs,
+        entry: h.entry.clone(),
+    }
+}
+
+/// Reads a form into values.
+fn parse(
+    pack: &Pack,
+    directory: &Directory,
+    r: &Register,
+    typed: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, Value>, AppError> {
+    let mut values = BTreeMap::new();
+    let mut errors = Vec::new();
+    for c in &r.columns {
+        let text = typed.get(&c.id).map(String::as_str).unwrap_or_default();
+        match cell(pack, directory, c, text) {
+            Ok(Value::Null) if c.required => errors.push(FieldError {
+                field: c.id.clone(),
+                message: format!("「{}」を入力してください。", c.label),
+            }),
+            Ok(Value::Null) => {}
+            Ok(value) => {
+                values.insert(c.id.clone(), value);
+            }
+            Err(message) => errors
+                .push(FieldError { field: c.id.clone(), message: format!("「{}」：{message}", c.label) }),
+        }
+    }
+    if errors.is_empty() { Ok(values) } else { Err(AppError::Invalid(errors)) }
+}
+
+fn cell(pack: &Pack, directory: &Directory, c: &Column, typed: &str) -> Result<Value, String> {
+    let most = if matches!(c.kind, ColumnType::LongText) || c.many { TEXT_CHARS } else { LINE_CHARS };
+    if typed.chars().count() > most {
+        return Err(format!("{most}文字までにしてください。"));
+    }
+    if c.many {
+        let list: Vec<String> =
+            typed.lines().map(str::trim).filter(|l| !l.is_empty()).map(str::to_owned).collect();
+        return list
+            .iter()
+            .map(|one| one_cell(pack, directory, c, one).map(|_| ()))
+            .collect::<Result<(), _>>()
+            .map(|()| if list.is_empty() { Value::Null } else { Value::List(list) });
+    }
+    one_cell(pack, directory, c, typed)
+}
+
+fn one_cell(pack: &Pack, directory: &Directory, c: &Column, typed: &str) -> Result<Value, String> {
+    let text = typed.trim();
+    if text.is_empty() {
+        return Ok(Value::Null);
+    }
+    let code = || normalize_code(text);
+    let known = |yes: bool, what: &str| {
+        if yes {
+            Ok(Value::Text(code()))
+        } else {
+            Err(format!("「{text}」という{what}はありません。"))
+        }
+    };
+    match &c.kind {
+        ColumnType::Text | ColumnType::LongText => Ok(Value::Text(text.to_owned())),
+        ColumnType::Code | ColumnType::Ref(_) => Ok(Value::Text(code())),
+        ColumnType::Date => {
+            Date::parse_japanese(text).map(|d| Value::Text(d.to_string())).map_err(|e| e.to_string())
+        }
+        ColumnType::Integer => {
+            code().replace(',', "").parse().map(Value::Int).map_err(|_| "整数で入力してください。".to_owned())
+        }
+        ColumnType::Bool => Ok(Value::Bool(text == "1")),
+        ColumnType::Choice => known(c.choices.iter().any(|x| x.code == text), "選択肢"),
+        ColumnType::Class(axis) => known(
+            pack.classification.axes.get(axis).is_some_and(|a| a.levels.iter().any(|l| l.code == text)),
+            "分類",
+        ),
+        ColumnType::Unit => known(directory.unit(&code()).is_some(), "組織コード"),
+        ColumnType::Post => known(directory.post(&code()).is_some(), "職コード"),
+        ColumnType::Person => known(directory.person(&code()).is_some(), "職員番号"),
+    }
+}

@@ -1,0 +1,141 @@
+//! Cells as people read them, and columns as fields of a form.
+
+use std::collections::BTreeMap;
+
+use sekisho_base::Date;
+use sekisho_base::table::Value;
+use sekisho_pack::model::{Choice, Column, ColumnType, Pack};
+
+use crate::directory::Directory;
+
+/// A label and its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// Label.
+    pub label: String,
+    /// Value as people read it.
+    pub value: String,
+}
+
+/// A choice of a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefChoice {
+    /// What is sent.
+    pub code: String,
+    /// What is shown.
+    pub label: String,
+}
+
+/// A field of a form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldView {
+    /// Name in the form.
+    pub name: String,
+    /// Label.
+    pub label: String,
+    /// Help.
+    pub help: String,
+    /// text, long_text, date, integer, bool, choice.
+    pub kind: &'static str,
+    /// Must be filled.
+    pub required: bool,
+    /// What was typed or is stored.
+    pub value: String,
+    /// Choices.
+    pub choices: Vec<RefChoice>,
+}
+
+/// Choices of the pack as choices of a form.
+pub(crate) fn choices(list: &[Choice]) -> Vec<RefChoice> {
+    list.iter().map(|c| RefChoice { code: c.code.clone(), label: c.label.clone() }).collect()
+}
+
+/// A cell for people.
+pub(crate) fn show(pack: &Pack, directory: &Directory, column: &Column, value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::Bool(b)) => if *b { "○" } else { "×" }.to_owned(),
+        Some(Value::Int(n)) => n.to_string(),
+        Some(Value::Text(s)) => show_text(pack, directory, column, s),
+        Some(Value::List(list)) => {
+            list.iter().map(|s| show_text(pack, directory, column, s)).collect::<Vec<_>>().join("、")
+        }
+    }
+}
+
+fn show_text(pack: &Pack, directory: &Directory, column: &Column, s: &str) -> String {
+    match &column.kind {
+        ColumnType::Date => s.parse::<Date>().map_or_else(|_| s.to_owned(), Date::japanese),
+        ColumnType::Choice => {
+            column.choices.iter().find(|c| c.code == s).map_or_else(|| s.to_owned(), |c| c.label.clone())
+        }
+        ColumnType::Class(axis) => level_title(pack, axis, s),
+        ColumnType::Unit => directory.unit_name(s).to_owned(),
+        ColumnType::Post => directory.post_name(s),
+        ColumnType::Person => directory.person_name(s).to_owned(),
+        _ => s.to_owned(),
+    }
+}
+
+/// A level's name (機密性3), or its code.
+pub(crate) fn level_title(pack: &Pack, axis: &str, code: &str) -> String {
+    let level = pack.classification.axes.get(axis).and_then(|a| a.levels.iter().find(|l| l.code == code));
+    level.map_or_else(|| code.to_owned(), |l| l.title.clone())
+}
+
+/// Every axis of a class: 「機密性2 完全性1 可用性1」.
+pub(crate) fn class_text(pack: &Pack, class: &BTreeMap<String, String>) -> String {
+    let order = ["confidentiality", "integrity", "availability"];
+    let rest = class.keys().map(String::as_str).filter(|axis| !order.contains(axis));
+    let parts: Vec<String> = order
+        .into_iter()
+        .chain(rest)
+        .filter_map(|axis| class.get(axis).map(|code| level_title(pack, axis, code)))
+        .collect();
+    parts.join(" ")
+}
+
+/// A column as a field, with what is stored or was typed.
+pub(super) fn field(pack: &Pack, column: &Column, value: String) -> FieldView {
+    let (kind, list, hint) = match &column.kind {
+        ColumnType::LongText => ("long_text", vec![], ""),
+        ColumnType::Date => ("date", vec![], "例：R8.7.1、令和8年7月1日、2026/7/1"),
+        ColumnType::Integer => ("integer", vec![], ""),
+        ColumnType::Bool => ("bool", vec![], ""),
+        ColumnType::Choice if !column.many => ("choice", choices(&column.choices), ""),
+        ColumnType::Class(axis) => {
+            let levels = pack.classification.axes.get(axis).map(|a| a.levels.as_slice()).unwrap_or_default();
+            (
+                "choice",
+                levels.iter().map(|l| RefChoice { code: l.code.clone(), label: l.title.clone() }).collect(),
+                "",
+            )
+        }
+        ColumnType::Unit => ("text", vec![], "組織コードで入力します。"),
+        ColumnType::Post => ("text", vec![], "職コードで入力します。"),
+        ColumnType::Person => ("text", vec![], "職員番号で入力します。"),
+        _ if column.many => ("long_text", vec![], "1行に1つずつ入力します。"),
+        _ => ("text", vec![], ""),
+    };
+    let help = column.help.clone().unwrap_or_else(|| hint.to_owned());
+    FieldView {
+        name: column.id.clone(),
+        label: column.label.clone(),
+        help,
+        kind,
+        required: column.required,
+        value,
+        choices: list,
+    }
+}
+
+/// A stored value as a form shows it for changing.
+pub(super) fn editable(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::Bool(b)) => if *b { "1" } else { "" }.to_owned(),
+        Some(Value::Int(n)) => n.to_string(),
+        Some(Value::Text(s)) => s.clone(),
+        Some(Value::List(list)) => list.join("\n"),
+    }
+}

@@ -1,0 +1,163 @@
+//! What the applicant does: apply, apply again after 差戻し, take back (引戻し).
+
+use sekisho_pack::model::Procedure;
+
+use super::form::{check_form, content};
+use super::route::{advance, require_decision};
+use super::run::{Run, Stamp};
+use super::who::Asking;
+use super::{Application, Ctx, Draft};
+use crate::authority::{APPLICANT, Capacity, Held, Path, Question, Seat};
+use crate::case::{Act, Applicant, CaseState, Content, PackRef, Resume, Status, StepHead, StepStatus, What};
+use crate::handling::Outcome;
+use crate::refusal::{Code, Refusal};
+
+/// Applies: the first act of a case, and what follows of itself.
+///
+/// # Errors
+/// The form is not filled in as it must be, the contents may not be handled so, nobody would decide, or the person does
+/// not hold the post applied from.
+pub fn apply(procedure: &str, ctx: &Ctx<'_>, application: Application) -> Result<Vec<Act>, Refusal> {
+    let unknown = || Refusal::new(Code::WrongPack, "この手続は、いまの基準にありません。");
+    let procedure = ctx.pack.procedures.get(procedure).ok_or_else(unknown)?;
+    let Application { case, number, post, draft } = application;
+    let held = may_apply(procedure, ctx, &post)?;
+    check(procedure, ctx, &draft)?;
+    let content = content(procedure, ctx, &draft);
+    require_allowed(&content)?;
+    let unit = ctx.org.post(&post).map(|p| p.unit.clone()).unwrap_or_default();
+    let meta = &ctx.pack.meta;
+    let pack =
+        PackRef { name: meta.name.clone(), version: meta.version.clone(), hash: ctx.pack.hash.clone() };
+    let head =
+        |s: &sekisho_pack::model::Step| StepHead { id: s.id.clone(), title: s.title.clone(), kind: s.kind };
+    let mut act = Act {
+        seq: 1,
+        at: ctx.now,
+        person: ctx.person.to_owned(),
+        post: post.clone(),
+        held: vec![held],
+        content: String::new(),
+        pack: pack.hash.clone(),
+        overridden: None,
+        what: What::Applied {
+            case,
+            procedure: procedure.id.clone(),
+            number,
+            title: title(procedure, &content),
+            pack,
+            applicant: Applicant { person: ctx.person.to_owned(), post, unit },
+            content,
+            route: procedure.steps.iter().map(head).collect(),
+        },
+    };
+    let broken = |e| Refusal::new(Code::WrongState, format!("案件の記録が整合しません（{e}）。"));
+    act.content = CaseState::begin(&act).map_err(broken)?.content_hash(None);
+    let state = CaseState::begin(&act).map_err(broken)?;
+    let mut run = Run::on(&state, ctx)?;
+    require_decision(&run)?;
+    run.acts.push(act);
+    advance(&mut run)?;
+    Ok(run.acts)
+}
+
+fn may_apply(procedure: &Procedure, ctx: &Ctx<'_>, post: &str) -> Result<Held, Refusal> {
+    let seat = Seat::Post(post.to_owned()).key();
+    let holds = ctx.org.holds(ctx.person, post, ctx.today());
+    let q = Question {
+        action: "apply".to_owned(),
+        person: ctx.person.to_owned(),
+        in_office: ctx.org.in_office(ctx.person, ctx.today()),
+        sits_in: holds.then(|| seat.clone()).into_iter().collect(),
+        procedure: procedure.id.clone(),
+        step: "apply".to_owned(),
+        role: APPLICANT.to_owned(),
+        applicant: ctx.person.to_owned(),
+        holders: [seat].into(),
+        open: true,
+        date: Some(ctx.today()),
+        path: "holder".to_owned(),
+        ..Question::default()
+    };
+    q.require(ctx.rules, "申請に使う職は、今日在職している職から選んでください。")?;
+    let unit = ctx.org.post(post).map(|p| p.unit.clone()).unwrap_or_default();
+    let role = APPLICANT.to_owned();
+    Ok(Held {
+        capacity: Capacity::Holder,
+        by_role: role.clone(),
+        role,
+        unit,
+        post: post.to_owned(),
+        path: Path::Holder,
+    })
+}
+
+fn check(procedure: &Procedure, ctx: &Ctx<'_>, draft: &Draft) -> Result<(), Refusal> {
+    let faults = check_form(procedure, ctx, draft);
+    if faults.is_empty() { Ok(()) } else { Err(Refusal::form(faults)) }
+}
+
+/// Refuses what the handling rules prohibit.
+pub(super) fn require_allowed(content: &Content) -> Result<(), Refusal> {
+    let Some(handling) = content.handling.as_ref().filter(|h| h.outcome == Outcome::Prohibited) else {
+        return Ok(());
+    };
+    let why: Vec<String> =
+        handling.prohibitions.iter().map(|n| format!("{}（{}）", n.says, n.clause)).collect();
+    Err(Refusal::new(Code::Prohibited, format!("この取扱いは認められていません。{}", why.join(" "))))
+}
+
+/// What people see in a list: the procedure and the first item.
+fn title(procedure: &Procedure, content: &Content) -> String {
+    match (content.items.first(), content.items.len()) {
+        (Some(first), 1) => format!("{}（{}）", procedure.title, first.name),
+        (Some(first), n) => format!("{}（{} ほか{}件）", procedure.title, first.name, n.saturating_sub(1)),
+        (None, _) => procedure.title.clone(),
+    }
+}
+
+/// Applies again after 差戻し. Changed content voids every decision; unchanged content keeps what was decided when the
+/// one who sent it back asked to have it back directly.
+pub(super) fn resubmit(run: &mut Run<'_>, shown: &str, draft: Draft) -> Result<(), Refusal> {
+    let before = run.state.content_hash(None);
+    let open = run.state.status == Status::SentBack;
+    let stamp = run.leave_as_applicant(applicants("resubmit", shown, &before, open))?;
+    check(run.procedure, &run.ctx, &draft)?;
+    let content = content(run.procedure, &run.ctx, &draft);
+    require_allowed(&content)?;
+    let changed = content != run.state.content;
+    let jump = run.state.resume.as_ref().is_some_and(|r| r.resume == Resume::JumpBack);
+    let voided = if jump && !changed { vec![] } else { reached(run) };
+    let title = title(run.procedure, &content);
+    run.emit(stamp, What::Resubmitted { content, title, voided })?;
+    require_decision(run)?;
+    advance(run)
+}
+
+/// Steps that were reached.
+pub(super) fn reached(run: &Run<'_>) -> Vec<String> {
+    run.state.steps.iter().filter(|s| s.status != StepStatus::Pending).map(|s| s.id.clone()).collect()
+}
+
+/// 引戻し: until the next actor has opened it.
+pub(super) fn withdraw(run: &mut Run<'_>, shown: &str, says: String) -> Result<(), Refusal> {
+    let content = run.state.content_hash(None);
+    let open = matches!(run.state.status, Status::Open | Status::SentBack);
+    let stamp: Stamp = run.leave_as_applicant(applicants("withdraw", shown, &content, open))?;
+    let seen = run
+        .state
+        .steps
+        .iter()
+        .any(|s| s.status != StepStatus::Pending && (!s.seen_by.is_empty() || !s.decisions.is_empty()));
+    if seen && run.state.status != Status::SentBack {
+        let message =
+            "次の担当者が開いた後は、引き戻せません。取りやめたいときは、担当者に差戻しを頼んでください。";
+        return Err(Refusal::new(Code::AlreadySeen, message));
+    }
+    run.emit(stamp, What::Withdrawn { says })
+}
+
+/// How the applicant asks.
+pub(super) fn applicants<'s>(action: &'s str, shown: &'s str, content: &'s str, open: bool) -> Asking<'s> {
+    Asking { action, shown, content, reason: false, open, judging: false }
+}

@@ -1,0 +1,210 @@
+//! Checking what people fill in, against the procedure's fields.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sekisho_base::{Date, limits};
+use sekisho_pack::expr::Bindings;
+use sekisho_pack::model::{Field, FieldType, Procedure, Step};
+use serde_json::Value;
+
+use super::{Ctx, Draft};
+use crate::case::{CaseState, Content, Item};
+use crate::facts;
+use crate::handling::{Handling, HandlingFacts, decide_handling};
+use crate::refusal::FieldFault;
+
+/// What is wrong with a draft, in form order; nothing when it can be applied for.
+#[must_use]
+pub fn check_form(procedure: &Procedure, ctx: &Ctx<'_>, draft: &Draft) -> Vec<FieldFault> {
+    let content = content(procedure, ctx, draft);
+    let b = facts::bindings(&content, &ctx.pack.classification, ctx.today());
+    let mut faults = check_fields(&procedure.fields, &draft.fields, &b, &draft.items);
+    faults.extend(check_items(procedure, &draft.items));
+    faults.extend(check_period(procedure, &draft.fields, ctx.today()));
+    faults.extend(check_attachments(draft));
+    faults
+}
+
+/// The content that a draft becomes.
+pub(super) fn content(procedure: &Procedure, ctx: &Ctx<'_>, draft: &Draft) -> Content {
+    let handling = handling_of(procedure, ctx, &draft.items);
+    Content {
+        fields: draft.fields.clone(),
+        attachments: draft.attachments.clone(),
+        items: draft.items.clone(),
+        handling,
+    }
+}
+
+/// The handling decision over a procedure's items.
+pub(super) fn handling_of(procedure: &Procedure, ctx: &Ctx<'_>, items: &[Item]) -> Option<Handling> {
+    let act = procedure.handling.as_ref()?;
+    let facts = HandlingFacts {
+        classes: items.iter().map(|i| i.snapshot.class.clone()).collect(),
+        facts: items
+            .iter()
+            .map(|i| i.snapshot.facts.iter().map(|(k, v)| (k.clone(), facts::value(v))).collect())
+            .collect(),
+    };
+    decide_handling(ctx.pack, act, &facts, ctx.today())
+}
+
+/// Faults of a step's evidence.
+pub(super) fn check_evidence(
+    step: &Step,
+    state: &CaseState,
+    evidence: &BTreeMap<String, Value>,
+    ctx: &Ctx<'_>,
+) -> Vec<FieldFault> {
+    let mut b = facts::bindings(&state.content, &ctx.pack.classification, ctx.today());
+    for earlier in state.steps.iter().flat_map(|s| &s.evidence) {
+        b = b.with(earlier.0, facts::value(earlier.1));
+    }
+    for (id, v) in evidence {
+        b = b.with(id, facts::value(v));
+    }
+    check_fields(&step.evidence, evidence, &b, &[])
+}
+
+/// Faults of conditions set on a permit.
+pub(super) fn check_conditions(conditions: &[String]) -> Vec<FieldFault> {
+    let long = conditions.len() > 20 || conditions.iter().any(|c| c.chars().count() > limits::LINE_CHARS);
+    let message = format!("条件は20件まで、1件{}文字以内で記入してください。", limits::LINE_CHARS);
+    long.then(|| fault("conditions", message)).into_iter().collect()
+}
+
+fn check_fields(
+    fields: &[Field],
+    given: &BTreeMap<String, Value>,
+    b: &Bindings,
+    items: &[Item],
+) -> Vec<FieldFault> {
+    let mut faults = Vec::new();
+    for field in fields {
+        let value = given.get(&field.id).filter(|v| !facts::value(v).is_empty());
+        let has_items = items.iter().any(|i| i.field == field.id);
+        let present = if matches!(field.kind, FieldType::Items(_)) { has_items } else { value.is_some() };
+        let required =
+            field.required || field.required_when.as_ref().is_some_and(|e| e.eval_bool(b).unwrap_or(true));
+        if !present {
+            if required {
+                faults.push(fault(&field.id, format!("{}を入力してください。", field.label)));
+            }
+            continue;
+        }
+        if let Some(message) = value.and_then(|v| wrong_type(field, v)) {
+            faults.push(fault(&field.id, message));
+            continue;
+        }
+        if let Some(limit) = &field.limit
+            && limit.eval_bool(b) != Some(true)
+        {
+            let says = field
+                .limit_says
+                .clone()
+                .unwrap_or_else(|| format!("{}の値が条件に合いません。", field.label));
+            faults.push(fault(&field.id, says));
+        }
+    }
+    let known: BTreeSet<&str> = fields.iter().map(|f| f.id.as_str()).collect();
+    for id in given.keys().filter(|id| !known.contains(id.as_str())) {
+        faults.push(fault(
+            id,
+            format!("「{}」という項目はこの様式にありません。", sekisho_base::text::shorten(id, 40)),
+        ));
+    }
+    faults
+}
+
+fn wrong_type(field: &Field, v: &Value) -> Option<String> {
+    let label = &field.label;
+    let text = |limit: usize, lines: bool| match v.as_str() {
+        None => Some(format!("{label}は文字で入力してください。")),
+        Some(s) if s.chars().count() > limit => Some(format!("{label}は{limit}文字以内で入力してください。")),
+        Some(s) if !lines && s.contains(['\n', '\r']) => Some(format!("{label}は1行で入力してください。")),
+        Some(s) if s.chars().all(char::is_whitespace) => Some(format!("{label}を入力してください。")),
+        Some(_) => None,
+    };
+    match &field.kind {
+        FieldType::Text => text(limits::LINE_CHARS, false),
+        FieldType::LongText => text(limits::TEXT_CHARS, true),
+        FieldType::Date => {
+            let ok = v.as_str().is_some_and(|s| s.parse::<Date>().is_ok());
+            (!ok).then(|| format!("{label}は日付で入力してください。"))
+        }
+        FieldType::Integer => v.as_i64().is_none().then(|| format!("{label}は整数で入力してください。")),
+        FieldType::Bool => {
+            v.as_bool().is_none().then(|| format!("{label}は「はい」か「いいえ」で答えてください。"))
+        }
+        FieldType::Choice => {
+            let ok = v.as_str().is_some_and(|s| field.choices.iter().any(|c| c.code == s));
+            (!ok).then(|| format!("{label}は選択肢から選んでください。"))
+        }
+        FieldType::Items(_) => Some(format!("{label}は台帳から選んでください。")),
+    }
+}
+
+fn check_items(procedure: &Procedure, items: &[Item]) -> Vec<FieldFault> {
+    let mut faults = Vec::new();
+    let mut seen = BTreeSet::new();
+    for item in items {
+        let Some(field) = procedure.fields.iter().find(|f| f.id == item.field) else {
+            faults.push(fault(&item.field, "この様式にない項目に台帳の行が選ばれています。".to_owned()));
+            continue;
+        };
+        let allowed =
+            matches!(&field.kind, FieldType::Items(registers) if registers.contains(&item.register));
+        if !allowed {
+            faults.push(fault(
+                &field.id,
+                format!("「{}」はこの手続の対象になる台帳のものではありません。", item.name),
+            ));
+        }
+        if !seen.insert(item.key()) {
+            faults.push(fault(&field.id, format!("「{}」が二度選ばれています。", item.name)));
+        }
+    }
+    if items.len() > limits::CASE_ITEMS {
+        let field = items.first().map(|i| i.field.as_str()).unwrap_or_default();
+        let message =
+            format!("一度に申請できるのは{}件までです。分けて申請してください。", limits::CASE_ITEMS);
+        faults.push(fault(field, message));
+    }
+    faults
+}
+
+/// The permit's period: it begins before it ends, is not over already, and ends with the fiscal year where the pack
+/// says so.
+fn check_period(procedure: &Procedure, fields: &BTreeMap<String, Value>, today: Date) -> Vec<FieldFault> {
+    let Some(spec) = &procedure.permit else { return vec![] };
+    let date = |id: &str| fields.get(id).and_then(Value::as_str).and_then(|s| s.parse::<Date>().ok());
+    let (Some(from), Some(until)) = (date(&spec.from), date(&spec.until)) else { return vec![] };
+    let message = if until < from {
+        "終わりの日は、始まりの日以後にしてください。".to_owned()
+    } else if until < today {
+        "終わりの日が過ぎています。今日以後の日を入力してください。".to_owned()
+    } else if spec.within_fiscal_year && until > from.fiscal_year_end() {
+        format!("期間は年度の末日（{}）までにしてください。", from.fiscal_year_end().japanese())
+    } else {
+        return vec![];
+    };
+    vec![fault(&spec.until, message)]
+}
+
+fn check_attachments(draft: &Draft) -> Vec<FieldFault> {
+    let bad = |sha: &str| sha.len() != 64 || !sha.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let wrong = draft.attachments.iter().find(|a| bad(&a.sha256));
+    wrong
+        .map(|a| {
+            fault(
+                "attachments",
+                format!("添付「{}」のハッシュ値が正しくありません。添付し直してください。", a.name),
+            )
+        })
+        .into_iter()
+        .collect()
+}
+
+fn fault(field: &str, message: String) -> FieldFault {
+    FieldFault { field: field.to_owned(), message }
+}

@@ -1,0 +1,214 @@
+//! Asking whether the person may act: facts from the organization, decision from Cedar.
+
+use std::collections::BTreeSet;
+
+use super::run::{Run, Stamp};
+use crate::authority::{
+    self, Candidate, Held, Level, Part, Path, Question, Seat, Situation, Standing, standing,
+};
+use crate::case::{StepRun, is_final_decision, is_judging};
+use crate::refusal::Refusal;
+
+/// Leave to act for one part.
+#[derive(Debug, Clone)]
+pub(super) struct Leave {
+    pub held: Held,
+    pub overridden: bool,
+    /// Level of the chain by which the person acts.
+    pub level: usize,
+}
+
+/// How the person asks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asking<'s> {
+    pub action: &'s str,
+    pub shown: &'s str,
+    pub content: &'s str,
+    pub reason: bool,
+    pub open: bool,
+    pub judging: bool,
+}
+
+impl Run<'_> {
+    /// The standing of a part of a step today.
+    pub fn standing_of(&self, step: &StepRun, part: &Part) -> Result<Standing, Refusal> {
+        let spec = self.spec(&step.id)?;
+        let barred = if is_judging(step.kind) { self.barred() } else { BTreeSet::new() };
+        let situation = Situation {
+            org: self.ctx.org,
+            day: self.ctx.today(),
+            on_absent: spec.on_absent,
+            on_empty: spec.on_empty,
+            final_decision: is_final_decision(step.kind),
+            barred: &barred,
+            escalated: step.escalated,
+        };
+        Ok(standing(part, &situation))
+    }
+
+    /// Asks Cedar for leave to act for a part of a step.
+    pub fn leave(&self, step: &StepRun, part: &Part, asking: Asking<'_>) -> Result<Leave, Refusal> {
+        let standing = self.standing_of(step, part)?;
+        let everyone = Candidate {
+            person: self.ctx.person.to_owned(),
+            post: self.main_post(),
+            level: 0,
+            path: Path::Holder,
+        };
+        let candidate = standing.of(self.ctx.person).or_else(|| standing.everyone.then_some(&everyone));
+        let mut q = self.question(asking);
+        self.step_facts(&mut q, step, part, &standing, candidate);
+        q.require(self.ctx.rules, &self.who_may(&standing))?;
+        // Cedar permits no path but a candidate's; without one it has denied already.
+        let Some(c) = candidate else {
+            return Err(Refusal::new(
+                crate::refusal::Code::NotAuthorized,
+                "この操作を行う権限がありません。",
+            ));
+        };
+        let by = part.levels.get(c.level);
+        let held = Held {
+            capacity: c.path.capacity(),
+            role: part.role.clone(),
+            by_role: by.map(|l| l.role.clone()).unwrap_or_default(),
+            unit: by.map(|l| l.unit.clone()).unwrap_or_default(),
+            post: c.post.clone(),
+            path: c.path.clone(),
+        };
+        Ok(Leave { held, overridden: c.path == Path::Override, level: c.level })
+    }
+
+    fn step_facts(
+        &self,
+        q: &mut Question,
+        step: &StepRun,
+        part: &Part,
+        standing: &Standing,
+        c: Option<&Candidate>,
+    ) {
+        let seats =
+            |levels: &[Level]| -> Vec<Seat> { levels.iter().flat_map(|l| l.seats.iter().cloned()).collect() };
+        let (first, higher) = part.levels.split_at(part.levels.len().min(1));
+        let opened = higher.get(..standing.reached.min(higher.len())).unwrap_or_default();
+        let acting = standing.candidates.iter().filter(|c| matches!(c.path, Path::Deputy { .. }));
+        let acting: Vec<Seat> = acting.map(|c| Seat::Post(c.post.clone())).collect();
+        let delegates = standing.candidates.iter().filter(|c| matches!(c.path, Path::Delegate { .. }));
+        q.step.clone_from(&step.id);
+        q.role.clone_from(&part.role);
+        q.final_decision = is_final_decision(step.kind);
+        if q.judging {
+            q.performers = self.state.performers();
+        }
+        q.delegates = delegates.map(|c| c.person.clone()).collect();
+        q.nobody_else = standing.exhausted;
+        q.escalated = standing.reached > 0;
+        q.holder_present = c.is_some_and(|c| standing.present.contains(&c.level));
+        q.path = c.map(|c| c.path.code().to_owned()).unwrap_or_default();
+        q.depth = c.map_or(0, |c| i64::from(matches!(c.path, Path::Deputy { .. } | Path::Delegate { .. })));
+        q.overridden = c.is_some_and(|c| c.path == Path::Override);
+        let groups =
+            [(seats(first), &mut q.holders), (seats(opened), &mut q.higher), (acting, &mut q.acting)];
+        for (seats, keys) in groups {
+            for seat in seats {
+                if authority::sits(&seat, self.ctx.person, self.ctx.org, self.ctx.today()) {
+                    q.sits_in.insert(seat.key());
+                }
+                keys.insert(seat.key());
+            }
+        }
+    }
+
+    /// Asks Cedar for leave to do something as the applicant.
+    pub fn leave_as_applicant(&self, asking: Asking<'_>) -> Result<Stamp, Refusal> {
+        let mut q = self.question(asking);
+        q.step = "case".to_owned();
+        q.role = authority::APPLICANT.to_owned();
+        q.path = "holder".to_owned();
+        let who =
+            format!("申請した{}さん本人が行います。", self.ctx.org.person_name(&self.state.applicant.person));
+        q.require(self.ctx.rules, &who)?;
+        let (post, role, unit) =
+            (self.applicant_post(), authority::APPLICANT.to_owned(), self.state.applicant.unit.clone());
+        let capacity = authority::Capacity::Holder;
+        let held =
+            Held { capacity, by_role: role.clone(), role, unit, post: post.clone(), path: Path::Holder };
+        Ok(Stamp { post, held: vec![held], content: asking.content.to_owned(), overridden: None })
+    }
+
+    /// Asks Cedar for leave to review, as a holder of the level it was put before.
+    pub fn leave_to_review(&self, level: &Level, author: &str, asking: Asking<'_>) -> Result<Held, Refusal> {
+        let day = self.ctx.today();
+        let mut q = self.question(asking);
+        q.step = "review".to_owned();
+        q.role.clone_from(&level.role);
+        q.path = "holder".to_owned();
+        q.performers = [author.to_owned()].into_iter().filter(|a| !a.is_empty()).collect();
+        q.holders = level.seats.iter().map(Seat::key).collect();
+        let seat = level.seats.iter().find(|s| authority::sits(s, self.ctx.person, self.ctx.org, day));
+        q.sits_in = seat.map(Seat::key).into_iter().collect();
+        q.require(self.ctx.rules, &format!("{}が行います。", level.title))?;
+        let post = seat.and_then(Seat::post).unwrap_or_default().to_owned();
+        let (role, by_role, unit) = (level.role.clone(), level.role.clone(), level.unit.clone());
+        Ok(Held { capacity: authority::Capacity::PostReview, role, by_role, unit, post, path: Path::Holder })
+    }
+
+    fn question(&self, asking: Asking<'_>) -> Question {
+        Question {
+            action: asking.action.to_owned(),
+            person: self.ctx.person.to_owned(),
+            in_office: self.ctx.org.in_office(self.ctx.person, self.ctx.today()),
+            procedure: self.state.procedure.clone(),
+            applicant: self.state.applicant.person.clone(),
+            open: asking.open,
+            judging: asking.judging,
+            content: asking.content.to_owned(),
+            shown: asking.shown.to_owned(),
+            reason: asking.reason,
+            date: Some(self.ctx.today()),
+            ..Question::default()
+        }
+    }
+
+    /// A sentence that names those who may act.
+    pub fn who_may(&self, standing: &Standing) -> String {
+        if standing.blocked {
+            return "担当する職が欠員のため、後任が決まるまで進められません。".to_owned();
+        }
+        let mut names: Vec<String> = Vec::new();
+        for c in standing.eligible() {
+            let name = self.ctx.org.person_name(&c.person);
+            let named = if c.post.is_empty() {
+                format!("{name}さん")
+            } else {
+                format!("{} {name}さん", self.ctx.org.post_name(&c.post))
+            };
+            if !names.contains(&named) {
+                names.push(named);
+            }
+        }
+        names.truncate(5);
+        if names.is_empty() {
+            String::new()
+        } else {
+            format!("この手順は{}が行います。", names.join("、"))
+        }
+    }
+
+    fn main_post(&self) -> String {
+        self.ctx
+            .org
+            .appointments(self.ctx.person, self.ctx.today())
+            .next()
+            .map(|a| a.post.clone())
+            .unwrap_or_default()
+    }
+
+    fn applicant_post(&self) -> String {
+        let post = &self.state.applicant.post;
+        if self.ctx.org.holds(self.ctx.person, post, self.ctx.today()) {
+            post.clone()
+        } else {
+            self.main_post()
+        }
+    }
+}

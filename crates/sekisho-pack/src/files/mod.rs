@@ -1,0 +1,201 @@
+//! One module for each kind of file in a pack, and what they share.
+
+mod calendar;
+mod checks;
+mod classification;
+mod clauses;
+pub(crate) mod doc;
+mod fields;
+mod meta;
+mod procedures;
+mod registers;
+mod roles;
+mod sql;
+mod tests;
+
+pub(crate) use calendar::calendar;
+pub(crate) use checks::checks;
+pub(crate) use classification::{axes, handling};
+pub(crate) use clauses::clauses;
+pub(crate) use meta::meta;
+pub(crate) use procedures::procedure;
+pub(crate) use registers::register;
+pub(crate) use roles::{check_roles, roles};
+pub(crate) use tests::{ELSEWHERE, tests};
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sekisho_base::table::valid_ident;
+
+use crate::expr::{Env, Expr, Type};
+use crate::message::nearest;
+use crate::model::{Check, Classification, Period, Procedure, Register, Role};
+use doc::{At, Table};
+
+/// Acts that the handling decision knows.
+pub const ACTS: [&str; 8] =
+    ["copy", "send", "carry_out", "provide", "publish", "process_outside", "store", "dispose"];
+/// Whose device an act uses, for the name `device` of conditions.
+pub const DEVICES: [&str; 3] = ["issued", "private", "contractor"];
+
+/// What the files of a pack may refer to, filled as the load goes on.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    pub(crate) roles: BTreeMap<String, Role>,
+    pub(crate) classification: Classification,
+    pub(crate) clauses: BTreeSet<String>,
+    pub(crate) registers: BTreeMap<String, Register>,
+    pub(crate) procedures: BTreeMap<String, Procedure>,
+    /// Derived checks by id, with the file that declares them.
+    pub(crate) derived: BTreeMap<String, (Check, String)>,
+    /// Ids by file stem, known before the files are read.
+    pub(crate) register_ids: BTreeSet<String>,
+    pub(crate) procedure_ids: BTreeSet<String>,
+    pub(crate) forms: BTreeSet<String>,
+    /// Procedures that clauses name, built or not: a handling rule may ask for a permit nobody can give here yet.
+    pub(crate) planned_procedures: BTreeSet<String>,
+}
+
+impl Known {
+    /// Names every condition about items may read: class, zone, personal-data mark and device.
+    pub(crate) fn item_env(&self) -> Env {
+        let mut env = Env::new();
+        for (id, axis) in &self.classification.axes {
+            env.declare(&format!("class.{id}"), Type::class_of(axis), None);
+        }
+        for mark in ["zone", "personal"] {
+            let columns = self.registers.values().flat_map(|r| &r.columns).filter(|c| c.id == mark);
+            let codes: BTreeSet<&str> = columns.flat_map(|c| &c.choices).map(|c| c.code.as_str()).collect();
+            if !codes.is_empty() {
+                env.declare(mark, Type::List(Some(codes.into_iter().map(str::to_owned).collect())), None);
+            }
+        }
+        env.declare("device", Type::Choice(DEVICES.map(str::to_owned).to_vec()), None);
+        env
+    }
+
+    /// Puts a derived check in, or says that its id is taken.
+    pub(crate) fn derive(&mut self, t: &Table<'_>, key: &str, check: Check) {
+        if let Some((_, file)) = self.derived.get(&check.id) {
+            let text = format!("検査「{}」は {file} からも作られます", check.id);
+            t.error(key, text, "check = \"…\" で別の名前を付けてください");
+            return;
+        }
+        self.derived.insert(check.id.clone(), (check, t.src.file.to_owned()));
+    }
+}
+
+/// Reports a reference to something that is not there.
+pub(crate) fn dangling<'k>(
+    t: &Table<'_>,
+    at: &At<String>,
+    what: &str,
+    known: impl Iterator<Item = &'k str> + Clone,
+) {
+    let remedy = match nearest(&at.value, known.clone()) {
+        Some(meant) => format!("「{meant}」の書き間違いではありませんか"),
+        None => {
+            let all: Vec<&str> = known.take(30).collect();
+            if all.is_empty() {
+                format!("{what}がまだ一つもありません。先に作ってください")
+            } else {
+                format!("今ある{what}: {}", all.join("、"))
+            }
+        }
+    };
+    t.src.error(at.line, &at.key, format!("{what}「{}」はありません", at.value), remedy);
+}
+
+/// A reference that must be among the known ones; `None` after a message.
+pub(crate) fn reference<'k>(
+    t: &Table<'_>,
+    at: Option<At<String>>,
+    what: &str,
+    known: impl Iterator<Item = &'k str> + Clone,
+) -> Option<String> {
+    let at = at?;
+    if known.clone().any(|k| k == at.value) {
+        return Some(at.value);
+    }
+    dangling(t, &at, what, known);
+    None
+}
+
+/// An identifier that must be there and may name a table or column.
+pub(crate) fn ident(t: &Table<'_>, name: &str) -> Option<At<String>> {
+    let at = t.need(name)?;
+    if valid_ident(&at.value) {
+        return Some(at);
+    }
+    let text = format!("「{}」は識別子に使えません", at.value);
+    t.src.error(at.line, &at.key, text, "英小文字で始まり、英小文字・数字・_ だけの41文字までにしてください");
+    None
+}
+
+/// An id that must equal the file's stem.
+pub(crate) fn file_id(t: &Table<'_>, stem: &str) {
+    if let Some(at) = ident(t, "id").filter(|at| at.value != stem) {
+        let text = format!("id「{}」がファイル名「{stem}.toml」と違います", at.value);
+        t.src.error(at.line, &at.key, text, "id とファイル名を同じにしてください");
+    }
+}
+
+/// One of a closed list of words.
+pub(crate) fn word<T: Copy>(t: &Table<'_>, at: Option<At<String>>, words: &[(&str, T)]) -> Option<T> {
+    let at = at?;
+    if let Some((_, v)) = words.iter().find(|(w, _)| *w == at.value) {
+        return Some(*v);
+    }
+    let known: Vec<&str> = words.iter().map(|(w, _)| *w).collect();
+    let remedy = match nearest(&at.value, known.iter().copied()) {
+        Some(meant) => format!("「{meant}」の書き間違いではありませんか"),
+        None => format!("書けるのは {} です", known.join("、")),
+    };
+    t.src.error(at.line, &at.key, format!("「{}」は選べません", at.value), remedy);
+    None
+}
+
+/// A length of time: `3 business days`, `12 months`.
+pub(crate) fn period(t: &Table<'_>, name: &str) -> Option<Period> {
+    let at = t.text(name)?;
+    let parsed = parse_period(&at.value);
+    if parsed.is_none() {
+        let text = format!("「{}」は期間として読めません", at.value);
+        t.src.error(
+            at.line,
+            &at.key,
+            text,
+            "\"24 hours\"、\"14 days\"、\"3 business days\"、\"12 months\" のように書いてください",
+        );
+    }
+    parsed
+}
+
+fn parse_period(s: &str) -> Option<Period> {
+    let (n, unit) = s.trim().split_once(' ')?;
+    let n: u32 = n.parse().ok().filter(|n| (1..=3_650).contains(n))?;
+    match unit.trim() {
+        "hour" | "hours" => Some(Period::Hours(n)),
+        "day" | "days" => Some(Period::Days(n)),
+        "business day" | "business days" => Some(Period::BusinessDays(n)),
+        "month" | "months" => Some(Period::Months(n)),
+        _ => None,
+    }
+}
+
+/// A condition.
+pub(crate) fn condition(t: &Table<'_>, name: &str, env: &Env) -> Option<Expr> {
+    let at = t.text(name)?;
+    match Expr::parse_here(&at.value, env) {
+        Ok(e) => Some(e),
+        Err(e) => {
+            t.src.error(at.line, &at.key, format!("条件の{}文字目: {}", e.column, e.problem), e.remedy);
+            None
+        }
+    }
+}
+
+/// A string that must be there, or an empty one after a message.
+pub(crate) fn need(t: &Table<'_>, name: &str) -> String {
+    t.need(name).map(|a| a.value).unwrap_or_default()
+}

@@ -1,0 +1,230 @@
+//! Reading and writing single rows.
+
+use std::collections::BTreeMap;
+
+use sekisho_base::Instant;
+use sekisho_base::table::{ColumnSpec, Storage, TableSpec, Value};
+
+use crate::conn::{Arg, Row, marks};
+use crate::search::{self, Index};
+use crate::{Conn, StoreError, Viewer, args};
+
+/// A row of a register.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegisterRow {
+    /// Id.
+    pub id: String,
+    /// Rises by one with every change.
+    pub version: i64,
+    /// When it was last changed.
+    pub updated_at: Instant,
+    /// Cells by column id; a column without value may be missing.
+    pub values: BTreeMap<String, Value>,
+}
+
+impl RegisterRow {
+    /// Text of a cell, or nothing.
+    #[must_use]
+    pub fn text(&self, column: &str) -> &str {
+        self.values.get(column).and_then(Value::as_text).unwrap_or("")
+    }
+}
+
+pub(super) fn select(spec: &TableSpec) -> String {
+    let mut out = String::from("r.id, r.version, r.updated_at");
+    for col in spec.columns.iter().filter(|col| !col.many) {
+        out.push_str(", r.c_");
+        out.push_str(&col.id);
+    }
+    out
+}
+
+pub(super) fn read_row(spec: &TableSpec, r: &Row) -> Result<RegisterRow, StoreError> {
+    let mut values = BTreeMap::new();
+    for (i, col) in spec.columns.iter().filter(|col| !col.many).enumerate() {
+        let value = r.value(i + 3, col.storage)?;
+        if value != Value::Null {
+            values.insert(col.id.clone(), value);
+        }
+    }
+    Ok(RegisterRow { id: r.text(0)?, version: r.int(1)?, updated_at: r.instant(2)?, values })
+}
+
+/// Columns with many values that the register shows now; hidden ones keep theirs.
+fn many(spec: &TableSpec) -> impl Iterator<Item = &ColumnSpec> {
+    spec.columns.iter().filter(|col| col.many)
+}
+
+/// Rows whose values are fetched by name; more than this are read in one sweep of the table.
+const BY_NAME: usize = 200;
+
+/// Fills in the columns with many values, in one query for all rows.
+pub(super) async fn add_many(
+    c: &mut Conn<'_>,
+    spec: &TableSpec,
+    rows: &mut [RegisterRow],
+) -> Result<(), StoreError> {
+    if rows.is_empty() || many(spec).next().is_none() {
+        return Ok(());
+    }
+    let mut a = Vec::new();
+    let columns = marks(many(spec).map(|col| &col.id), &mut a);
+    let mut sql = format!("SELECT row_id, col, value FROM m_{} WHERE col IN ({columns})", spec.id);
+    if rows.len() <= BY_NAME {
+        sql.push_str(&format!(" AND row_id IN ({})", marks(rows.iter().map(|row| &row.id), &mut a)));
+    }
+    sql.push_str(" ORDER BY row_id, col, pos");
+    let mut by_row: BTreeMap<String, BTreeMap<String, Vec<String>>> = BTreeMap::new();
+    for r in c.all(&sql, a).await? {
+        by_row.entry(r.text(0)?).or_default().entry(r.text(1)?).or_default().push(r.text(2)?);
+    }
+    for row in rows {
+        for (column, list) in by_row.remove(&row.id).unwrap_or_default() {
+            row.values.insert(column, Value::List(list));
+        }
+    }
+    Ok(())
+}
+
+/// A row by id, for a viewer.
+///
+/// # Errors
+/// The database failed.
+pub async fn get(
+    c: &mut Conn<'_>,
+    spec: &TableSpec,
+    viewer: &Viewer,
+    id: &str,
+) -> Result<Option<RegisterRow>, StoreError> {
+    by(c, spec, viewer, "r.id", id).await
+}
+
+/// A row by its key (管理番号), for a viewer.
+///
+/// # Errors
+/// The database failed.
+pub async fn by_key(
+    c: &mut Conn<'_>,
+    spec: &TableSpec,
+    viewer: &Viewer,
+    key: &str,
+) -> Result<Option<RegisterRow>, StoreError> {
+    by(c, spec, viewer, &format!("r.c_{}", spec.key), key).await
+}
+
+async fn by(
+    c: &mut Conn<'_>,
+    spec: &TableSpec,
+    viewer: &Viewer,
+    column: &str,
+    value: &str,
+) -> Result<Option<RegisterRow>, StoreError> {
+    let mut a = args![value];
+    let seen = viewer.unit_predicate(&format!("r.c_{}", spec.owner), &mut a);
+    let sql = format!("SELECT {} FROM r_{} r WHERE {column} = $1 AND {seen}", select(spec), spec.id);
+    let Some(row) = c.one(&sql, a).await? else { return Ok(None) };
+    let mut rows = [read_row(spec, &row)?];
+    add_many(c, spec, &mut rows).await?;
+    Ok(rows.into_iter().next())
+}
+
+/// Writes a row: adds it when `row.version` is 1, else replaces the version before.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when somebody else changed it, [`StoreError::Taken`] when the key is in use.
+pub async fn put(c: &mut Conn<'_>, spec: &TableSpec, row: &RegisterRow) -> Result<(), StoreError> {
+    let index = Index::of_register(&spec.id);
+    let no = search::next_no(c, &index).await?;
+    let written = put_values(c, spec, row, no).await;
+    // Also when the row was refused: its number may have filled a block of others.
+    let indexed = search::index_after(c, &index, no).await;
+    written.and(indexed)
+}
+
+/// The text by which a row is found: every text cell.
+fn search_text(spec: &TableSpec, values: &BTreeMap<String, Value>) -> String {
+    let mut out = String::new();
+    for col in &spec.columns {
+        match values.get(&col.id) {
+            Some(Value::Text(t)) => search::push(&mut out, t),
+            Some(Value::List(list)) => list.iter().for_each(|t| search::push(&mut out, t)),
+            _ => {}
+        }
+    }
+    out
+}
+
+async fn put_values(
+    c: &mut Conn<'_>,
+    spec: &TableSpec,
+    row: &RegisterRow,
+    no: i64,
+) -> Result<(), StoreError> {
+    let taken = || StoreError::Taken(row.text(&spec.key).to_owned());
+    let mut a = args![&row.id, row.version, row.updated_at, search_text(spec, &row.values), no];
+    let mut names: Vec<String> = ["id", "version", "updated_at", "search", "no"].map(str::to_owned).into();
+    for col in spec.columns.iter().filter(|col| !col.many) {
+        names.push(format!("c_{}", col.id));
+        a.push(cell(col, row.values.get(&col.id)));
+    }
+    if row.version == 1 {
+        let marks: Vec<String> = (1..=a.len()).map(|i| format!("${i}")).collect();
+        // Not left to a failing statement: on PostgreSQL that would end the whole transaction.
+        let sql = format!(
+            "INSERT INTO r_{} ({}) VALUES ({}) ON CONFLICT DO NOTHING",
+            spec.id,
+            names.join(", "),
+            marks.join(", ")
+        );
+        if c.exec(&sql, a).await? != 1 {
+            return Err(taken());
+        }
+    } else {
+        let sets: Vec<String> =
+            names.iter().enumerate().skip(1).map(|(i, name)| format!("{name} = ${}", i + 1)).collect();
+        let n = c
+            .exec(
+                &format!("UPDATE r_{} SET {} WHERE id = $1 AND version = $2 - 1", spec.id, sets.join(", ")),
+                a,
+            )
+            .await;
+        match n {
+            Ok(1) => {}
+            Ok(_) => return Err(StoreError::Conflict(format!("{} {}", spec.id, row.text(&spec.key)))),
+            Err(e) if e.is_unique_violation() => return Err(taken()),
+            Err(e) => return Err(e),
+        }
+    }
+    put_many(c, spec, row).await
+}
+
+fn cell(col: &ColumnSpec, value: Option<&Value>) -> Arg {
+    match (col.storage, value) {
+        (Storage::Text, Some(Value::Text(t))) => Arg::from(t),
+        (Storage::Text, _) => Arg::from(""),
+        (Storage::Int, Some(Value::Int(n))) => Arg::from(*n),
+        (Storage::Int, _) => Arg::Int(None),
+        (Storage::Bool, Some(Value::Bool(b))) => Arg::from(*b),
+        (Storage::Bool, _) => Arg::Bool(None),
+    }
+}
+
+async fn put_many(c: &mut Conn<'_>, spec: &TableSpec, row: &RegisterRow) -> Result<(), StoreError> {
+    if many(spec).next().is_none() {
+        return Ok(());
+    }
+    if row.version > 1 {
+        let mut a = args![&row.id];
+        let columns = marks(many(spec).map(|col| &col.id), &mut a);
+        c.exec(&format!("DELETE FROM m_{} WHERE row_id = $1 AND col IN ({columns})", spec.id), a).await?;
+    }
+    let sql = format!("INSERT INTO m_{} (row_id, col, pos, value) VALUES ($1, $2, $3, $4)", spec.id);
+    for col in many(spec) {
+        if let Some(Value::List(list)) = row.values.get(&col.id) {
+            for (pos, value) in (0i64..).zip(list) {
+                c.exec(&sql, args![&row.id, &col.id, pos, value]).await?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! Every test of the store on SQLite and on a private PostgreSQL, each on a database of its own.
+
+#[cfg(test)]
+#[macro_use]
+mod engine;
+
+#[cfg(test)]
+mod account;
+#[cfg(test)]
+mod case;
+#[cfg(test)]
+mod kill;
+#[cfg(test)]
+mod ledger;
+#[cfg(test)]
+mod list;
+#[cfg(test)]
+mod org;
+#[cfg(test)]
+mod register;
+#[cfg(test)]
+mod schema;
+#[cfg(test)]
+mod search;
+#[cfg(test)]
+mod small;
+#[cfg(test)]
+mod transaction;
+#[cfg(test)]
+mod violation;
+#[cfg(test)]
+mod visibility;

@@ -1,0 +1,9 @@
+//! For tests only: a private PostgreSQL, started from the installed programs and gone when the test process
+//! ends.
+//!
+//! The work is done by `private-postgres.sh` (beside this crate's manifest), which `scripts/test` also uses to
+//! start one server for a whole run.
+
+mod postgres;
+
+pub use postgres::postgres_url;

@@ -1,0 +1,96 @@
+//! One server a process, one database a call.
+
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Names a server that is already running, as `postgres://user:password@host:port` without a database; set by
+/// `scripts/test`. The user must be allowed to create databases; they stay when the tests end.
+const BASE_URL_VARIABLE: &str = "SEKISHO_TEST_PG";
+
+/// Starts, uses and stops the server; see the comment at its top.
+const SCRIPT: &str = include_str!("../private-postgres.sh");
+
+/// A server of this process. It lives as long as `_lifeline`: the script stops the server when its standard
+/// input ends, which the operating system sees to even if this process is killed.
+struct Server {
+    base_url: String,
+    _lifeline: Option<ChildStdin>,
+}
+
+static SERVER: OnceLock<Result<Server, String>> = OnceLock::new();
+static NEXT_DATABASE: AtomicU32 = AtomicU32::new(1);
+
+/// Creates an empty database and returns its address (`postgres://user:password@127.0.0.1:port/name`).
+///
+/// The first call of a process starts the server, about two seconds; later calls take a fraction of one. With
+/// the variable `SEKISHO_TEST_PG` that server is used instead. Blocks the calling thread.
+///
+/// # Errors
+///
+/// A sentence for the person who runs the tests: what is missing (PostgreSQL not installed, for instance) and
+/// what to do.
+pub fn postgres_url() -> Result<String, String> {
+    let server = SERVER.get_or_init(find_or_start).as_ref().map_err(Clone::clone)?;
+    // The process id keeps apart the test binaries that share one server.
+    let number = NEXT_DATABASE.fetch_add(1, Ordering::Relaxed);
+    let name = format!("sekisho_test_{}_{number}", std::process::id());
+    create_database(&server.base_url, &name)?;
+    Ok(format!("{}/{name}", server.base_url))
+}
+
+fn find_or_start() -> Result<Server, String> {
+    match std::env::var(BASE_URL_VARIABLE) {
+        Ok(url) if !url.is_empty() => {
+            Ok(Server { base_url: url.trim_end_matches('/').to_owned(), _lifeline: None })
+        }
+        _ => start(),
+    }
+}
+
+fn start() -> Result<Server, String> {
+    // A process group of its own: Ctrl-C reaches the tests, and the script follows by the lifeline.
+    let mut child = script(&["serve"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .map_err(|error| format!("cannot run sh to start PostgreSQL: {error}"))?;
+    let (Some(lifeline), Some(stdout), Some(mut stderr)) =
+        (child.stdin.take(), child.stdout.take(), child.stderr.take())
+    else {
+        return Err("sh started without pipes".to_owned());
+    };
+    let mut base_url = String::new();
+    BufReader::new(stdout)
+        .read_line(&mut base_url)
+        .map_err(|error| format!("cannot read the address of PostgreSQL: {error}"))?;
+    let base_url = base_url.trim_end();
+    if base_url.is_empty() {
+        let mut reason = String::new();
+        // What can be read is shown; that reading fails as well adds nothing.
+        let _ = stderr.read_to_string(&mut reason);
+        return Err(format!("PostgreSQL did not start: {}", reason.trim_end()));
+    }
+    Ok(Server { base_url: base_url.to_owned(), _lifeline: Some(lifeline) })
+}
+
+fn create_database(base_url: &str, name: &str) -> Result<(), String> {
+    let output = script(&["create", base_url, name])
+        .output()
+        .map_err(|error| format!("cannot run sh to create a database: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let reason = String::from_utf8_lossy(&output.stderr);
+    Err(format!("cannot create the database {name}: {}", reason.trim_end()))
+}
+
+fn script(arguments: &[&str]) -> Command {
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(SCRIPT).arg("private-postgres.sh").args(arguments);
+    command
+}

@@ -1,0 +1,145 @@
+//! One error type for pages, logged once here; its text is for the person who reads it.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use sekisho_app::AppError;
+
+use crate::page::Page;
+
+/// Why a page could not be shown.
+#[derive(Debug)]
+pub(crate) enum WebError {
+    /// Log in first, then go on to this address.
+    Login { next: String },
+    /// A temporary password must be changed first.
+    MustChangePassword,
+    /// A form that does not come from our own page, or from an older session.
+    ForeignForm,
+    /// More bytes than a form may have.
+    TooLarge,
+    /// A body that is no form.
+    BadForm,
+    /// A use case said no.
+    App(AppError),
+    /// A template failed.
+    Template(askama::Error),
+}
+
+impl From<AppError> for WebError {
+    fn from(e: AppError) -> Self {
+        Self::App(e)
+    }
+}
+
+impl From<askama::Error> for WebError {
+    fn from(e: askama::Error) -> Self {
+        Self::Template(e)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "message.html")]
+struct MessagePage {
+    page: Page,
+    kind: &'static str,
+    message: String,
+    code: String,
+    back: Option<String>,
+}
+
+fn message(status: StatusCode, title: &str, text: &str, code: &str) -> Response {
+    let shown = MessagePage {
+        page: Page::bare(title),
+        kind: "error",
+        message: text.to_owned(),
+        code: code.to_owned(),
+        back: None,
+    };
+    match shown.render() {
+        Ok(html) => (status, Html(html)).into_response(),
+        Err(_) => (status, text.to_owned()).into_response(),
+    }
+}
+
+impl IntoResponse for WebError {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Login { next } => {
+                Redirect::to(&format!("/login?next={}", escape_query(&next))).into_response()
+            }
+            Self::MustChangePassword => Redirect::to("/password").into_response(),
+            Self::ForeignForm => message(
+                StatusCode::FORBIDDEN,
+                "受け付けられません",
+                "この送信は、この画面の外から来たか、ログインし直す前の古い画面から送られました。画面を開き直してからもう一度操作してください。",
+                "W403",
+            ),
+            Self::TooLarge => message(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "大きすぎます",
+                "送られた内容が大きすぎるため受け付けられません。ファイルは20MBまでです。分割して送ってください。",
+                "W413",
+            ),
+            Self::BadForm => message(
+                StatusCode::BAD_REQUEST,
+                "読み取れません",
+                "送られた内容を読み取れません。画面を開き直してください。",
+                "W400",
+            ),
+            Self::App(AppError::NotFound) => missing(),
+            Self::App(AppError::NoSession) => Redirect::to("/login").into_response(),
+            Self::App(AppError::Refused { code, message: text }) => {
+                message(StatusCode::FORBIDDEN, "この操作はできません", &text, code)
+            }
+            Self::App(AppError::Invalid(errors)) => {
+                let text: Vec<String> = errors.into_iter().map(|e| e.message).collect();
+                message(StatusCode::UNPROCESSABLE_ENTITY, "入力を確かめてください", &text.join("\n"), "A001")
+            }
+            Self::App(e) => {
+                tracing::error!(error = %e, "a page failed");
+                message(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "処理できませんでした",
+                    "システムの内部で誤りが起きました。何も変更されていません。少し待ってからもう一度操作し、続くときは情報政策担当課へ連絡してください。",
+                    "W500",
+                )
+            }
+            Self::Template(e) => {
+                tracing::error!(error = %e, "a template failed");
+                message(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "表示できませんでした",
+                    "画面を作れませんでした。情報政策担当課へ連絡してください。",
+                    "W501",
+                )
+            }
+        }
+    }
+}
+
+fn missing() -> Response {
+    message(
+        StatusCode::NOT_FOUND,
+        "見つかりません",
+        "お探しのものは無いか、見る権限がありません。アドレスを確かめるか、ホームから探してください。",
+        "W404",
+    )
+}
+
+/// For addresses that no page answers.
+pub(crate) async fn not_found() -> Response {
+    missing()
+}
+
+/// Percent-encodes what may not stand in a query value.
+pub(crate) fn escape_query(s: &str) -> String {
+    s.bytes().fold(String::new(), |mut out, b| {
+        if b.is_ascii_alphanumeric() || b"-._~/".contains(&b) {
+            out.push(char::from(b));
+        } else {
+            out.push_str(&format!("%{b:02X}"));
+        }
+        out
+    })
+}

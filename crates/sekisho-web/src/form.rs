@@ -1,0 +1,177 @@
+//! What a form sent: fields in order, several with the same name, and at most one file.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Multipart, Request};
+use axum::http::header;
+use sekisho_app::login::Identity;
+use sekisho_base::limits;
+
+use crate::Web;
+use crate::error::WebError;
+use crate::guard::{AnyWho, from_own_page, same};
+
+/// Fields of a form.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// First value of a field, trimmed; empty when missing.
+    pub(crate) fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.trim())
+    }
+
+    /// A value exactly as typed (passwords).
+    pub(crate) fn raw(&self, name: &str) -> &str {
+        self.0.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v)
+    }
+
+    /// Fields whose name begins with a prefix, without it.
+    pub(crate) fn with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.0.iter().filter_map(move |(n, v)| Some((n.strip_prefix(prefix)?, v.as_str())))
+    }
+
+    fn parse(body: &[u8]) -> Self {
+        Self(form_urlencoded(body))
+    }
+}
+
+/// A file that was sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Upload {
+    pub name: String,
+    pub bytes: Bytes,
+}
+
+/// A form from one of our own pages, by a logged-in person, with the session's token in it.
+pub(crate) struct Posted {
+    pub who: Identity,
+    pub fields: Fields,
+    pub file: Option<Upload>,
+}
+
+/// The same, also with a temporary password.
+pub(crate) struct AnyPosted(pub Posted);
+
+/// A form sent before login: only that it comes from our own page is checked.
+pub(crate) struct Open(pub Fields);
+
+impl FromRequest<Web> for Open {
+    type Rejection = WebError;
+
+    async fn from_request(request: Request, _: &Web) -> Result<Self, WebError> {
+        if !from_own_page(request.headers()) {
+            return Err(WebError::ForeignForm);
+        }
+        let body = axum::body::to_bytes(request.into_body(), limits::FORM_BYTES)
+            .await
+            .map_err(|_| WebError::TooLarge)?;
+        Ok(Self(Fields::parse(&body)))
+    }
+}
+
+impl FromRequest<Web> for AnyPosted {
+    type Rejection = WebError;
+
+    async fn from_request(request: Request, web: &Web) -> Result<Self, WebError> {
+        let (mut parts, body) = request.into_parts();
+        let AnyWho(who) = AnyWho::from_request_parts(&mut parts, web).await?;
+        if !from_own_page(&parts.headers) {
+            return Err(WebError::ForeignForm);
+        }
+        let multipart = parts
+            .headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|v| v.to_str().ok())
+            .is_some_and(|t| t.starts_with("multipart/form-data"));
+        let (fields, file) = if multipart {
+            read_multipart(Request::from_parts(parts, body), web).await?
+        } else {
+            let bytes =
+                axum::body::to_bytes(body, limits::FORM_BYTES).await.map_err(|_| WebError::TooLarge)?;
+            (Fields::parse(&bytes), None)
+        };
+        if !same(fields.raw("csrf"), &who.csrf) {
+            return Err(WebError::ForeignForm);
+        }
+        Ok(Self(Posted { who, fields, file }))
+    }
+}
+
+impl FromRequest<Web> for Posted {
+    type Rejection = WebError;
+
+    async fn from_request(request: Request, web: &Web) -> Result<Self, WebError> {
+        let AnyPosted(posted) = AnyPosted::from_request(request, web).await?;
+        if posted.who.must_change { Err(WebError::MustChangePassword) } else { Ok(posted) }
+    }
+}
+
+async fn read_multipart(request: Request, web: &Web) -> Result<(Fields, Option<Upload>), WebError> {
+    let mut parts = Multipart::from_request(request, web).await.map_err(|_| WebError::BadForm)?;
+    let mut fields = Vec::new();
+    let mut file = None;
+    while let Some(part) = parts.next_field().await.map_err(|_| WebError::TooLarge)? {
+        let name = part.name().unwrap_or_default().to_owned();
+        let file_name = part.file_name().map(str::to_owned);
+        let bytes = part.bytes().await.map_err(|_| WebError::TooLarge)?;
+        match file_name {
+            // A browser sends an empty name when no file was chosen; a file that is empty has its name.
+            Some(file_name) if !file_name.is_empty() && file.is_none() => {
+                file = Some(Upload { name: file_name, bytes })
+            }
+            Some(_) => {}
+            None if fields.len() < 2000 => fields.push((name, String::from_utf8_lossy(&bytes).into_owned())),
+            None => return Err(WebError::TooLarge),
+        }
+    }
+    Ok((Fields(fields), file))
+}
+
+/// `application/x-www-form-urlencoded` (WHATWG URL, 5.1): `+` is a space, `%XX` a byte of UTF-8. Line ends become `\n`.
+fn form_urlencoded(body: &[u8]) -> Vec<(String, String)> {
+    body.split(|b| *b == b'&')
+        .filter(|pair| !pair.is_empty())
+        .take(5000)
+        .map(|pair| {
+            let mut halves = pair.splitn(2, |b| *b == b'=');
+            (decode(halves.next().unwrap_or_default()), decode(halves.next().unwrap_or_default()))
+        })
+        .collect()
+}
+
+fn decode(bytes: &[u8]) -> String {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((first, tail)) = rest.split_first() {
+        rest = tail;
+        match first {
+            b'+' => out.push(b' '),
+            b'%' => match tail.split_at_checked(2).and_then(|(hex, after)| {
+                Some((u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()?, after))
+            }) {
+                Some((byte, after)) => {
+                    out.push(byte);
+                    rest = after;
+                }
+                None => out.push(b'%'),
+            },
+            b => out.push(*b),
+        }
+    }
+    String::from_utf8_lossy(&out).replace("\r\n", "\n").replace('\0', "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_forms_as_browsers_send_them() {
+        let f = Fields::parse("a=1+2&b=%E9%AB%99&b=x&c=%zz&d=1%0D%0A2&=&e".as_bytes());
+        assert_eq!(f.get("a"), "1 2");
+        assert_eq!(f.with_prefix("b").map(|(_, v)| v).collect::<Vec<_>>(), ["髙", "x"]);
+        assert_eq!(f.get("c"), "%zz");
+        assert_eq!(f.get("d"), "1\n2");
+        assert_eq!(f.with_prefix("e").count(), 1);
+    }
+}

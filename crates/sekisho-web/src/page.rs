@@ -1,0 +1,165 @@
+//! What every page's template gets, and how a template becomes a response.
+
+use askama::Template;
+use axum::response::{Html, IntoResponse, Response};
+use sekisho_app::AppError;
+use sekisho_app::login::Identity;
+use sekisho_app::people::Me;
+
+use crate::Web;
+use crate::assets::{CSS_PATH, JS_PATH};
+use crate::error::WebError;
+
+/// The frame of a page.
+pub(crate) struct Page {
+    pub title: String,
+    pub body: String,
+    pub me: Option<Me>,
+    pub csrf: String,
+    pub css: &'static str,
+    pub js: &'static str,
+    pub version: &'static str,
+    pub narrow: bool,
+    pub flash: Option<String>,
+    pub section: &'static str,
+}
+
+/// One entry of the main navigation.
+pub(crate) struct NavItem {
+    pub href: &'static str,
+    pub label: &'static str,
+    pub current: bool,
+}
+
+const NAV: [(&str, &str); 7] = [
+    ("/", "ホーム"),
+    ("/inbox", "決裁・処理待ち"),
+    ("/cases", "案件"),
+    ("/registers", "台帳"),
+    ("/clauses", "条項の状態"),
+    ("/organization", "組織"),
+    ("/ledger", "証跡"),
+];
+
+impl Page {
+    /// A page without anybody logged in.
+    pub(crate) fn bare(title: &str) -> Self {
+        Self {
+            title: title.to_owned(),
+            body: String::new(),
+            me: None,
+            csrf: String::new(),
+            css: &CSS_PATH,
+            js: &JS_PATH,
+            version: env!("CARGO_PKG_VERSION"),
+            narrow: true,
+            flash: None,
+            section: "",
+        }
+    }
+
+    /// A page for somebody; `section` is the navigation entry it belongs to.
+    pub(crate) async fn of(
+        web: &Web,
+        who: &Identity,
+        title: &str,
+        section: &'static str,
+    ) -> Result<Self, WebError> {
+        let me = web.office.me(who).await?;
+        Ok(Self {
+            body: web.office.body_title().to_owned(),
+            me: Some(me),
+            csrf: who.csrf.clone(),
+            narrow: false,
+            section,
+            ..Self::bare(title)
+        })
+    }
+
+    /// A form or text page of limited width.
+    pub(crate) fn narrow(mut self) -> Self {
+        self.narrow = true;
+        self
+    }
+
+    /// Says what was just done.
+    pub(crate) fn flash(mut self, code: Option<&str>) -> Self {
+        self.flash = code.and_then(flash_text).map(str::to_owned);
+        self
+    }
+
+    pub(crate) fn nav(&self) -> Vec<NavItem> {
+        NAV.iter().map(|(href, label)| NavItem { href, label, current: *href == self.section }).collect()
+    }
+}
+
+/// Texts of `?done=…`: a closed list, so that an address cannot put words into a page.
+fn flash_text(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "applied" => "申請しました。次の人の処理待ちに入りました。",
+        "draft" => "下書きを保存しました。",
+        "dropped" => "下書きを削除しました。",
+        "acted" => "処理を記録しました。",
+        "saved" => "保存しました。",
+        "imported" => "取り込みました。",
+        "password" => "パスワードを変更しました。",
+        _ => return None,
+    })
+}
+
+/// A rendered template.
+pub(crate) fn html(template: &impl Template) -> Result<Response, WebError> {
+    Ok(Html(template.render()?).into_response())
+}
+
+/// Errors of a form, beside its fields and in a summary above.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Errors(Vec<sekisho_app::FieldError>);
+
+impl Errors {
+    /// Takes the field errors of a use case; any other error goes on to its own page.
+    pub(crate) fn from_app(e: AppError) -> Result<Self, WebError> {
+        match e {
+            AppError::Invalid(list) => Ok(Self(list)),
+            e => Err(e.into()),
+        }
+    }
+
+    /// One error about one field.
+    pub(crate) fn one(field: &str, message: String) -> Self {
+        Self(vec![sekisho_app::FieldError { field: field.to_owned(), message }])
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn all(&self) -> &[sekisho_app::FieldError] {
+        &self.0
+    }
+
+    pub(crate) fn has(&self, field: &str) -> bool {
+        self.0.iter().any(|e| e.field == field)
+    }
+
+    /// The message beside a field, as escaped HTML; empty when the field is fine.
+    pub(crate) fn note(&self, field: &str) -> String {
+        self.0
+            .iter()
+            .filter(|e| e.field == field)
+            .fold(String::new(), |out, e| out + "<p class=\"err\">" + &escape(&e.message) + "</p>")
+    }
+}
+
+/// Escapes text for HTML.
+pub(crate) fn escape(s: &str) -> String {
+    s.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
+}

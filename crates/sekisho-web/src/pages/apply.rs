@@ -1,0 +1,103 @@
+//! Applying: the form of a procedure, with drafts. Works without script: searching, choosing, saving and applying are buttons of one form.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use sekisho_app::cases::{ApplyForm, FormPart, Typed};
+use sekisho_app::login::Identity;
+
+use crate::Web;
+use crate::error::WebError;
+use crate::form::{Fields, Posted};
+use crate::guard::Who;
+use crate::page::{Errors, Page, html};
+
+pub(crate) fn routes() -> Router<Web> {
+    Router::new().route("/apply/{procedure}", get(show).post(post))
+}
+
+#[derive(Template)]
+#[template(path = "apply.html")]
+struct ApplyPage {
+    page: Page,
+    form: ApplyForm,
+    errors: Errors,
+}
+
+#[derive(serde::Deserialize)]
+struct Asked {
+    #[serde(default)]
+    draft: String,
+    #[serde(default)]
+    item: String,
+    done: Option<String>,
+}
+
+async fn page(
+    web: &Web,
+    who: &Identity,
+    form: ApplyForm,
+    errors: Errors,
+    done: Option<&str>,
+) -> Result<Response, WebError> {
+    let page = Page::of(web, who, &form.title, "/").await?.flash(done);
+    html(&ApplyPage { page, form, errors })
+}
+
+async fn show(
+    State(web): State<Web>,
+    Who(who): Who,
+    Path(procedure): Path<String>,
+    Query(q): Query<Asked>,
+) -> Result<Response, WebError> {
+    let form = web.office.apply_form(&who, &procedure, &q.draft, &q.item).await?;
+    page(&web, &who, form, Errors::default(), q.done.as_deref()).await
+}
+
+fn typed(fields: &Fields) -> Typed {
+    let mut typed = Typed {
+        post: fields.get("post").to_owned(),
+        draft: fields.get("draft").to_owned(),
+        ..Typed::default()
+    };
+    for (name, value) in fields.with_prefix("") {
+        typed.values.entry(name.to_owned()).or_default().push(value.to_owned());
+    }
+    typed
+}
+
+async fn post(
+    State(web): State<Web>,
+    Path(procedure): Path<String>,
+    posted: Posted,
+) -> Result<Response, WebError> {
+    let Posted { who, fields, .. } = posted;
+    let typed = typed(&fields);
+    match fields.get("do") {
+        "apply" => match web.office.apply(&who, &procedure, &typed).await {
+            Ok(id) => Ok(Redirect::to(&format!("/cases/{id}?done=applied")).into_response()),
+            Err(e) => {
+                let errors = Errors::from_app(e)?;
+                let form = web.office.typed_form(&who, &procedure, &typed, false).await?;
+                Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&web, &who, form, errors, None).await?)
+                    .into_response())
+            }
+        },
+        "draft" => {
+            let id = web.office.save_draft(&who, &procedure, &typed).await?;
+            Ok(Redirect::to(&format!("/apply/{procedure}?draft={id}&done=draft")).into_response())
+        }
+        "drop" => {
+            web.office.drop_draft(&who, &typed.draft).await?;
+            Ok(Redirect::to("/?done=dropped").into_response())
+        }
+        // Enter in a text field presses the first button of the form, "search" or "pick": neither changes anything.
+        search => {
+            let form = web.office.typed_form(&who, &procedure, &typed, search != "pick").await?;
+            page(&web, &who, form, Errors::default(), None).await
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Cases: the list, one case with everything about it, acting on it, its permit as PDF.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use sekisho_app::cases::{ActInput, CaseLine, CasePage as CaseView, CasesQuery};
+use sekisho_app::login::Identity;
+use sekisho_app::registers::RefChoice;
+
+use crate::Web;
+use crate::error::{WebError, escape_query};
+use crate::form::Posted;
+use crate::guard::Who;
+use crate::page::{Errors, Page, html};
+use crate::view::attach;
+
+pub(crate) fn routes() -> Router<Web> {
+    Router::new()
+        .route("/cases", get(index))
+        .route("/cases/{id}", get(show).post(act))
+        .route("/cases/{id}/permit.pdf", get(permit))
+}
+
+const SECTION: &str = "/cases";
+
+struct ListView {
+    q: String,
+    status: String,
+    mine: bool,
+    late: bool,
+    statuses: Vec<RefChoice>,
+    rows: Vec<CaseLine>,
+    total: String,
+    page: i64,
+    prev: Option<String>,
+    next: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "cases.html")]
+struct ListPage {
+    page: Page,
+    list: ListView,
+}
+
+#[derive(serde::Deserialize, Default)]
+struct Asked {
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    mine: String,
+    #[serde(default)]
+    late: String,
+    #[serde(default)]
+    page: String,
+}
+
+async fn index(State(web): State<Web>, Who(who): Who, Query(a): Query<Asked>) -> Result<Response, WebError> {
+    let query = CasesQuery {
+        q: a.q.clone(),
+        status: a.status.clone(),
+        mine: a.mine == "1",
+        late: a.late == "1",
+        page: a.page.parse().unwrap_or(1),
+    };
+    let l = web.office.cases(&who, &query).await?;
+    let address = |page: i64| {
+        let pairs = [("q", &a.q), ("status", &a.status), ("mine", &a.mine), ("late", &a.late)];
+        let kept: String = pairs
+            .iter()
+            .filter(|(_, v)| !v.is_empty())
+            .map(|(n, v)| format!("{n}={}&", escape_query(v)))
+            .collect();
+        format!("/cases?{kept}page={page}")
+    };
+    let list = ListView {
+        q: a.q.clone(),
+        status: a.status.clone(),
+        mine: query.mine,
+        late: query.late,
+        statuses: l.statuses,
+        rows: l.rows,
+        total: l.total,
+        page: l.page,
+        prev: (l.page > 1).then(|| address(l.page - 1)),
+        next: l.more.then(|| address(l.page + 1)),
+    };
+    html(&ListPage { page: Page::of(&web, &who, "案件", SECTION).await?, list })
+}
+
+#[derive(Template)]
+#[template(path = "case.html")]
+struct CasePage {
+    page: Page,
+    case: CaseView,
+    errors: Errors,
+}
+
+#[derive(serde::Deserialize)]
+struct Done {
+    done: Option<String>,
+}
+
+async fn page(
+    web: &Web,
+    who: &Identity,
+    case: CaseView,
+    errors: Errors,
+    done: Option<&str>,
+) -> Result<Response, WebError> {
+    let page = Page::of(web, who, &case.title, SECTION).await?.flash(done);
+    html(&CasePage { page, case, errors })
+}
+
+async fn show(
+    State(web): State<Web>,
+    Who(who): Who,
+    Path(id): Path<String>,
+    Query(q): Query<Done>,
+) -> Result<Response, WebError> {
+    let case = web.office.case_page(&who, &id, None).await?;
+    page(&web, &who, case, Errors::default(), q.done.as_deref()).await
+}
+
+async fn act(State(web): State<Web>, Path(id): Path<String>, posted: Posted) -> Result<Response, WebError> {
+    let Posted { who, fields, .. } = posted;
+    let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, value) in fields.with_prefix("") {
+        values.entry(name.to_owned()).or_default().push(value.to_owned());
+    }
+    let input = ActInput {
+        act: fields.get("do").to_owned(),
+        step: fields.get("step").to_owned(),
+        shown: fields.get("shown").to_owned(),
+        values,
+    };
+    match web.office.act(&who, &id, &input).await {
+        Ok(()) => Ok(Redirect::to(&format!("/cases/{id}?done=acted")).into_response()),
+        Err(e) => {
+            let errors = Errors::from_app(e)?;
+            let case = web.office.case_page(&who, &id, Some(&input)).await?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&web, &who, case, errors, None).await?)
+                .into_response())
+        }
+    }
+}
+
+async fn permit(State(web): State<Web>, Who(who): Who, Path(id): Path<String>) -> Result<Response, WebError> {
+    let (name, bytes) = web.office.permit_pdf(&who, &id).await?;
+    Ok(attach(bytes, "application/pdf", &name, "inline"))
+}

@@ -1,0 +1,66 @@
+//! Clauses with their state, one clause with its mechanisms, one check with the rows behind it.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use axum::routing::get;
+use sekisho_app::clauses::{CheckPage as CheckView, ClausePage as ClauseView, ClausesView};
+
+use crate::Web;
+use crate::error::WebError;
+use crate::guard::Who;
+use crate::page::{Page, html};
+
+pub(crate) fn routes() -> Router<Web> {
+    Router::new()
+        .route("/clauses", get(index))
+        .route("/clauses/{id}", get(clause))
+        .route("/checks/{id}", get(check))
+}
+
+const SECTION: &str = "/clauses";
+
+#[derive(Template)]
+#[template(path = "clauses.html")]
+struct IndexPage {
+    page: Page,
+    view: ClausesView,
+}
+
+#[derive(serde::Deserialize)]
+struct Asked {
+    #[serde(default)]
+    state: String,
+    #[serde(default)]
+    on: String,
+}
+
+async fn index(State(web): State<Web>, Who(who): Who, Query(q): Query<Asked>) -> Result<Response, WebError> {
+    let view = web.office.clauses(&who, &q.state, &q.on).await?;
+    html(&IndexPage { page: Page::of(&web, &who, "条項の状態", SECTION).await?, view })
+}
+
+#[derive(Template)]
+#[template(path = "clause.html")]
+struct ClausePage {
+    page: Page,
+    clause: ClauseView,
+}
+
+async fn clause(State(web): State<Web>, Who(who): Who, Path(id): Path<String>) -> Result<Response, WebError> {
+    let clause = web.office.clause(&who, &id).await?;
+    html(&ClausePage { page: Page::of(&web, &who, &clause.citation, SECTION).await?, clause })
+}
+
+#[derive(Template)]
+#[template(path = "check.html")]
+struct CheckPage {
+    page: Page,
+    check: CheckView,
+}
+
+async fn check(State(web): State<Web>, Who(who): Who, Path(id): Path<String>) -> Result<Response, WebError> {
+    let check = web.office.check(&who, &id).await?;
+    html(&CheckPage { page: Page::of(&web, &who, &check.title, SECTION).await?, check })
+}

@@ -1,0 +1,47 @@
+//! Home: what do I have to do. And the inbox, which is all of it.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use axum::routing::get;
+use sekisho_app::cases::{Home, TaskLine};
+
+use crate::Web;
+use crate::error::WebError;
+use crate::guard::Who;
+use crate::page::{Page, html};
+
+pub(crate) fn routes() -> Router<Web> {
+    Router::new().route("/", get(home)).route("/inbox", get(inbox))
+}
+
+#[derive(Template)]
+#[template(path = "home.html")]
+struct HomePage {
+    page: Page,
+    home: Home,
+}
+
+#[derive(serde::Deserialize)]
+struct Done {
+    done: Option<String>,
+}
+
+async fn home(State(web): State<Web>, Who(who): Who, Query(q): Query<Done>) -> Result<Response, WebError> {
+    let home = web.office.home(&who).await?;
+    let page = Page::of(&web, &who, "ホーム", "/").await?.flash(q.done.as_deref());
+    html(&HomePage { page, home })
+}
+
+#[derive(Template)]
+#[template(path = "inbox.html")]
+struct InboxPage {
+    page: Page,
+    tasks: Vec<TaskLine>,
+}
+
+async fn inbox(State(web): State<Web>, Who(who): Who) -> Result<Response, WebError> {
+    let tasks = web.office.inbox(&who, 500).await?;
+    html(&InboxPage { page: Page::of(&web, &who, "決裁・処理待ち", "/inbox").await?, tasks })
+}

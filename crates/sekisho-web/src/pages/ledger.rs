@@ -1,0 +1,46 @@
+//! The ledger: signed head, latest entries, one entry with its proof.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use axum::routing::get;
+use sekisho_app::ledger::{EntryView, LedgerView};
+
+use crate::Web;
+use crate::error::WebError;
+use crate::guard::Who;
+use crate::page::{Page, html};
+
+pub(crate) fn routes() -> Router<Web> {
+    Router::new().route("/ledger", get(index)).route("/ledger/{id}", get(entry))
+}
+
+#[derive(Template)]
+#[template(path = "ledger.html")]
+struct LedgerPage {
+    page: Page,
+    view: LedgerView,
+}
+
+#[derive(serde::Deserialize)]
+struct Before {
+    before: Option<i64>,
+}
+
+async fn index(State(web): State<Web>, Who(who): Who, Query(q): Query<Before>) -> Result<Response, WebError> {
+    let view = web.office.ledger_page(&who, q.before).await?;
+    html(&LedgerPage { page: Page::of(&web, &who, "証跡", "/ledger").await?, view })
+}
+
+#[derive(Template)]
+#[template(path = "entry.html")]
+struct EntryPage {
+    page: Page,
+    view: EntryView,
+}
+
+async fn entry(State(web): State<Web>, Who(who): Who, Path(id): Path<String>) -> Result<Response, WebError> {
+    let view = web.office.ledger_entry(&who, &id).await?;
+    html(&EntryPage { page: Page::of(&web, &who, "記録", "/ledger").await?, view })
+}

@@ -1,0 +1,107 @@
+//! Login and logout.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use sekisho_app::AppError;
+use sekisho_app::login::{self, NewSession};
+
+use crate::Web;
+use crate::error::WebError;
+use crate::form::{AnyPosted, Open};
+use crate::guard::{COOKIE, token};
+use crate::page::{Page, html};
+
+pub(crate) fn routes() -> Router<Web> {
+    Router::new().route("/login", get(show).post(enter)).route("/logout", post(leave))
+}
+
+#[derive(Template)]
+#[template(path = "login.html")]
+struct LoginPage {
+    page: Page,
+    message: Option<String>,
+    login: String,
+    next: String,
+}
+
+#[derive(serde::Deserialize)]
+struct Next {
+    #[serde(default)]
+    next: String,
+}
+
+fn page(web: &Web) -> Page {
+    Page { body: web.office.body_title().to_owned(), ..Page::bare("ログイン") }
+}
+
+async fn show(
+    State(web): State<Web>,
+    headers: HeaderMap,
+    Query(q): Query<Next>,
+) -> Result<Response, WebError> {
+    if let Some(t) = token(&headers)
+        && login::identify(&web.office, t).await.is_ok()
+    {
+        return Ok(Redirect::to("/").into_response());
+    }
+    html(&LoginPage { page: page(&web), message: None, login: String::new(), next: own_path(&q.next) })
+}
+
+async fn enter(State(web): State<Web>, Open(form): Open) -> Result<Response, WebError> {
+    match login::login(&web.office, form.get("login"), form.raw("password")).await {
+        Ok(session) => {
+            let to = if session.must_change { "/password".to_owned() } else { own_path(form.get("next")) };
+            Ok(with_cookie(&web, &session, &to))
+        }
+        Err(AppError::Refused { message, .. }) => {
+            let shown = LoginPage {
+                page: page(&web),
+                message: Some(message),
+                login: form.get("login").to_owned(),
+                next: own_path(form.get("next")),
+            };
+            Ok((StatusCode::UNAUTHORIZED, html(&shown)?).into_response())
+        }
+        Err(e) => Err(e.into()),
+    }
+}
+
+async fn leave(State(web): State<Web>, AnyPosted(posted): AnyPosted) -> Result<Response, WebError> {
+    login::logout(&web.office, &posted.who).await?;
+    let gone = format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
+    Ok(([(header::SET_COOKIE, gone)], Redirect::to("/login")).into_response())
+}
+
+/// Sends the token once and goes to a page.
+pub(crate) fn with_cookie(web: &Web, session: &NewSession, to: &str) -> Response {
+    let secure = if web.secure { "; Secure" } else { "" };
+    // Lax, so that a link in a mail opens the page; forms are guarded by Origin and token.
+    let cookie = format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Lax{secure}", session.token);
+    ([(header::SET_COOKIE, cookie)], Redirect::to(to)).into_response()
+}
+
+/// A path on this site, or the home page: a login must not send anybody elsewhere.
+fn own_path(next: &str) -> String {
+    let plain = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.contains('\\')
+        && !next.chars().any(char::is_control);
+    if plain && next.len() < 500 { next.to_owned() } else { "/".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_path;
+
+    #[test]
+    fn goes_on_only_within_the_site() {
+        assert_eq!(own_path("/cases/1?x=2"), "/cases/1?x=2");
+        for bad in ["", "//evil.example", "https://evil.example", "/\\evil.example", "/a\nb"] {
+            assert_eq!(own_path(bad), "/", "{bad:?}");
+        }
+    }
+}

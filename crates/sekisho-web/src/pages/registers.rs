@@ -1,0 +1,308 @@
+//! Registers: the list of them, their rows, one row, changing, exchange with spreadsheets.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use sekisho_app::login::Identity;
+use sekisho_app::registers::{EditForm, ExportFormat, FilterView, ListQuery, RegisterLine, RowLine, RowPage};
+
+use crate::Web;
+use crate::error::{WebError, escape_query};
+use crate::form::Posted;
+use crate::guard::Who;
+use crate::page::{Errors, Page, html};
+use crate::view::{ImportView, download};
+
+pub(crate) fn routes() -> Router<Web> {
+    Router::new()
+        .route("/registers", get(index))
+        .route("/registers/{id}", get(list))
+        .route("/registers/{id}/export.{format}", get(export))
+        .route("/registers/{id}/new", get(new).post(create))
+        .route("/registers/{id}/import", get(import).post(import_step))
+        .route("/registers/{id}/{row}", get(row))
+        .route("/registers/{id}/{row}/edit", get(edit).post(change))
+}
+
+const SECTION: &str = "/registers";
+
+#[derive(Template)]
+#[template(path = "registers.html")]
+struct IndexPage {
+    page: Page,
+    registers: Vec<RegisterLine>,
+}
+
+async fn index(State(web): State<Web>, Who(who): Who) -> Result<Response, WebError> {
+    let registers = web.office.registers(&who).await?;
+    html(&IndexPage { page: Page::of(&web, &who, "台帳", SECTION).await?, registers })
+}
+
+struct Head {
+    label: String,
+    href: String,
+    sorted: &'static str,
+}
+
+struct ListView {
+    id: String,
+    title: String,
+    q: String,
+    sort: String,
+    filters: Vec<FilterView>,
+    columns: Vec<Head>,
+    rows: Vec<RowLine>,
+    total: String,
+    page: i64,
+    prev: Option<String>,
+    next: Option<String>,
+    may_edit: bool,
+    export_xlsx: String,
+    export_csv: String,
+    export_sjis: String,
+}
+
+#[derive(Template)]
+#[template(path = "register.html")]
+struct ListPage {
+    page: Page,
+    list: ListView,
+}
+
+/// The query of a list from the address: `q`, `sort`, `page`, and `f.<column>` for each filter.
+fn query(pairs: &[(String, String)]) -> ListQuery {
+    let get = |name: &str| {
+        pairs.iter().find(|(n, _)| n == name).map(|(_, v)| v.trim().to_owned()).unwrap_or_default()
+    };
+    let filters = pairs
+        .iter()
+        .filter_map(|(n, v)| Some((n.strip_prefix("f.")?.to_owned(), v.clone())))
+        .filter(|(_, v)| !v.is_empty())
+        .take(20)
+        .collect();
+    ListQuery {
+        q: sekisho_base::text::shorten(&get("q"), 200),
+        filters,
+        sort: get("sort"),
+        page: get("page").parse().unwrap_or(1),
+    }
+}
+
+/// The same list with another sort or page.
+fn address(path: &str, q: &ListQuery, sort: &str, page: i64) -> String {
+    let mut pairs = vec![("q".to_owned(), q.q.clone()), ("sort".to_owned(), sort.to_owned())];
+    pairs.extend(q.filters.iter().map(|(c, v)| (format!("f.{c}"), v.clone())));
+    if page > 1 {
+        pairs.push(("page".to_owned(), page.to_string()));
+    }
+    let text: Vec<String> = pairs
+        .iter()
+        .filter(|(_, v)| !v.is_empty())
+        .map(|(n, v)| format!("{n}={}", escape_query(v)))
+        .collect();
+    if text.is_empty() { path.to_owned() } else { format!("{path}?{}", text.join("&")) }
+}
+
+async fn list(
+    State(web): State<Web>,
+    Who(who): Who,
+    Path(id): Path<String>,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Result<Response, WebError> {
+    let q = query(&pairs);
+    let l = web.office.register_list(&who, &id, &q).await?;
+    let path = format!("/registers/{}", l.id);
+    let columns = l
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(i, c)| {
+            let ascending = q.sort == c.id || (q.sort.is_empty() && i == 0);
+            let descending = q.sort.strip_prefix('-') == Some(c.id.as_str());
+            let to = if ascending { format!("-{}", c.id) } else { c.id.clone() };
+            Head {
+                label: c.label.clone(),
+                href: if c.sortable { address(&path, &q, &to, 1) } else { String::new() },
+                sorted: if ascending {
+                    "ascending"
+                } else if descending {
+                    "descending"
+                } else {
+                    ""
+                },
+            }
+        })
+        .collect();
+    let list = ListView {
+        q: q.q.clone(),
+        sort: q.sort.clone(),
+        filters: l.filters,
+        columns,
+        rows: l.rows,
+        total: l.total,
+        page: l.page,
+        prev: (l.page > 1).then(|| address(&path, &q, &q.sort, l.page - 1)),
+        next: l.more.then(|| address(&path, &q, &q.sort, l.page + 1)),
+        may_edit: l.may_edit,
+        export_xlsx: address(&format!("{path}/export.xlsx"), &q, &q.sort, 1),
+        export_csv: address(&format!("{path}/export.csv"), &q, &q.sort, 1),
+        export_sjis: address(&format!("{path}/export.sjis"), &q, &q.sort, 1),
+        id: l.id,
+        title: l.title,
+    };
+    html(&ListPage { page: Page::of(&web, &who, &list.title, SECTION).await?, list })
+}
+
+async fn export(
+    State(web): State<Web>,
+    Who(who): Who,
+    Path((id, format)): Path<(String, String)>,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Result<Response, WebError> {
+    let format = match format.as_str() {
+        "xlsx" => ExportFormat::Xlsx,
+        "csv" => ExportFormat::Csv,
+        "sjis" => ExportFormat::Cp932,
+        _ => return Err(sekisho_app::AppError::NotFound.into()),
+    };
+    Ok(download(web.office.export_register(&who, &id, &query(&pairs), format).await?))
+}
+
+#[derive(Template)]
+#[template(path = "register_row.html")]
+struct ShowPage {
+    page: Page,
+    row: RowPage,
+}
+
+#[derive(serde::Deserialize)]
+struct Done {
+    done: Option<String>,
+}
+
+async fn row(
+    State(web): State<Web>,
+    Who(who): Who,
+    Path((id, row)): Path<(String, String)>,
+    Query(q): Query<Done>,
+) -> Result<Response, WebError> {
+    let row = web.office.register_row(&who, &id, &row).await?;
+    let page = Page::of(&web, &who, &row.title, SECTION).await?.flash(q.done.as_deref());
+    html(&ShowPage { page, row })
+}
+
+#[derive(Template)]
+#[template(path = "register_edit.html")]
+struct EditPage {
+    page: Page,
+    form: EditForm,
+    errors: Errors,
+}
+
+async fn edit_page(
+    web: &Web,
+    who: &Identity,
+    title: &str,
+    form: EditForm,
+    errors: Errors,
+) -> Result<Response, WebError> {
+    html(&EditPage { page: Page::of(web, who, title, SECTION).await?.narrow(), form, errors })
+}
+
+async fn new(State(web): State<Web>, Who(who): Who, Path(id): Path<String>) -> Result<Response, WebError> {
+    let form = web.office.register_form(&who, &id, None, None).await?;
+    edit_page(&web, &who, "1件登録する", form, Errors::default()).await
+}
+
+async fn edit(
+    State(web): State<Web>,
+    Who(who): Who,
+    Path((id, row)): Path<(String, String)>,
+) -> Result<Response, WebError> {
+    let form = web.office.register_form(&who, &id, Some(&row), None).await?;
+    edit_page(&web, &who, "登録内容を直す", form, Errors::default()).await
+}
+
+async fn create(
+    State(web): State<Web>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, WebError> {
+    save(&web, &posted, &id, None).await
+}
+
+async fn change(
+    State(web): State<Web>,
+    Path((id, row)): Path<(String, String)>,
+    posted: Posted,
+) -> Result<Response, WebError> {
+    save(&web, &posted, &id, Some(&row)).await
+}
+
+async fn save(web: &Web, posted: &Posted, register: &str, row: Option<&str>) -> Result<Response, WebError> {
+    let typed: BTreeMap<String, String> =
+        posted.fields.with_prefix("").map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+    let version = if row.is_some() { posted.fields.get("version").parse().unwrap_or(0) } else { 0 };
+    match web.office.save_row(&posted.who, register, row, version, &typed).await {
+        Ok(id) => Ok(Redirect::to(&format!("/registers/{register}/{id}?done=saved")).into_response()),
+        Err(e) => {
+            let (status, errors) = match e {
+                // Somebody else was faster: what was typed stays, to be carried over by hand.
+                sekisho_app::AppError::Refused { code: "A002", message } => {
+                    (StatusCode::CONFLICT, Errors::one("edit-form", message))
+                }
+                e => (StatusCode::UNPROCESSABLE_ENTITY, Errors::from_app(e)?),
+            };
+            let mut form = web.office.register_form(&posted.who, register, row, Some(&typed)).await?;
+            form.version = version;
+            let title = if row.is_some() { "登録内容を直す" } else { "1件登録する" };
+            Ok((status, edit_page(web, &posted.who, title, form, errors).await?).into_response())
+        }
+    }
+}
+
+fn import_view(id: &str, title: &str) -> ImportView {
+    ImportView {
+        back: format!("/registers/{id}"),
+        back_label: title.to_owned(),
+        action: format!("/registers/{id}/import"),
+        help: "1行目に見出し、2行目から1件ずつ。書き出したファイルをそのまま直して使えます。まず内容を確かめ、それから取り込みます。".to_owned(),
+        sample: format!("/registers/{id}/export.xlsx"),
+        ..ImportView::default()
+    }
+}
+
+async fn import(State(web): State<Web>, Who(who): Who, Path(id): Path<String>) -> Result<Response, WebError> {
+    let form = web.office.register_form(&who, &id, None, None).await?;
+    let view = import_view(&id, &form.register_title);
+    view.page(&web, &who, &format!("{}の取込み", form.register_title), SECTION).await
+}
+
+async fn import_step(
+    State(web): State<Web>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, WebError> {
+    if posted.fields.get("do") == "apply" {
+        web.office.apply_register_import(&posted.who, &id, posted.fields.get("upload")).await?;
+        return Ok(Redirect::to(&format!("/registers/{id}?done=imported")).into_response());
+    }
+    let form = web.office.register_form(&posted.who, &id, None, None).await?;
+    let mut view = import_view(&id, &form.register_title);
+    match posted.file {
+        None => view.message = "ファイルを選んでください。".to_owned(),
+        Some(file) => {
+            match web.office.plan_register_import(&posted.who, &id, &file.name, file.bytes.to_vec()).await {
+                Ok(plan) => view.plan = Some(plan),
+                Err(sekisho_app::AppError::Refused { message, .. }) => view.message = message,
+                Err(e) => return Err(e.into()),
+            }
+        }
+    }
+    view.page(&web, &posted.who, &format!("{}の取込み", form.register_title), SECTION).await
+}

@@ -1,0 +1,57 @@
+//! Pieces that several pages share: the import page, downloads.
+
+use askama::Template;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use sekisho_app::login::Identity;
+use sekisho_app::registers::{ExportedFile, ImportPlan};
+
+use crate::Web;
+use crate::error::{WebError, escape_query};
+use crate::page::{Page, html};
+
+/// The page of a two-step import.
+#[derive(Default)]
+pub(crate) struct ImportView {
+    pub back: String,
+    pub back_label: String,
+    pub action: String,
+    pub help: String,
+    pub sample: String,
+    pub message: String,
+    pub plan: Option<ImportPlan>,
+}
+
+#[derive(Template)]
+#[template(path = "import.html")]
+struct ImportPage {
+    page: Page,
+    view: ImportView,
+}
+
+impl ImportView {
+    pub(crate) async fn page(
+        self,
+        web: &Web,
+        who: &Identity,
+        title: &str,
+        section: &'static str,
+    ) -> Result<Response, WebError> {
+        html(&ImportPage { page: Page::of(web, who, title, section).await?, view: self })
+    }
+}
+
+/// A file to save; the name in RFC 6266 form because it is Japanese.
+pub(crate) fn download(file: ExportedFile) -> Response {
+    attach(file.bytes, file.mime, &file.name, "attachment")
+}
+
+/// Bytes with a name, to save or to show.
+pub(crate) fn attach(bytes: Vec<u8>, mime: &'static str, name: &str, disposition: &str) -> Response {
+    let value = format!("{disposition}; filename*=UTF-8''{}", escape_query(name).replace('/', "%2F"));
+    let mut response = ([(header::CONTENT_TYPE, mime)], bytes).into_response();
+    if let Ok(value) = HeaderValue::from_str(&value) {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
+    }
+    response
+}

@@ -1,0 +1,169 @@
+//! A browser without a screen: one cookie, one router, forms found on the page as it came.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use tower::ServiceExt as _;
+
+use crate::city::{City, PASSWORD};
+
+/// What came back.
+pub struct Page {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub bytes: Vec<u8>,
+    pub text: String,
+}
+
+impl Page {
+    /// Where it leads to.
+    pub fn location(&self) -> String {
+        self.headers.get(header::LOCATION).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned()
+    }
+
+    /// The form that has a button, as it stands on the page; empty when there is none.
+    pub fn form(&self, button: &str) -> &str {
+        let wanted = format!("name=\"do\" value=\"{button}\"");
+        let forms = self.text.split("<form ").skip(1).map(|f| f.split("</form>").next().unwrap());
+        forms.into_iter().find(|f| f.contains(&wanted)).unwrap_or_default()
+    }
+
+    /// Whether a button is offered.
+    pub fn offers(&self, button: &str) -> bool {
+        !self.form(button).is_empty()
+    }
+
+    /// Ids that stand twice: labels and messages would find the wrong field.
+    pub fn doubled_ids(&self) -> Vec<&str> {
+        let mut ids: Vec<&str> =
+            self.text.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        ids.sort_unstable();
+        ids.windows(2).filter(|w| w[0] == w[1]).map(|w| w[0]).collect()
+    }
+
+    /// Value of the first hidden field with a name.
+    pub fn hidden(&self, name: &str) -> String {
+        hidden(&self.text, name)
+    }
+}
+
+/// Value of the first hidden field with a name in a piece of a page.
+pub fn hidden(html: &str, name: &str) -> String {
+    let after = html.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap_or_default();
+    after.split('"').next().unwrap_or_default().to_owned()
+}
+
+/// A browser without a screen: one cookie, one router.
+pub struct Browser {
+    router: Router,
+    pub cookie: String,
+    pub csrf: String,
+}
+
+impl Browser {
+    pub fn new(city: &City) -> Self {
+        Self { router: city.router.clone(), cookie: String::new(), csrf: String::new() }
+    }
+
+    async fn send(&self, request: Request<Body>) -> Page {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, 64 << 20).await.unwrap().to_vec();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Page { status: parts.status, headers: parts.headers, bytes, text }
+    }
+
+    pub async fn get(&mut self, path: &str) -> Page {
+        let request = Request::get(path)
+            .header(header::HOST, "city.test")
+            .header(header::COOKIE, &self.cookie)
+            .body(Body::empty())
+            .unwrap();
+        let page = self.send(request).await;
+        assert_eq!(page.doubled_ids(), Vec::<&str>::new(), "ids on {path}");
+        let csrf = page.hidden("csrf");
+        if !csrf.is_empty() {
+            self.csrf = csrf;
+        }
+        page
+    }
+
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let mut all = vec![("csrf", self.csrf.as_str())];
+        all.extend_from_slice(fields);
+        self.post_raw(path, &encode(&all), "http://city.test").await
+    }
+
+    pub async fn post_raw(&self, path: &str, body: &str, origin: &str) -> Page {
+        let mut request = Request::post(path)
+            .header(header::HOST, "city.test")
+            .header(header::COOKIE, &self.cookie)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if !origin.is_empty() {
+            request = request.header(header::ORIGIN, origin);
+        }
+        self.send(request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+
+    /// Sends a file as a browser does.
+    pub async fn upload(&self, path: &str, fields: &[(&str, &str)], name: &str, bytes: &[u8]) -> Page {
+        let boundary = "----sekisho-test-boundary";
+        let mut body = Vec::new();
+        for (k, v) in [("csrf", self.csrf.as_str())].iter().chain(fields) {
+            body.extend_from_slice(
+                format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{k}\"\r\n\r\n{v}\r\n")
+                    .as_bytes(),
+            );
+        }
+        body.extend_from_slice(format!("--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: application/octet-stream\r\n\r\n").as_bytes());
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+        let request = Request::post(path)
+            .header(header::HOST, "city.test")
+            .header(header::ORIGIN, "http://city.test")
+            .header(header::COOKIE, &self.cookie)
+            .header(header::CONTENT_TYPE, format!("multipart/form-data; boundary={boundary}"));
+        self.send(request.body(Body::from(body)).unwrap()).await
+    }
+
+    pub async fn enter(&mut self, login: &str, password: &str) -> Page {
+        let page = self
+            .post_raw(
+                "/login",
+                &encode(&[("login", login), ("password", password), ("next", "/")]),
+                "http://city.test",
+            )
+            .await;
+        if let Some(cookie) = page.headers.get(header::SET_COOKIE) {
+            self.cookie = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
+            self.get(if page.location() == "/password" { "/password" } else { "/" }).await;
+        }
+        page
+    }
+
+    /// Changes a temporary password to [`PASSWORD`].
+    pub async fn own_password(&mut self, old: &str) {
+        let page = self.post("/password", &[("old", old), ("new", PASSWORD), ("again", PASSWORD)]).await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
+        self.cookie = page
+            .headers
+            .get(header::SET_COOKIE)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .split(';')
+            .next()
+            .unwrap()
+            .to_owned();
+        self.get("/").await;
+    }
+}
+
+pub fn encode(fields: &[(&str, &str)]) -> String {
+    let escape = |s: &str| {
+        s.bytes()
+            .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
+            .collect::<String>()
+    };
+    fields.iter().map(|(k, v)| format!("{}={}", escape(k), escape(v))).collect::<Vec<_>>().join("&")
+}

@@ -1,0 +1,343 @@
+//! A small city: two departments, three sections, four assets, a clock that tests turn.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::Router;
+use axum::http::StatusCode;
+use sekisho_app::exchange::org::{OrgRecords, OrgSheet};
+use sekisho_app::exchange::{Record, Table, write_xlsx};
+use sekisho_app::office::Opening;
+use sekisho_app::{AppError, Office, Store, checks, first, setup};
+use sekisho_base::clock::ManualClock;
+use sekisho_base::entropy::SeededEntropy;
+use sekisho_base::table::Value;
+use sekisho_base::{Date, Instant};
+use tokio::sync::OnceCell;
+
+use crate::browser::{Browser, Page};
+
+/// Password of everybody in the small city, set through the page that changes temporary ones.
+pub const PASSWORD: &str = "関所のためのパスワード";
+
+/// 高齢福祉課 主事.
+pub const CLERK: &str = "1001";
+/// 高齢福祉課長, who permits.
+pub const MANAGER: &str = "1002";
+/// 福祉部長, the next role above both managers.
+pub const DIRECTOR: &str = "1003";
+/// 障害福祉課 主事.
+pub const OTHER_CLERK: &str = "2001";
+/// 障害福祉課長.
+pub const OTHER_MANAGER: &str = "2002";
+/// 情報政策課長: runs the system.
+pub const ADMIN: &str = "9001";
+/// Operator of the system, by appointment.
+pub const SECOND_ADMIN: &str = "9002";
+
+/// Everybody who can log in to the settled city.
+const EVERYBODY: [&str; 7] = [CLERK, MANAGER, DIRECTOR, OTHER_CLERK, OTHER_MANAGER, ADMIN, SECOND_ADMIN];
+
+/// Assets of the settled city: number, name, section.
+const ASSETS: [(&str, &str, &str); 4] = [
+    ("A-001", "要介護認定の名簿", "21"),
+    ("A-002", "訪問調査の記録票", "21"),
+    ("B-001", "手帳交付の台帳", "22"),
+    ("C-001", "ネットワーク構成図", "11"),
+];
+
+/// The day on which everything begins: a Wednesday.
+pub const TODAY: &str = "2026-11-25";
+
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+pub struct City {
+    pub office: Arc<Office>,
+    pub clock: Arc<ManualClock>,
+    pub router: Router,
+    folder: PathBuf,
+}
+
+impl Drop for City {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Database and signing key of the settled city, made once and copied for each test.
+struct Settled {
+    database: Vec<u8>,
+    key: Vec<u8>,
+}
+
+static SETTLED: OnceCell<Settled> = OnceCell::const_new();
+
+/// Day and hour in Tokyo.
+pub fn at(day: &str, hour: i64) -> Instant {
+    Instant::start_of(day.parse::<Date>().unwrap()).plus_millis(hour * 3_600_000)
+}
+
+fn record(pairs: &[(&str, &str)]) -> Record {
+    let value = |k: &str, v: &str| if k == "head" { Value::Bool(true) } else { Value::Text(v.to_owned()) };
+    pairs.iter().filter(|(_, v)| !v.is_empty()).map(|(k, v)| ((*k).to_owned(), value(k, v))).collect()
+}
+
+/// The organization as a workbook, so that every test goes through the importer. `until` tells the last day of a person's
+/// appointments; empty while they go on.
+pub fn workbook(until: impl Fn(&str) -> &'static str) -> Vec<u8> {
+    let mut org = OrgRecords::default();
+    for (code, name, kind, parent) in [
+        ("0", "みなと野市", "body", ""),
+        ("1", "企画政策部", "department", "0"),
+        ("11", "情報政策課", "section", "1"),
+        ("2", "福祉部", "department", "0"),
+        ("21", "高齢福祉課", "section", "2"),
+        ("22", "障害福祉課", "section", "2"),
+    ] {
+        let pairs =
+            [("code", code), ("name", name), ("kind", kind), ("parent", parent), ("from", "2020-04-01")];
+        org.insert(OrgSheet::Units, record(&pairs));
+    }
+    for (code, unit, title, head) in [
+        ("deputy_mayor", "0", "副市長", ""),
+        ("info_policy_director", "1", "企画政策部長", "1"),
+        ("info_policy_manager", "11", "情報政策課長", "1"),
+        ("11-s", "11", "主事", ""),
+        ("2-h", "2", "福祉部長", "1"),
+        ("21-h", "21", "高齢福祉課長", "1"),
+        ("21-s", "21", "主事", ""),
+        ("22-h", "22", "障害福祉課長", "1"),
+        ("22-s", "22", "主事", ""),
+    ] {
+        org.insert(
+            OrgSheet::Posts,
+            record(&[("code", code), ("unit", unit), ("title", title), ("head", head)]),
+        );
+    }
+    for (number, name, kana, post) in [
+        (CLERK, "髙橋 花子", "たかはし はなこ", "21-s"),
+        (MANAGER, "渡邉 一郎", "わたなべ いちろう", "21-h"),
+        (DIRECTOR, "邉\u{e0101}見 清", "へんみ きよし", "2-h"),
+        (OTHER_CLERK, "﨑山 徹", "さきやま とおる", "22-s"),
+        (OTHER_MANAGER, "齋藤 恵", "さいとう めぐみ", "22-h"),
+        (ADMIN, "情報 太郎", "じょうほう たろう", "info_policy_manager"),
+        (SECOND_ADMIN, "情報 次郎", "じょうほう じろう", "11-s"),
+        ("8001", "統括 三郎", "とうかつ さぶろう", "info_policy_director"),
+        ("8002", "副島 長子", "そえじま ちょうこ", "deputy_mayor"),
+    ] {
+        org.insert(OrgSheet::Persons, record(&[("number", number), ("name", name), ("kana", kana)]));
+        let pairs = [
+            ("person", number),
+            ("post", post),
+            ("main", "main"),
+            ("from", "2026-04-01"),
+            ("until", until(number)),
+        ];
+        org.insert(OrgSheet::Appointments, record(&pairs));
+    }
+    let operator = [
+        ("person", SECOND_ADMIN),
+        ("post", "11-s"),
+        ("main", "concurrent"),
+        ("from", "2026-04-01"),
+        ("role", "system_operator"),
+    ];
+    org.insert(OrgSheet::Appointments, record(&operator));
+    let roles = [("system_operator".to_owned(), "情報システム担当者".to_owned())];
+    let tables: Vec<Table> =
+        OrgSheet::ALL.iter().map(|s| Table::new(&s.schema(&roles), org.records(*s))).collect();
+    write_xlsx(&tables, "2026-04-01".parse().unwrap()).unwrap()
+}
+
+/// The `sekisho` binary, which prints forms: it stands beside the folder of the test.
+pub fn print_program() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let profile = test.parent().and_then(std::path::Path::parent).unwrap();
+    profile.join(format!("sekisho{}", std::env::consts::EXE_SUFFIX))
+}
+
+impl City {
+    fn folder() -> (u64, PathBuf) {
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("sekisho-web-{}-{n}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        (n, folder)
+    }
+
+    async fn open(n: u64, folder: PathBuf) -> Self {
+        let store = Store::open(&folder.join("sekisho.db").to_string_lossy()).await.unwrap();
+        let clock = Arc::new(ManualClock::new(at(TODAY, 10)));
+        let entropy = Arc::new(SeededEntropy::new(n));
+        let seed = setup::signing_seed(&store, &folder.join("city.key"), entropy.as_ref()).await.unwrap();
+        let opening = Opening {
+            store,
+            clock: Arc::<ManualClock>::clone(&clock),
+            entropy,
+            seed: Some(seed),
+            body: "minatono".to_owned(),
+            title: "みなと野市".to_owned(),
+            pack: setup::model_pack().unwrap(),
+            pack_files: setup::model_pack_files(),
+            print_program: Some(print_program()),
+        };
+        let office = Office::open(opening).await.unwrap();
+        let router = sekisho_web::router(Arc::clone(&office), false);
+        Self { office, clock, router, folder }
+    }
+
+    /// An empty body with the model pack.
+    pub async fn empty() -> Self {
+        let (n, folder) = Self::folder();
+        Self::open(n, folder).await
+    }
+
+    /// With the organization, a login for each number given, and no assets.
+    pub async fn with_logins(numbers: &[&str]) -> Self {
+        let city = Self::empty().await;
+        first::import(&city.office, workbook(|_| ""), true).await.unwrap();
+        let password = first::first_login(&city.office, ADMIN, "admin").await.unwrap();
+        let mut admin = Browser::new(&city);
+        admin.enter("admin", &password).await;
+        admin.own_password(&password).await;
+        for number in numbers.iter().filter(|n| **n != ADMIN) {
+            let page = admin
+                .post("/organization/account", &[("person", number), ("login", &format!("u{number}"))])
+                .await;
+            assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+            let password =
+                page.text.split("<code>").nth(1).unwrap().split("</code>").next().unwrap().to_owned();
+            let mut user = Browser::new(&city);
+            user.enter(&format!("u{number}"), &password).await;
+            user.own_password(&password).await;
+        }
+        city
+    }
+
+    /// With everybody's login and the assets: a copy of one that was made through the pages.
+    pub async fn settled() -> Self {
+        let settled = SETTLED.get_or_init(settle).await;
+        let (n, folder) = Self::folder();
+        std::fs::write(folder.join("sekisho.db"), &settled.database).unwrap();
+        std::fs::write(folder.join("city.key"), &settled.key).unwrap();
+        Self::open(n, folder).await
+    }
+
+    /// Somebody who is logged in.
+    pub async fn browser(&self, number: &str) -> Browser {
+        let mut b = Browser::new(self);
+        let login = if number == ADMIN { "admin".to_owned() } else { format!("u{number}") };
+        let page = b.enter(&login, PASSWORD).await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "{number} logs in");
+        b
+    }
+
+    /// Turns the clock and does what the server does at the turn of a day.
+    pub async fn turn_to(&self, day: &str, hour: i64) {
+        self.clock.set(at(day, hour));
+        sekisho_app::cases::sweep(&self.office).await.unwrap();
+        checks::run_all(&self.office).await.unwrap();
+    }
+
+    /// A number out of the database.
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        self.office
+            .store
+            .read(move |c| Box::pin(async move { c.count(sql, vec![]).await.map_err(AppError::from) }))
+            .await
+            .unwrap()
+    }
+
+    /// Everything that a use case could have written, as numbers that any writing changes: every change has its entry in
+    /// the ledger, and what has none is counted by itself.
+    pub async fn written(&self) -> Vec<i64> {
+        let mut all = Vec::new();
+        for sql in [
+            "SELECT COUNT(*) FROM ledger_entry",
+            "SELECT COUNT(*) FROM ledger_entry WHERE leaf_index IS NULL",
+            "SELECT COUNT(*) FROM case_file",
+            "SELECT COALESCE(SUM(version), 0) FROM case_file",
+            "SELECT COUNT(*) FROM case_act",
+            "SELECT COUNT(*) FROM open_task",
+            "SELECT COUNT(*) FROM draft",
+            "SELECT COALESCE(SUM(LENGTH(body)), 0) FROM draft",
+            "SELECT COUNT(*) FROM upload",
+            "SELECT COUNT(*) FROM register_change",
+            "SELECT COUNT(*) FROM r_asset",
+            "SELECT COUNT(*) FROM r_media",
+            "SELECT COUNT(*) FROM r_device",
+            "SELECT COUNT(*) FROM account",
+            "SELECT COUNT(*) FROM account WHERE must_change",
+            "SELECT COUNT(*) FROM unit",
+            "SELECT COUNT(*) FROM post",
+            "SELECT COUNT(*) FROM person",
+            "SELECT COUNT(*) FROM appointment",
+            "SELECT COALESCE(SUM(value), 0) FROM counter",
+        ] {
+            all.push(self.count(sql).await);
+        }
+        all
+    }
+}
+
+async fn settle() -> Settled {
+    let city = City::with_logins(&EVERYBODY).await;
+    let mut admin = city.browser(ADMIN).await;
+    for (number, name, unit) in ASSETS {
+        let page = admin.post("/registers/asset/new", &asset(number, name, unit)).await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
+    }
+    admin.get("/").await;
+    checks::run_all(&city.office).await.unwrap();
+    city.office.store.clone().close().await;
+    let read = |name: &str| std::fs::read(city.folder.join(name)).unwrap();
+    Settled { database: read("sekisho.db"), key: read("city.key") }
+}
+
+/// What the form of an asset is filled in with: nothing that any check complains about.
+pub fn asset<'a>(number: &'a str, name: &'a str, unit: &'a str) -> Vec<(&'a str, &'a str)> {
+    let manager = match unit {
+        "21" => "21-h",
+        "22" => "22-h",
+        _ => "info_policy_manager",
+    };
+    vec![
+        ("number", number),
+        ("name", name),
+        ("kind", "information"),
+        ("section", unit),
+        ("manager", manager),
+        ("confidentiality", "3B"),
+        ("integrity", "2"),
+        ("availability", "2"),
+        ("personal", "personal"),
+        ("persons", "120"),
+        ("zone", "lgwan"),
+        ("place", "書庫の棚"),
+        ("retention_until", "R14.3.31"),
+        ("backup", "毎週、副本を取る"),
+        ("checked_on", "R8.11.2"),
+    ]
+}
+
+/// Id of a row, found through the list as a person would.
+pub async fn row_id(b: &mut Browser, register: &str, number: &str) -> String {
+    let page = b.get(&format!("/registers/{register}?q={number}")).await;
+    let link = format!("<a href=\"/registers/{register}/");
+    let found = page
+        .text
+        .split(&link)
+        .skip(1)
+        .find(|rest| rest.split('<').next().unwrap().ends_with(&format!(">{number}")));
+    found.unwrap_or_else(|| panic!("{number} is in the list")).split('"').next().unwrap().to_owned()
+}
+
+/// Cells of the table row that holds a text; empty when there is none.
+pub fn line_with<'p>(page: &'p Page, text: &str) -> &'p str {
+    page.text
+        .split("<tr>")
+        .skip(1)
+        .map(|r| r.split("</tr>").next().unwrap())
+        .find(|r| r.contains(text))
+        .unwrap_or_default()
+}

@@ -1,0 +1,108 @@
+//! Clauses, checks and the ledger as pages: states with their evidence, rows only for those who may see them.
+
+use axum::http::StatusCode;
+use sekisho_app::sequencer;
+
+use crate::browser::encode;
+use crate::city::{ADMIN, CLERK, City, MANAGER, OTHER_MANAGER, asset, line_with, row_id};
+
+#[tokio::test]
+async fn states_are_shown_with_what_is_not_built_yet_and_filtered() {
+    let city = City::settled().await;
+    let mut b = city.browser(CLERK).await;
+    let page = b.get("/clauses").await;
+    assert!(page.text.contains("仕組みが未整備") && page.text.contains("第5章"));
+    let line = line_with(&page, "5.1.1.3.イ");
+    assert!(
+        line.contains("第5章第1節(1)③(イ)") && line.contains("未評価") && line.contains("件</td>"),
+        "{line}"
+    );
+    for state in ["broken", "unknown", "met", "due"] {
+        let filtered = b.get(&format!("/clauses?state={state}")).await;
+        let others = ["broken", "unknown", "met", "due"].into_iter().filter(|s| *s != state);
+        for other in others {
+            assert!(
+                !filtered.text.contains(&format!("class=\"nowrap\"><span class=\"tag {other}\">")),
+                "{state} shows {other}"
+            );
+        }
+    }
+    let future = b.get(&format!("/clauses?{}", encode(&[("on", "R8.11.26")]))).await;
+    assert!(
+        future.text.contains("先の日付の状態は分かりません") && future.text.contains("value=\"R8.11.26\"")
+    );
+    let unread = b.get(&format!("/clauses?{}", encode(&[("on", "昨日")]))).await;
+    assert!(unread.text.contains("class=\"err\"") && unread.text.contains("value=\"昨日\""));
+    let clause = b.get("/clauses/5.1.1.3.%E3%82%A4").await;
+    assert!(
+        clause.text.contains("しなければならない")
+            && clause.text.contains("href=\"/checks/overdue_return\"")
+            && clause.text.contains("未整備")
+    );
+    for path in [
+        "/clauses/9.9.9",
+        "/checks/nonsense",
+        "/cases/nonsense",
+        "/ledger/nonsense",
+        "/apply/nonsense",
+        "/apply/take_out?draft=nonsense",
+        "/registers/asset/nonsense",
+    ] {
+        assert_eq!(b.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_breaks_a_check_opens_and_closes_with_its_record() {
+    let city = City::settled().await;
+    let mut manager = city.browser(MANAGER).await;
+    let stale = |checked: &'static str, version: &'static str| {
+        let mut fields = asset("A-001", "要介護認定の名簿", "21");
+        fields.retain(|(n, _)| *n != "checked_on");
+        fields.extend([("checked_on", checked), ("version", version)]);
+        fields
+    };
+    let id = row_id(&mut manager, "asset", "A-001").await;
+    let edit = format!("/registers/asset/{id}/edit");
+    assert_eq!(manager.post(&edit, &stale("R7.11.1", "1")).await.status, StatusCode::SEE_OTHER);
+    let check = manager.get("/checks/asset_review_stale").await;
+    let row = line_with(&check, "A-001");
+    assert!(
+        row.contains("「最終確認日」が古くなっています")
+            && row.contains("続いている")
+            && row.contains(&format!("/registers/asset/{id}")),
+        "{row}"
+    );
+    let page = manager.get(&format!("/registers/asset/{id}")).await;
+    assert!(
+        page.text.contains("「最終確認日」が古くなっています")
+            && page.text.contains("href=\"/checks/asset_review_stale\"")
+    );
+    let mut stranger = city.browser(OTHER_MANAGER).await;
+    let theirs = stranger.get("/checks/asset_review_stale").await;
+    assert!(!theirs.text.contains("A-001") && theirs.text.contains("不適合"));
+    assert_eq!(manager.post(&edit, &stale("R8.11.25", "2")).await.status, StatusCode::SEE_OTHER);
+    let check = manager.get("/checks/asset_review_stale").await;
+    assert!(
+        !line_with(&check, "A-001").contains("続いている")
+            && !check.text.contains("<span class=\"tag broken\">不適合"),
+        "{}",
+        check.text
+    );
+}
+
+#[tokio::test]
+async fn the_ledger_shows_places_to_all_and_contents_to_those_who_oversee() {
+    let city = City::settled().await;
+    sequencer::drain(&city.office).await.unwrap();
+    let mut clerk = city.browser(CLERK).await;
+    let page = clerk.get("/ledger").await;
+    assert!(page.text.contains("順番待ち</dt><dd>0件") && page.text.contains("台帳の変更"), "{}", page.text);
+    let entry = page.text.split("href=\"/ledger/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let path = format!("/ledger/{entry}");
+    let seen = clerk.get(&path).await;
+    assert!(seen.text.contains("tlog-proof") && !seen.text.contains("記録した内容"));
+    let mut admin = city.browser(ADMIN).await;
+    assert!(admin.get(&path).await.text.contains("記録した内容"));
+    assert_eq!(clerk.get("/ledger?before=nonsense").await.status, StatusCode::BAD_REQUEST);
+}

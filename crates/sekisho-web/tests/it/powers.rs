@@ -1,0 +1,278 @@
+//! Every route that changes something, tried by those who may not: refused, and nothing written.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use axum::http::StatusCode;
+
+use crate::acts::{application, apply, done, item};
+use crate::browser::{Browser, encode, hidden};
+use crate::city::{
+    ADMIN, CLERK, City, DIRECTOR, MANAGER, OTHER_CLERK, OTHER_MANAGER, asset, row_id, workbook,
+};
+use crate::registers::check;
+
+/// A form, and who has no right to send it.
+struct Attempt {
+    /// Route as the router names it.
+    route: &'static str,
+    /// Address.
+    path: String,
+    fields: Vec<(&'static str, String)>,
+    /// Sent along as a file.
+    file: Option<Vec<u8>>,
+    /// Persons without the right.
+    wrong: Vec<&'static str>,
+}
+
+fn owned(fields: Vec<(&'static str, &'static str)>) -> Vec<(&'static str, String)> {
+    fields.into_iter().map(|(k, v)| (k, v.to_owned())).collect()
+}
+
+/// What the city holds when the attempts are made.
+struct Held {
+    case: String,
+    shown: String,
+    asset: String,
+    draft: String,
+    upload: String,
+    organization: String,
+}
+
+async fn hold(city: &City) -> Held {
+    let mut clerk = city.browser(CLERK).await;
+    let mut manager = city.browser(MANAGER).await;
+    let mut admin = city.browser(ADMIN).await;
+    let key = item(&mut clerk, "A-001").await;
+    let case = apply(&mut clerk, &application("21-s", &key)).await;
+    let shown = hidden(manager.get(&case).await.form("permit"), "shown");
+    let draft = clerk.post("/apply/take_out", &[("do", "draft"), ("purpose", "下書き")]).await.location();
+    let draft = draft.split("draft=").nth(1).unwrap().split('&').next().unwrap().to_owned();
+    let csv = "管理番号,名称\r\nA-001,直した名前\r\n";
+    let plan = check(&mut manager, "/registers/asset/import", "a.csv", csv.as_bytes()).await;
+    let upload = hidden(&plan.text, "upload");
+    let plan = check(
+        &mut admin,
+        "/organization/import",
+        "o.xlsx",
+        &workbook(|p| if p == DIRECTOR { "2026-11-30" } else { "" }),
+    )
+    .await;
+    let asset = row_id(&mut clerk, "asset", "A-001").await;
+    Held { case, shown, asset, draft, upload, organization: hidden(&plan.text, "upload") }
+}
+
+fn attempts(h: &Held) -> Vec<Attempt> {
+    let staff = vec![CLERK, MANAGER, DIRECTOR, OTHER_CLERK, OTHER_MANAGER];
+    let mut all = Vec::new();
+    let mut add = |route, path: &str, fields, file, wrong: &[&'static str]| {
+        all.push(Attempt { route, path: path.to_owned(), fields, file, wrong: wrong.to_vec() });
+    };
+    add(
+        "/organization/account",
+        "/organization/account",
+        owned(vec![("person", "8001"), ("login", "stolen")]),
+        None,
+        &staff,
+    );
+    add(
+        "/organization/account",
+        "/organization/account",
+        owned(vec![("person", ADMIN), ("login", "admin")]),
+        None,
+        &[ADMIN],
+    );
+    let import = |what: &str, upload: &str| vec![("do", what.to_owned()), ("upload", upload.to_owned())];
+    add("/organization/import", "/organization/import", import("apply", &h.organization), None, &staff);
+    add(
+        "/organization/import",
+        "/organization/import",
+        import("check", ""),
+        Some(workbook(|_| "2026-11-30")),
+        &staff,
+    );
+    let csv = "管理番号,名称\r\nA-001,直した名前\r\n".as_bytes().to_vec();
+    add(
+        "/registers/{id}/import",
+        "/registers/asset/import",
+        import("apply", &h.upload),
+        None,
+        &[CLERK, DIRECTOR, OTHER_CLERK, OTHER_MANAGER, ADMIN],
+    );
+    add(
+        "/registers/{id}/import",
+        "/registers/asset/import",
+        import("check", ""),
+        Some(csv),
+        &[CLERK, OTHER_CLERK],
+    );
+    let new = owned(asset("Z-1", "作った行", "21"));
+    add("/registers/{id}/new", "/registers/asset/new", new, None, &[CLERK, OTHER_CLERK, OTHER_MANAGER]);
+    let mut edit = owned(asset("A-001", "書き換えた名前", "21"));
+    edit.push(("version", "1".to_owned()));
+    let row = format!("/registers/asset/{}/edit", h.asset);
+    add("/registers/{id}/{row}/edit", &row, edit, None, &[CLERK, OTHER_CLERK, OTHER_MANAGER]);
+    // Another person's draft is neither sent, nor saved over, nor dropped; and one applies from one's own post only.
+    let from_draft = |what: &str, post: &str| {
+        let fields =
+            application("", "asset/none").into_iter().filter(|(k, _)| !matches!(*k, "post" | "items"));
+        let mut fields: Vec<(&'static str, String)> = fields.map(|(k, v)| (k, v.to_owned())).collect();
+        fields.extend([
+            ("do", what.to_owned()),
+            ("draft", h.draft.clone()),
+            ("post", post.to_owned()),
+            ("items", format!("asset/{}", h.asset)),
+        ]);
+        fields
+    };
+    add(
+        "/apply/{procedure}",
+        "/apply/take_out",
+        from_draft("draft", "21-h"),
+        None,
+        &[MANAGER, OTHER_CLERK, ADMIN],
+    );
+    add(
+        "/apply/{procedure}",
+        "/apply/take_out",
+        from_draft("drop", "21-h"),
+        None,
+        &[MANAGER, OTHER_CLERK, ADMIN],
+    );
+    add(
+        "/apply/{procedure}",
+        "/apply/take_out",
+        from_draft("apply", "21-h"),
+        None,
+        &[CLERK, DIRECTOR, OTHER_CLERK, OTHER_MANAGER, ADMIN],
+    );
+    add("/apply/{procedure}", "/apply/take_out", from_draft("apply", "22-s"), None, &[OTHER_CLERK]);
+    for act in [
+        "permit",
+        "refuse",
+        "send_back",
+        "perform",
+        "confirm",
+        "withdraw",
+        "resubmit",
+        "ask_extension",
+        "extend",
+        "decline_extension",
+        "revoke",
+        "close",
+        "move_out",
+        "move_in",
+        "post_review",
+        "see",
+        "",
+        "nonsense",
+    ] {
+        for step in ["permit", "return", "confirm_return", "", "1"] {
+            let mut fields =
+                vec![("do", act.to_owned()), ("step", step.to_owned()), ("shown", h.shown.clone())];
+            fields.extend(owned(vec![
+                ("says", "理由"),
+                ("reason", "理由"),
+                ("e.returned_at", "R8.11.25"),
+                ("e.erasure_checked", "1"),
+                ("extend.until", "R9.1.8"),
+                ("ask_extension.until", "R9.1.8"),
+            ]));
+            add("/cases/{id}", &h.case, fields, None, &[CLERK, DIRECTOR, OTHER_CLERK, ADMIN]);
+        }
+    }
+    all
+}
+
+async fn send(b: &Browser, a: &Attempt) -> crate::browser::Page {
+    let fields: Vec<(&str, &str)> = a.fields.iter().map(|(k, v)| (*k, v.as_str())).collect();
+    match &a.file {
+        Some(bytes) => b.upload(&a.path, &fields, "file.xlsx", bytes).await,
+        None => b.post(&a.path, &fields).await,
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_no_right_is_refused_and_nothing_is_written() {
+    let city = City::settled().await;
+    let held = hold(&city).await;
+    let mut browsers = std::collections::BTreeMap::new();
+    for number in [CLERK, MANAGER, DIRECTOR, OTHER_CLERK, OTHER_MANAGER, ADMIN] {
+        browsers.insert(number, city.browser(number).await);
+    }
+    let before = city.written().await;
+    for a in attempts(&held) {
+        for number in &a.wrong {
+            let page = send(&browsers[number], &a).await;
+            let refused = [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND, StatusCode::UNPROCESSABLE_ENTITY]
+                .contains(&page.status);
+            assert!(refused, "{number} {} {:?}: {} {}", a.path, a.fields, page.status, page.location());
+            assert_eq!(city.written().await, before, "{number} {} {:?}", a.path, a.fields);
+        }
+    }
+    // The rightful ones are not kept out.
+    let mut manager = city.browser(MANAGER).await;
+    done(&mut manager, &held.case, "permit", &[]).await;
+    let applied = manager.post("/registers/asset/import", &[("do", "apply"), ("upload", &held.upload)]).await;
+    assert_eq!(applied.status, StatusCode::SEE_OTHER);
+    let mut admin = city.browser(ADMIN).await;
+    admin.get("/organization").await;
+    let applied =
+        admin.post("/organization/import", &[("do", "apply"), ("upload", &held.organization)]).await;
+    assert_eq!(applied.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn without_session_or_token_or_from_elsewhere_nothing_is_sent_anywhere() {
+    let city = City::settled().await;
+    let held = hold(&city).await;
+    let nobody = Browser::new(&city);
+    let manager = city.browser(MANAGER).await;
+    let before = city.written().await;
+    let mut paths: BTreeSet<String> = attempts(&held).into_iter().map(|a| a.path).collect();
+    paths.extend(["/logout".to_owned(), "/password".to_owned()]);
+    for path in &paths {
+        let page = nobody.post(path, &[("do", "apply")]).await;
+        assert!(
+            page.status == StatusCode::SEE_OTHER && page.location().starts_with("/login"),
+            "{path}: {}",
+            page.status
+        );
+        let body = encode(&[("do", "permit"), ("step", "permit"), ("shown", &held.shown)]);
+        assert_eq!(
+            manager.post_raw(path, &body, "http://city.test").await.status,
+            StatusCode::FORBIDDEN,
+            "{path} without token"
+        );
+        let body = format!("{body}&{}", encode(&[("csrf", &manager.csrf)]));
+        assert_eq!(
+            manager.post_raw(path, &body, "https://elsewhere.example").await.status,
+            StatusCode::FORBIDDEN,
+            "{path} from elsewhere"
+        );
+    }
+    assert_eq!(city.written().await, before);
+}
+
+/// A new route that takes forms must be tried above.
+#[tokio::test]
+async fn every_route_that_takes_a_form_is_tried() {
+    let city = City::settled().await;
+    let tried: BTreeSet<String> = attempts(&hold(&city).await).iter().map(|a| a.route.to_owned()).collect();
+    let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/pages");
+    let mut routes = BTreeSet::new();
+    for file in std::fs::read_dir(pages).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        for part in text.split(".route(\"").skip(1) {
+            let line = part.lines().next().unwrap();
+            if line.contains("post(") {
+                routes.insert(line.split('"').next().unwrap().to_owned());
+            }
+        }
+    }
+    // Anybody's own: guards.rs tries them.
+    for own in ["/login", "/logout", "/password"] {
+        assert!(routes.remove(own), "{own}");
+    }
+    assert_eq!(routes, tried);
+}

@@ -1,0 +1,35 @@
+//! Where things are, and the async runtime.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use tracing_subscriber::EnvFilter;
+
+/// What a subcommand answers: an exit code, or a message for the person at the terminal.
+pub(crate) type Outcome = Result<ExitCode, String>;
+
+/// Runs a subcommand that waits for input and output.
+pub(crate) fn on_runtime(job: impl Future<Output = Outcome>) -> Outcome {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| e.to_string())?.block_on(job)
+}
+
+/// Logs go to the standard error stream; `SEKISHO_LOG` chooses what (`info`, `sekisho_app=debug` …).
+pub(crate) fn start_logging() {
+    let filter = EnvFilter::try_from_env("SEKISHO_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
+
+/// The database of a data folder.
+pub(crate) fn database(data: &Path) -> PathBuf {
+    data.join("sekisho.db")
+}
+
+/// The signing key stays outside the data folder and so outside its backups: beside it, unless told otherwise.
+pub(crate) fn key_file(data: &Path, given: Option<PathBuf>) -> PathBuf {
+    given.unwrap_or_else(|| {
+        let mut name = data.file_name().unwrap_or_default().to_owned();
+        name.push(".key");
+        data.with_file_name(name)
+    })
+}

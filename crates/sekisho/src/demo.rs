@@ -1,0 +1,69 @@
+//! `sekisho demo`: a city made up by seed, served at once. The line of JSON is a contract for scripts.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sekisho_app::demo;
+use sekisho_base::clock::SystemClock;
+use sekisho_base::entropy::OsEntropy;
+use serde_json::json;
+
+use crate::config::{Outcome, database, key_file, start_logging};
+use crate::serve::serve;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// デモ用の市を置くフォルダ（無ければ作る）
+    #[arg(long, default_value = "sekisho-demo")]
+    data: PathBuf,
+    /// 待ち受けるアドレス
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// 市を決める数。同じ数なら同じ市になる
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// 作るだけで動かさない
+    #[arg(long)]
+    make_only: bool,
+}
+
+pub(crate) async fn run(args: Args) -> Outcome {
+    start_logging();
+    if !args.listen.ip().is_loopback() {
+        return Err(
+            "デモはこの機械の中だけで動かします。--listen には 127.0.0.1 のアドレスを指定してください。"
+                .to_owned(),
+        );
+    }
+    std::fs::create_dir_all(&args.data).map_err(|e| format!("{}: {e}", args.data.display()))?;
+    eprintln!("デモ用の市を用意しています（初回は数十秒かかります）…");
+    let entropy = Arc::new(OsEntropy);
+    let store =
+        sekisho_app::Store::open(&database(&args.data).to_string_lossy()).await.map_err(|e| e.to_string())?;
+    let seed = sekisho_app::setup::signing_seed(&store, &key_file(&args.data, None), entropy.as_ref())
+        .await
+        .map_err(|e| e.to_string())?;
+    let office = demo::open(store, seed, args.seed, Arc::new(SystemClock), entropy)
+        .await
+        .map_err(|e| e.to_string())?;
+    let logins = demo::logins(&office, args.seed).await.map_err(|e| e.to_string())?;
+    if args.make_only {
+        office.store.clone().close().await;
+        return Ok(std::process::ExitCode::SUCCESS);
+    }
+    serve(office, args.listen, false, move |address| {
+        let list: Vec<_> = logins
+            .iter()
+            .map(|l| json!({"login": l.login, "password": l.password, "role": l.role, "name": l.name}))
+            .collect();
+        println!("{}", json!({"ready": format!("http://{address}"), "logins": list}));
+        let _ = std::io::stdout().flush();
+        eprintln!("http://{address} をブラウザで開いてください。止めるときは Ctrl+C。");
+        for l in &logins {
+            eprintln!("  {:<12} {:<16} {} {}", l.login, l.password, l.title, l.name);
+        }
+    })
+    .await
+}

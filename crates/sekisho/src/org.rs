@@ -1,0 +1,70 @@
+//! `sekisho org import|export`: the first filling of an empty body. Later changes go through the pages, with a session.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use sekisho_app::first;
+
+use crate::config::{Outcome, database, start_logging};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// 空のデータフォルダに、組織と職員の最初のデータを取り込む（まず内容を表示し、--apply で取り込む）
+    Import {
+        /// データフォルダ
+        #[arg(long)]
+        data: PathBuf,
+        /// 取り込む（付けなければ内容を表示するだけ）
+        #[arg(long)]
+        apply: bool,
+        /// Excel（組織・職・職員・任命の4シート）
+        file: PathBuf,
+    },
+    /// 最初の管理者（情報システム管理者）に仮のパスワードを発行する。まだ誰もログインできないときだけ使える
+    FirstLogin {
+        /// データフォルダ
+        #[arg(long)]
+        data: PathBuf,
+        /// 職員番号
+        #[arg(long)]
+        person: String,
+        /// ログイン名
+        #[arg(long)]
+        login: String,
+    },
+}
+
+pub(crate) async fn run(args: Args) -> Outcome {
+    start_logging();
+    let data = match &args.command {
+        Command::Import { data, .. } | Command::FirstLogin { data, .. } => data.clone(),
+    };
+    std::fs::create_dir_all(&data).map_err(|e| format!("{}: {e}", data.display()))?;
+    let store =
+        sekisho_app::Store::open(&database(&data).to_string_lossy()).await.map_err(|e| e.to_string())?;
+    let office = first::open_for_terminal(store).await.map_err(|e| e.to_string())?;
+    match args.command {
+        Command::Import { apply, file, .. } => {
+            let bytes = std::fs::read(&file).map_err(|e| format!("{} を読めません: {e}", file.display()))?;
+            let told = first::import(&office, bytes, apply).await.map_err(|e| e.to_string())?;
+            for line in told.text {
+                println!("{line}");
+            }
+            Ok(if told.sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Command::FirstLogin { person, login, .. } => {
+            let password = first::first_login(&office, &person, &login).await.map_err(|e| e.to_string())?;
+            println!("ログイン名 {login}");
+            println!("仮のパスワード {password}");
+            println!("この画面を控えて本人に渡してください。最初のログインで変更します。");
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
