@@ -15,18 +15,18 @@ use crate::office::{Office, Opening};
 use crate::record::record;
 use crate::setup::{self, Verdict};
 
-/// Opens a body for the terminal: entries wait in the outbox until the server signs them.
+/// Opens a body for the terminal: entries wait in the outbox until the server signs them. The names count only when the store is new.
 ///
 /// # Errors
 /// The database failed.
-pub async fn open_for_terminal(store: Store) -> Result<Arc<Office>, AppError> {
+pub async fn open_for_terminal(store: Store, body: &str, title: &str) -> Result<Arc<Office>, AppError> {
     Office::open(Opening {
         store,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),
         seed: None,
-        body: "city".to_owned(),
-        title: "関所市".to_owned(),
+        body: body.to_owned(),
+        title: title.to_owned(),
         pack: setup::model_pack()?,
         pack_files: setup::model_pack_files(),
         print_program: None,

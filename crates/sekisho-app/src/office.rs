@@ -82,14 +82,14 @@ impl Office {
     /// # Errors
     /// The database failed, or a stored pack can no longer be read.
     pub async fn open(o: Opening) -> Result<Arc<Self>, AppError> {
-        let signer = o
-            .seed
-            .map(|seed| LogSigner::from_seed(&o.body, &seed))
-            .transpose()
-            .map_err(AppError::internal)?;
+        // The name in the ledger was fixed at the first start; what is given later does not rename it.
+        let kept =
+            o.store.read(|c| Box::pin(async move { setting::get(c, crate::ledger::BODY).await.map_err(AppError::from) })).await?;
+        let body = kept.unwrap_or(o.body);
+        let signer = o.seed.map(|seed| LogSigner::from_seed(&body, &seed)).transpose().map_err(AppError::internal)?;
         let vkey = signer.as_ref().map(LogSigner::vkey);
         let (names, stored) = {
-            let (body, title) = (o.body.clone(), o.title.clone());
+            let (body, title) = (body.clone(), o.title.clone());
             let vkey = vkey.clone();
             o.store
                 .write(move |c| {
@@ -137,7 +137,7 @@ impl Office {
             print_slots: tokio::sync::Semaphore::new(1),
             print_program: o.print_program,
             signer,
-            body: names.0.unwrap_or(o.body),
+            body: names.0.unwrap_or(body),
             title: names.1.unwrap_or(o.title),
             node,
             pack: RwLock::new(Arc::new(pack)),

@@ -19,7 +19,7 @@ use crate::login::Identity;
 use crate::office::Office;
 use crate::record::{Seal, record};
 use crate::registers::{ExportFormat, ExportedFile, ImportPlan};
-use crate::registers::{column_notes, error_lines, plan_lines, write};
+use crate::registers::{changed_meanwhile, column_notes, error_lines, plan_digest, plan_lines, write};
 
 /// Kind under which an organization file is kept between the two steps.
 const UPLOAD: &str = "org";
@@ -211,8 +211,8 @@ impl Office {
     /// What a file would change, for the first import from the terminal.
     pub(crate) async fn plan_for_terminal(&self, bytes: Vec<u8>) -> Result<ImportPlan, AppError> {
         let (plan, _) = self.plan_org_file(bytes).await?;
-        let mut view = ImportPlan::default();
-        view.errors = error_lines(plan.all_errors());
+        let shown = plan_digest(plan.sheets.values());
+        let mut view = ImportPlan { shown, errors: error_lines(plan.all_errors()), ..ImportPlan::default() };
         for (sheet, p) in &plan.sheets {
             view.added += p.counts.add;
             view.changed += p.counts.change;
@@ -237,9 +237,14 @@ impl Office {
         self: &Arc<Self>,
         who: &Identity,
         upload_id: &str,
+        shown: &str,
     ) -> Result<usize, AppError> {
         self.may_import_organization(who).await?;
         let (kept, bytes) = self.kept_upload(who, UPLOAD, upload_id).await?;
+        let (plan, _) = self.plan_org_file(bytes.clone()).await?;
+        if plan.can_apply() && plan_digest(plan.sheets.values()) != shown {
+            return Err(changed_meanwhile());
+        }
         self.apply_org_file(&who.person, Some(kept), bytes).await
     }
 

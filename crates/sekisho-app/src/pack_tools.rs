@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use sekisho_base::Date;
+use sekisho_case::decide::PackOracle;
 use sekisho_pack::coverage::{Built, coverage};
 use sekisho_pack::message::Message;
 use sekisho_pack::model::Pack;
 
 use crate::office::BUILT_GATES;
+use crate::setup::Verdict;
 
 /// Files of a pack folder, or of the pack that comes with the program.
 ///
@@ -42,10 +45,13 @@ fn built() -> Built<'static> {
 }
 
 /// Runs the pack's data tests and says what came out otherwise than expected.
-#[must_use]
-pub fn test(pack: &Pack) -> crate::setup::Verdict {
-    let failures = sekisho_pack::test::run(pack, &crate::pack_oracle::PackOracle::new(pack));
+///
+/// # Errors
+/// The rules of the pack do not hold together.
+pub fn test(pack: &Pack, today: Date) -> Result<Verdict, String> {
+    let oracle = PackOracle::new(pack, today).map_err(|e| e.to_string())?;
+    let failures = sekisho_pack::test::run(pack, &oracle);
     let mut text: Vec<String> = failures.iter().map(ToString::to_string).collect();
     text.push(format!("{}件の例を確かめ、{}件が期待と違いました。", pack.tests.len(), failures.len()));
-    crate::setup::Verdict { text, sound: failures.is_empty() }
+    Ok(Verdict { text, sound: failures.is_empty() })
 }

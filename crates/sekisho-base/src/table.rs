@@ -1,5 +1,5 @@
-//! Specification of a register's table, as the store builds it: `r_<id>` with columns `c_<id>`, and for a column with
-//! many values a child table `r_<id>_<column>`. Lives here so that the store knows no pack.
+//! Specification of a register's table, as the store builds it: `r_<id>` with columns `c_<id>`, and for columns with
+//! many values the child table `m_<id>`. Lives here so that the store knows no pack.
 
 use serde::{Deserialize, Serialize};
 

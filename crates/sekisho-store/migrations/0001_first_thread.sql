@@ -42,15 +42,14 @@ CREATE TABLE case_item (case_id TEXT NOT NULL, pos BIGINT NOT NULL, register TEX
 CREATE INDEX case_item_row ON case_item (register, row_id);
 CREATE TABLE case_act (case_id TEXT NOT NULL, seq BIGINT NOT NULL, kind TEXT NOT NULL, person TEXT NOT NULL, at TEXT NOT NULL, body TEXT NOT NULL, entry TEXT NOT NULL, PRIMARY KEY (case_id, seq));
 CREATE TABLE open_task (case_id TEXT NOT NULL, pos BIGINT NOT NULL, step TEXT NOT NULL, kind TEXT NOT NULL, title TEXT NOT NULL, post TEXT NOT NULL, person TEXT NOT NULL, due TEXT NOT NULL, opened_at TEXT NOT NULL, PRIMARY KEY (case_id, pos));
-CREATE INDEX open_task_post ON open_task (post);
-CREATE INDEX open_task_person ON open_task (person);
+CREATE INDEX open_task_holder ON open_task (person, post);
 CREATE INDEX open_task_due ON open_task (due);
 CREATE TABLE draft (id TEXT PRIMARY KEY NOT NULL, procedure TEXT NOT NULL, person TEXT NOT NULL, body TEXT NOT NULL, updated_at TEXT NOT NULL);
 CREATE INDEX draft_person ON draft (person);
 
 -- Clause state: what breaks it, as intervals.
 CREATE TABLE violation (id TEXT PRIMARY KEY NOT NULL, check_id TEXT NOT NULL, pack TEXT NOT NULL, row_key TEXT NOT NULL, unit TEXT NOT NULL, says TEXT NOT NULL, link TEXT NOT NULL, opened_at TEXT NOT NULL, closed_at TEXT, cause_entry TEXT NOT NULL);
-CREATE INDEX violation_open ON violation (check_id, closed_at);
+CREATE INDEX violation_open ON violation (check_id, closed_at, row_key);
 CREATE INDEX violation_row ON violation (row_key, check_id);
 CREATE INDEX violation_closed ON violation (closed_at, check_id, opened_at);
 CREATE TABLE check_run (check_id TEXT PRIMARY KEY NOT NULL, pack TEXT NOT NULL, ran_at TEXT NOT NULL, looked_at BIGINT NOT NULL, due_rows BIGINT NOT NULL);
@@ -58,7 +57,7 @@ CREATE TABLE check_run (check_id TEXT PRIMARY KEY NOT NULL, pack TEXT NOT NULL, 
 -- Ledger: the outbox is the rows whose leaf_index is null.
 CREATE TABLE ledger_entry (id TEXT PRIMARY KEY NOT NULL, stream TEXT NOT NULL, seq BIGINT NOT NULL, kind TEXT NOT NULL, commitment TEXT NOT NULL, salt TEXT, payload TEXT, at TEXT NOT NULL, leaf_index BIGINT);
 CREATE UNIQUE INDEX ledger_entry_stream ON ledger_entry (stream, seq);
-CREATE UNIQUE INDEX ledger_entry_leaf ON ledger_entry (leaf_index);
+CREATE UNIQUE INDEX ledger_entry_leaf ON ledger_entry (leaf_index) WHERE leaf_index IS NOT NULL;
 CREATE INDEX ledger_entry_outbox ON ledger_entry (at, stream, seq) WHERE leaf_index IS NULL;
 CREATE TABLE ledger_tile (level BIGINT NOT NULL, idx BIGINT NOT NULL, hashes TEXT NOT NULL, PRIMARY KEY (level, idx));
 CREATE TABLE ledger_checkpoint (size BIGINT PRIMARY KEY NOT NULL, root TEXT NOT NULL, note TEXT NOT NULL, at TEXT NOT NULL);

@@ -122,8 +122,9 @@ pub async fn set_leaves(c: &mut Conn<'_>, first: i64, ids: &[&str]) -> Result<()
             marks.push(format!("(${}, ${})", a.len() - 1, a.len()));
             index += 1;
         }
+        // COALESCE keeps the planner from going through the whole outbox for each of them.
         let sql = format!(
-            "WITH place (entry, leaf) AS (VALUES {}) UPDATE ledger_entry SET leaf_index = place.leaf FROM place WHERE id = place.entry AND leaf_index IS NULL",
+            "WITH place (entry, leaf) AS (VALUES {}) UPDATE ledger_entry SET leaf_index = place.leaf FROM place WHERE id = place.entry AND COALESCE(leaf_index, -1) < 0",
             marks.join(", ")
         );
         if c.exec(&sql, a).await? != chunk.len() as u64 {

@@ -23,7 +23,6 @@ pub struct Web {
 }
 
 /// The whole site of one body.
-#[must_use]
 pub fn router(office: Arc<Office>, secure: bool) -> Router {
     let web = Web { office, secure };
     Router::new()

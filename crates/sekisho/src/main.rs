@@ -33,7 +33,7 @@ enum Command {
     Pack(pack::Args),
     /// 証跡を書き出す・検証する
     Ledger(ledger::Args),
-    /// 組織と職員を取り込む・書き出す
+    /// 最初の組織と職員を取り込む、最初の管理者を登録する
     Org(org::Args),
     /// 様式を1枚作る（サーバが自分で使う）
     #[command(hide = true)]

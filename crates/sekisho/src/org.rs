@@ -1,4 +1,4 @@
-//! `sekisho org import|export`: the first filling of an empty body. Later changes go through the pages, with a session.
+//! `sekisho org import|first-login`: the first filling of an empty body. Later changes go through the pages, with a session.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,6 +10,12 @@ use crate::config::{Outcome, database, start_logging};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    /// 団体の名前（データフォルダが新しいときだけ使う）
+    #[arg(long, default_value = "関所市", global = true)]
+    title: String,
+    /// 証跡での団体名（半角英数字。データフォルダが新しいときだけ使う）
+    #[arg(long, default_value = "city", global = true)]
+    body: String,
     #[command(subcommand)]
     command: Command,
 }
@@ -49,7 +55,7 @@ pub(crate) async fn run(args: Args) -> Outcome {
     std::fs::create_dir_all(&data).map_err(|e| format!("{}: {e}", data.display()))?;
     let store =
         sekisho_app::Store::open(&database(&data).to_string_lossy()).await.map_err(|e| e.to_string())?;
-    let office = first::open_for_terminal(store).await.map_err(|e| e.to_string())?;
+    let office = first::open_for_terminal(store, &args.body, &args.title).await.map_err(|e| e.to_string())?;
     match args.command {
         Command::Import { apply, file, .. } => {
             let bytes = std::fs::read(&file).map_err(|e| format!("{} を読めません: {e}", file.display()))?;

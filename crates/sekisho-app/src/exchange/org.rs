@@ -28,7 +28,7 @@ pub enum OrgSheet {
     Units,
     /// 職: `code`, `unit`, `title`, `head`, `rank`.
     Posts,
-    /// 職員: `number`, `name`, `kana`, `login`, `email`.
+    /// 職員: `number`, `name`, `kana`, `email`.
     Persons,
     /// 任命: `person`, `post`, `main` (`main` or `concurrent`), `from`, `until`, `role`, `role_scope`.
     Appointments,
@@ -86,7 +86,6 @@ impl OrgSheet {
                     Column::new("number", &["職員番号", "番号"], Kind::Code).required(),
                     Column::new("name", &["氏名", "職員氏名"], Kind::Text).required(),
                     Column::new("kana", &["ふりがな", "フリガナ", "氏名カナ"], Kind::Text),
-                    Column::new("login", &["ログイン名", "ログインID"], Kind::Code),
                     Column::new("email", &["メール", "メールアドレス"], Kind::Code),
                 ],
             ),

@@ -72,7 +72,6 @@ pub(super) fn check(state: &State) -> Vec<Wrong> {
     }
     found.extend(cycles(&state.units));
     found.extend(heads(state));
-    found.extend(logins(&state.persons));
     found.extend(state.appointments.iter().filter_map(|a| outside_unit(state, a)));
     found.extend(concurrent(&state.appointments));
     found
@@ -138,29 +137,6 @@ fn heads(state: &State) -> Vec<Wrong> {
                 "head",
                 message,
                 "長の印（○）は1つの組織に1つだけ付けてください。",
-            ));
-        }
-    }
-    found
-}
-
-/// Logins that two persons share.
-fn logins(persons: &BTreeMap<String, Line>) -> Vec<Wrong> {
-    let mut by_login: BTreeMap<String, Vec<(&String, &Line)>> = BTreeMap::new();
-    for (number, person) in persons.iter().filter(|(_, p)| !p.text("login").is_empty()) {
-        by_login.entry(fold_key(person.text("login"))).or_default().push((number, person));
-    }
-    let mut found = Vec::new();
-    for same in by_login.values().filter(|same| same.len() > 1) {
-        for (number, person) in same {
-            let others: Vec<&str> =
-                same.iter().filter(|(n, _)| n != number).map(|(n, _)| n.as_str()).collect();
-            let message = format!("同じログイン名の職員がいます（職員番号 {}）。", others.join("、"));
-            found.extend(person.wrong(
-                OrgSheet::Persons,
-                "login",
-                message,
-                "職員ごとに別のログイン名にしてください。",
             ));
         }
     }

@@ -12,4 +12,4 @@ pub use show::{FieldView, Pair, RefChoice};
 pub(crate) use show::{choices, class_text};
 pub(crate) use spec::{class_of, table_spec};
 pub use transfer::{ErrorLine, ExportFormat, ExportedFile, ImportPlan, PlanLine};
-pub(crate) use transfer::{column_notes, error_lines, plan_lines, write};
+pub(crate) use transfer::{changed_meanwhile, column_notes, error_lines, plan_digest, plan_lines, write};

@@ -363,8 +363,7 @@ fn cell(pack: &Pack, directory: &Directory, c: &Column, typed: &str) -> Result<V
             typed.lines().map(str::trim).filter(|l| !l.is_empty()).map(str::to_owned).collect();
         return list
             .iter()
-            .map(|one| one_cell(pack, directory, c, one).map(|_| ()))
-            .collect::<Result<(), _>>()
+            .try_for_each(|one| one_cell(pack, directory, c, one).map(|_| ()))
             .map(|()| if list.is_empty() { Value::Null } else { Value::List(list) });
     }
     one_cell(pack, directory, c, typed)

@@ -29,7 +29,7 @@ pub struct RefChoice {
 /// A field of a form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldView {
-    /// Name in the form.
+    /// Name in the form, and id on the page: no two fields of a page have the same.
     pub name: String,
     /// Label.
     pub label: String,

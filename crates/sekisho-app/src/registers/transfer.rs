@@ -84,6 +84,8 @@ pub struct PlanLine {
 pub struct ImportPlan {
     /// Id under which the file waits.
     pub upload: String,
+    /// Digest of what it would change; the second step carries out nothing else.
+    pub shown: String,
     /// File name.
     pub file: String,
     /// Rows added.
@@ -187,6 +189,21 @@ fn plain(value: &Value) -> String {
     }
 }
 
+/// Digest of what plans would do, row by row.
+pub(crate) fn plan_digest<'a>(plans: impl Iterator<Item = &'a Plan>) -> String {
+    let rows = plans.flat_map(|p| &p.rows);
+    hex(&rows
+        .fold([0; 32], |before, row| sha256(&[before.as_slice(), format!("{row:?}").as_bytes()].concat())))
+}
+
+/// What was shown is not what would be carried out.
+pub(crate) fn changed_meanwhile() -> AppError {
+    AppError::refused(
+        "X003",
+        "確かめた後に内容が変わったため、このファイルはそのままでは取り込めません。もう一度「内容を確かめる」から始めてください。",
+    )
+}
+
 /// Notes about columns.
 pub(crate) fn column_notes(plan: &Plan) -> Vec<String> {
     let mut notes = Vec::new();
@@ -271,6 +288,7 @@ impl Office {
         let counts = &prepared.plan.counts;
         Ok(ImportPlan {
             upload: upload_id,
+            shown: plan_digest(std::iter::once(&prepared.plan)),
             file: file.to_owned(),
             added: counts.add,
             changed: counts.change,
@@ -363,15 +381,13 @@ impl Office {
         who: &Identity,
         id: &str,
         upload_id: &str,
+        shown: &str,
     ) -> Result<usize, AppError> {
         let me = self.me(who).await?;
         let (kept, bytes) = self.kept_upload(who, id, upload_id).await?;
         let prepared = self.prepare(&me, id, bytes).await?;
-        if prepared.plan.counts.errors > 0 {
-            return Err(AppError::refused(
-                "X003",
-                "確かめた後に台帳が変わったため、このファイルはそのままでは取り込めません。もう一度「内容を確かめる」から始めてください。",
-            ));
+        if prepared.plan.counts.errors > 0 || plan_digest(std::iter::once(&prepared.plan)) != shown {
+            return Err(changed_meanwhile());
         }
         let pack = self.pack();
         let r = pack.registers.get(id).ok_or(AppError::NotFound)?.clone();

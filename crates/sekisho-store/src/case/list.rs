@@ -6,7 +6,7 @@ use sekisho_base::Date;
 use sekisho_base::limits::COUNT_CAP;
 
 use super::{COLUMNS, CaseRow, case};
-use crate::conn::{Arg, marks};
+use crate::conn::{Arg, Row, marks};
 use crate::search::{self, Index};
 use crate::{Conn, StoreError, Viewer};
 
@@ -63,7 +63,7 @@ fn terms(f: &CaseFilter, words: &[String], a: &mut Vec<Arg>) -> String {
     terms.join(" AND ")
 }
 
-/// Cases, newest first, and how many there are (capped): a fixed number of queries, five at most.
+/// Cases, newest first, and how many there are (capped): a fixed number of queries, four at most.
 ///
 /// # Errors
 /// The database failed.
@@ -78,23 +78,39 @@ pub async fn list(
     let mut a = Vec::new();
     let mut terms = terms(f, &words, &mut a);
     let found = search::candidates(c, &Index::of_cases(), &words).await?;
-    if let Some(k) = found.filter(|k| k.numbers.len() <= NAMED) {
+    let named = found.filter(|k| k.numbers.len() <= NAMED);
+    if let Some(k) = &named {
         terms.push_str(&format!(" AND f.no IN ({})", search::literals(&k.numbers)));
     }
     let (by_index, walked) = visible(viewer, &terms, &mut a);
     let count = format!("SELECT COUNT(*) FROM ({by_index} LIMIT {}) t", COUNT_CAP + 1);
-    let total = c.all_once(&count, a.clone()).await?.first().map_or(Ok(0), |r| r.int(0))?;
+    let before = a.clone();
     a.push(limit.into());
     a.push(offset.into());
+    let page = format!("ORDER BY t.opened_at DESC, t.id DESC LIMIT ${} OFFSET ${}", a.len() - 1, a.len());
+    if named.is_some() {
+        // Few enough to be looked through once, for the page and the count.
+        let sql = format!(
+            "WITH hit AS MATERIALIZED ({by_index}) SELECT t.id, (SELECT COUNT(*) FROM hit) FROM hit t {page}"
+        );
+        let hits = c.all_once(&sql, a).await?;
+        let total = match hits.first() {
+            Some(r) => r.int(1)?.min(COUNT_CAP + 1),
+            None if offset == 0 => 0,
+            // Beyond the last page there is no row to carry the count.
+            None => number(c, &count, before).await?,
+        };
+        return Ok((fetch(c, &hits).await?, total));
+    }
+    let total = number(c, &count, before).await?;
     let few = viewer.units.as_ref().is_some_and(|units| units.len() <= FEW_UNITS);
-    let page = format!(
-        "SELECT t.id FROM ({}) t ORDER BY t.opened_at DESC, t.id DESC LIMIT ${} OFFSET ${}",
-        if few { by_index } else { walked },
-        a.len() - 1,
-        a.len()
-    );
-    let ids: Vec<String> = c.all_once(&page, a).await?.iter().map(|r| r.text(0)).collect::<Result<_, _>>()?;
-    Ok((fetch(c, &ids).await?, total))
+    let sql = format!("SELECT t.id FROM ({}) t {page}", if few { by_index } else { walked });
+    let rows = c.all(&sql, a).await?;
+    Ok((fetch(c, &rows).await?, total))
+}
+
+async fn number(c: &mut Conn<'_>, sql: &str, a: Vec<Arg>) -> Result<i64, StoreError> {
+    c.all_once(sql, a).await?.first().map_or(Ok(0), |r| r.int(0))
 }
 
 /// Two texts of one meaning, for the cases that the viewer may see: with the indexes by unit and by person, and for a walk.
@@ -121,7 +137,8 @@ fn visible(viewer: &Viewer, terms: &str, a: &mut Vec<Arg>) -> (String, String) {
 }
 
 /// The rows of a page come last: a state is long, and what a page skips need not be read or sorted with it.
-async fn fetch(c: &mut Conn<'_>, ids: &[String]) -> Result<Vec<CaseRow>, StoreError> {
+async fn fetch(c: &mut Conn<'_>, found: &[Row]) -> Result<Vec<CaseRow>, StoreError> {
+    let ids: Vec<String> = found.iter().map(|r| r.text(0)).collect::<Result<_, _>>()?;
     let mut rows: HashMap<String, CaseRow> = HashMap::with_capacity(ids.len());
     for some in ids.chunks(FETCHED) {
         let mut a = Vec::new();

@@ -124,7 +124,8 @@ struct Page<'a> {
     limit: i64,
 }
 
-/// A page in the order of an index: what is skipped is not read, the rows of the page are fetched last.
+/// A page in the order of an index: what is skipped is not read, the rows of the page are fetched last. The id at the end of
+/// the order says nothing new, but makes the index that also holds the owner the one that fits.
 async fn walk(
     c: &mut Conn<'_>,
     spec: &TableSpec,
@@ -136,7 +137,7 @@ async fn walk(
     a.push(page.offset.into());
     let (limit, offset) = (a.len() - 1, a.len());
     let sql = format!(
-        "SELECT {columns} FROM (SELECT r.id AS page_id FROM r_{id} r WHERE {terms} ORDER BY r.c_{by} {to}, r.c_{key} {to} LIMIT ${limit} OFFSET ${offset}) p
+        "SELECT {columns} FROM (SELECT r.id AS page_id FROM r_{id} r WHERE {terms} ORDER BY r.c_{by} {to}, r.c_{key} {to}, r.id {to} LIMIT ${limit} OFFSET ${offset}) p
          JOIN r_{id} r ON r.id = p.page_id ORDER BY r.c_{by} {to}, r.c_{key} {to}",
         columns = select(spec),
         id = spec.id,

@@ -25,11 +25,12 @@ struct LedgerPage {
 
 #[derive(serde::Deserialize)]
 struct Before {
-    before: Option<i64>,
+    #[serde(default)]
+    before: String,
 }
 
 async fn index(State(web): State<Web>, Who(who): Who, Query(q): Query<Before>) -> Result<Response, WebError> {
-    let view = web.office.ledger_page(&who, q.before).await?;
+    let view = web.office.ledger_page(&who, q.before.parse().ok()).await?;
     html(&LedgerPage { page: Page::of(&web, &who, "証跡", "/ledger").await?, view })
 }
 

@@ -65,7 +65,8 @@ async fn import(State(web): State<Web>, Who(who): Who) -> Result<Response, WebEr
 
 async fn import_step(State(web): State<Web>, posted: Posted) -> Result<Response, WebError> {
     if posted.fields.get("do") == "apply" {
-        web.office.apply_organization_import(&posted.who, posted.fields.get("upload")).await?;
+        let f = &posted.fields;
+        web.office.apply_organization_import(&posted.who, f.get("upload"), f.get("shown")).await?;
         return Ok(Redirect::to("/organization?done=imported").into_response());
     }
     web.office.may_import_organization(&posted.who).await?;

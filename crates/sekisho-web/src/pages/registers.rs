@@ -289,7 +289,8 @@ async fn import_step(
     posted: Posted,
 ) -> Result<Response, WebError> {
     if posted.fields.get("do") == "apply" {
-        web.office.apply_register_import(&posted.who, &id, posted.fields.get("upload")).await?;
+        let f = &posted.fields;
+        web.office.apply_register_import(&posted.who, &id, f.get("upload"), f.get("shown")).await?;
         return Ok(Redirect::to(&format!("/registers/{id}?done=imported")).into_response());
     }
     let form = web.office.register_form(&posted.who, &id, None, None).await?;

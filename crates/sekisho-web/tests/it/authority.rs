@@ -8,6 +8,7 @@ use crate::browser::{Browser, hidden};
 use crate::city::{
     ADMIN, CLERK, City, DIRECTOR, MANAGER, OTHER_CLERK, OTHER_MANAGER, at, line_with, workbook,
 };
+use crate::registers::{carry_out, check};
 
 /// A city with a take-out that waits for the manager.
 async fn applied() -> (City, Browser, Browser, String) {
@@ -121,10 +122,8 @@ async fn press_review(b: &mut Browser, case: &str) -> Option<StatusCode> {
 }
 
 async fn import_organization(admin: &mut Browser, bytes: Vec<u8>) {
-    admin.get("/organization/import").await;
-    let plan = admin.upload("/organization/import", &[("do", "check")], "organization.xlsx", &bytes).await;
-    let upload = hidden(&plan.text, "upload");
-    let page = admin.post("/organization/import", &[("do", "apply"), ("upload", &upload)]).await;
+    let plan = check(admin, "/organization/import", "organization.xlsx", &bytes).await;
+    let page = carry_out(admin, "/organization/import", &plan).await;
     assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", plan.text);
 }
 

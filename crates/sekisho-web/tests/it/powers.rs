@@ -35,8 +35,10 @@ struct Held {
     shown: String,
     asset: String,
     draft: String,
-    upload: String,
-    organization: String,
+    /// Id and digest of an import that the manager has looked at.
+    upload: [String; 2],
+    /// The same of the organization, by the administrator.
+    organization: [String; 2],
 }
 
 async fn hold(city: &City) -> Held {
@@ -50,7 +52,7 @@ async fn hold(city: &City) -> Held {
     let draft = draft.split("draft=").nth(1).unwrap().split('&').next().unwrap().to_owned();
     let csv = "管理番号,名称\r\nA-001,直した名前\r\n";
     let plan = check(&mut manager, "/registers/asset/import", "a.csv", csv.as_bytes()).await;
-    let upload = hidden(&plan.text, "upload");
+    let upload = ["upload", "shown"].map(|name| hidden(&plan.text, name));
     let plan = check(
         &mut admin,
         "/organization/import",
@@ -59,7 +61,14 @@ async fn hold(city: &City) -> Held {
     )
     .await;
     let asset = row_id(&mut clerk, "asset", "A-001").await;
-    Held { case, shown, asset, draft, upload, organization: hidden(&plan.text, "upload") }
+    Held {
+        case,
+        shown,
+        asset,
+        draft,
+        upload,
+        organization: ["upload", "shown"].map(|name| hidden(&plan.text, name)),
+    }
 }
 
 fn attempts(h: &Held) -> Vec<Attempt> {
@@ -82,12 +91,15 @@ fn attempts(h: &Held) -> Vec<Attempt> {
         None,
         &[ADMIN],
     );
-    let import = |what: &str, upload: &str| vec![("do", what.to_owned()), ("upload", upload.to_owned())];
+    let import = |what: &str, [upload, digest]: &[String; 2]| {
+        vec![("do", what.to_owned()), ("upload", upload.clone()), ("shown", digest.clone())]
+    };
+    let none = [String::new(), String::new()];
     add("/organization/import", "/organization/import", import("apply", &h.organization), None, &staff);
     add(
         "/organization/import",
         "/organization/import",
-        import("check", ""),
+        import("check", &none),
         Some(workbook(|_| "2026-11-30")),
         &staff,
     );
@@ -102,7 +114,7 @@ fn attempts(h: &Held) -> Vec<Attempt> {
     add(
         "/registers/{id}/import",
         "/registers/asset/import",
-        import("check", ""),
+        import("check", &none),
         Some(csv),
         &[CLERK, OTHER_CLERK],
     );
@@ -213,12 +225,21 @@ async fn whoever_has_no_right_is_refused_and_nothing_is_written() {
     // The rightful ones are not kept out.
     let mut manager = city.browser(MANAGER).await;
     done(&mut manager, &held.case, "permit", &[]).await;
-    let applied = manager.post("/registers/asset/import", &[("do", "apply"), ("upload", &held.upload)]).await;
+    let applied = manager
+        .post(
+            "/registers/asset/import",
+            &[("do", "apply"), ("upload", &held.upload[0]), ("shown", &held.upload[1])],
+        )
+        .await;
     assert_eq!(applied.status, StatusCode::SEE_OTHER);
     let mut admin = city.browser(ADMIN).await;
     admin.get("/organization").await;
-    let applied =
-        admin.post("/organization/import", &[("do", "apply"), ("upload", &held.organization)]).await;
+    let applied = admin
+        .post(
+            "/organization/import",
+            &[("do", "apply"), ("upload", &held.organization[0]), ("shown", &held.organization[1])],
+        )
+        .await;
     assert_eq!(applied.status, StatusCode::SEE_OTHER);
 }
 

@@ -27,7 +27,8 @@ pub async fn check(b: &mut Browser, path: &str, name: &str, bytes: &[u8]) -> Pag
 
 /// Carries out what was looked at.
 pub async fn carry_out(b: &Browser, path: &str, plan: &Page) -> Page {
-    b.post(path, &[("do", "apply"), ("upload", &hidden(&plan.text, "upload"))]).await
+    let (upload, shown) = (hidden(&plan.text, "upload"), hidden(&plan.text, "shown"));
+    b.post(path, &[("do", "apply"), ("upload", &upload), ("shown", &shown)]).await
 }
 
 /// Added, changed, same, errors.
@@ -234,15 +235,14 @@ async fn an_import_is_looked_at_first_and_is_all_or_nothing() {
     let good = [line("N-1", "新しい記録", "21", "2"), line("N-2", "もう一つの記録", "21", "機密性1")];
     let plan = check(&mut b, path, "good.csv", &csv(&good)).await;
     assert_eq!(counts(&plan), [2, 0, 0, 0]);
-    let upload = hidden(&plan.text, "upload");
     for number in [CLERK, OTHER_MANAGER, ADMIN] {
         let other = city.browser(number).await;
-        let stolen = other.post(path, &[("do", "apply"), ("upload", &upload)]).await;
+        let stolen = carry_out(&other, path, &plan).await;
         assert_eq!(stolen.status, StatusCode::FORBIDDEN, "{number}");
         assert!(stolen.text.contains("もう一度ファイルを選んでください"));
     }
     assert_eq!(
-        b.post("/registers/media/import", &[("do", "apply"), ("upload", &upload)]).await.status,
+        carry_out(&b, "/registers/media/import", &plan).await.status,
         StatusCode::FORBIDDEN,
         "not into another register"
     );
@@ -267,11 +267,20 @@ async fn an_import_is_looked_at_first_and_is_all_or_nothing() {
     );
     // The register changes between the two steps: the second step tells instead of overwriting.
     let id = row_id(&mut b, "asset", "N-1").await;
-    let mut fields = asset("N-9", "番号ごと直した", "21");
+    let mut fields = asset("N-1", "画面で直した名前", "21");
     fields.push(("version", "1"));
     assert_eq!(b.post(&format!("/registers/asset/{id}/edit"), &fields).await.status, StatusCode::SEE_OTHER);
     let late = carry_out(&b, path, &change).await;
-    assert_ne!(late.status, StatusCode::SEE_OTHER, "{}", late.location());
+    assert_eq!(late.status, StatusCode::FORBIDDEN, "{}", late.location());
+    assert!(late.text.contains("確かめた後に内容が変わった"), "{}", late.text);
+    assert!(b.get(&format!("/registers/asset/{id}")).await.text.contains("画面で直した名前"));
+    let shown =
+        check(&mut b, path, "change.csv", "管理番号,名称\r\nN-1,名前を直した記録\r\n".as_bytes()).await;
+    assert_eq!(
+        carry_out(&b, path, &shown).await.status,
+        StatusCode::SEE_OTHER,
+        "looked at again it is carried out"
+    );
     let mut clerk = city.browser(CLERK).await;
     assert_eq!(clerk.get(path).await.status, StatusCode::FORBIDDEN);
     assert_eq!(check(&mut b, path, "x.pdf", b"%PDF-1.7").await.text.matches("PDFは読めません").count(), 1);
