@@ -15,6 +15,7 @@ mod ledger_source;
 pub mod login;
 pub mod office;
 pub mod organization;
+mod pack_oracle;
 pub mod pack_tools;
 pub mod people;
 pub mod policy;

@@ -83,10 +83,15 @@ impl Office {
     /// The database failed, or a stored pack can no longer be read.
     pub async fn open(o: Opening) -> Result<Arc<Self>, AppError> {
         // The name in the ledger was fixed at the first start; what is given later does not rename it.
-        let kept =
-            o.store.read(|c| Box::pin(async move { setting::get(c, crate::ledger::BODY).await.map_err(AppError::from) })).await?;
+        let kept = o
+            .store
+            .read(|c| {
+                Box::pin(async move { setting::get(c, crate::ledger::BODY).await.map_err(AppError::from) })
+            })
+            .await?;
         let body = kept.unwrap_or(o.body);
-        let signer = o.seed.map(|seed| LogSigner::from_seed(&body, &seed)).transpose().map_err(AppError::internal)?;
+        let signer =
+            o.seed.map(|seed| LogSigner::from_seed(&body, &seed)).transpose().map_err(AppError::internal)?;
         let vkey = signer.as_ref().map(LogSigner::vkey);
         let (names, stored) = {
             let (body, title) = (body.clone(), o.title.clone());

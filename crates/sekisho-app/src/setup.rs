@@ -65,7 +65,10 @@ pub async fn verify_data(store: &Store, given: Option<&str>, kept: &[String]) ->
         .read(|c| Box::pin(async move { setting::get(c, ledger::VKEY).await.map_err(AppError::from) }))
         .await?;
     if given.is_some_and(|g| Some(g.trim()) != vkey.as_deref()) {
-        return Err(AppError::refused("G006", "指定した公開鍵（vkey）が、このデータの公開鍵と違います。別の署名鍵で作り直された証跡かもしれません。"));
+        return Err(AppError::refused(
+            "G006",
+            "指定した公開鍵（vkey）が、このデータの公開鍵と違います。別の署名鍵で作り直された証跡かもしれません。",
+        ));
     }
     let earlier = open_kept(vkey.as_deref().unwrap_or_default(), kept)?;
     let v = ledger::verify_store(store, earlier).await?;

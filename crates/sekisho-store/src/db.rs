@@ -109,7 +109,10 @@ impl Store {
     /// # Errors
     /// It cannot be reached, it does not sort text by bytes, or its schema is newer than this program.
     pub async fn open_postgres(url: &str) -> Result<Self, StoreError> {
-        let options = sqlx::postgres::PgConnectOptions::from_str(url)?;
+        // The data is in memory or on a solid-state disk; the default, for turning disks, prefers reading whole tables. Queries are
+        // too short for compiling them to pay.
+        let options = sqlx::postgres::PgConnectOptions::from_str(url)?
+            .options([("random_page_cost", "1.1"), ("jit", "off")]);
         let pool = sqlx::postgres::PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .min_connections(0)

@@ -290,7 +290,6 @@ fn state(result: &OrgPlan, current: &OrgRecords) -> State {
     State {
         units: by_code(OrgSheet::Units),
         posts: by_code(OrgSheet::Posts),
-        persons: by_code(OrgSheet::Persons),
         appointments: lines(OrgSheet::Appointments).into_values().collect(),
     }
 }

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sekisho_base::Date;
 use sekisho_base::table::Value;
-use sekisho_base::text::fold_key;
 
 use super::column::Record;
 use super::org::OrgSheet;
@@ -23,7 +22,6 @@ pub(super) struct Line {
 pub(super) struct State {
     pub units: BTreeMap<String, Line>,
     pub posts: BTreeMap<String, Line>,
-    pub persons: BTreeMap<String, Line>,
     pub appointments: Vec<Line>,
 }
 

@@ -101,8 +101,6 @@ fn posts_and_persons_are_checked() {
             "職!D3 組織「101」の長が2つ以上あります（ほかに 101-1）。"
         ]
     );
-    let plan = import(&["職員番号,氏名,ログイン名\n00125,鈴木,ＹＡＭＡＤＡ\n"]);
-    assert_eq!(errors(&plan), ["職員!C2 同じログイン名の職員がいます（職員番号 00124）。"]);
 }
 
 #[test]

@@ -5,7 +5,6 @@ mod applicant;
 mod form;
 mod number;
 mod offers;
-mod oracle;
 mod permit;
 mod review;
 mod route;
@@ -24,7 +23,6 @@ pub use applicant::apply;
 pub use form::check_form;
 pub use number::case_number;
 pub use offers::{Offer, explain, offers};
-pub use oracle::PackOracle;
 pub use system::{reclassified, refresh, tick};
 
 use crate::authority::Rules;

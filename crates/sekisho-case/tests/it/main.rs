@@ -14,7 +14,6 @@ mod handling;
 mod history;
 mod joint;
 mod model;
-mod model_pack;
 mod offers;
 mod org;
 mod permit;

@@ -1,0 +1,75 @@
+//! Filling a form as somebody might: for every field some values that fit its type, of which the first that the form's
+//! own rules accept is taken.
+
+use std::collections::BTreeMap;
+
+use sekisho_base::Date;
+use sekisho_case::{Code, Refusal};
+use sekisho_pack::model::{Field, FieldType};
+use serde_json::{Value, json};
+
+/// Values by field id.
+pub(super) type Values = BTreeMap<String, Value>;
+
+/// Values that fit a field, in the order in which they are tried. Leaving a field empty comes first where that is not
+/// forbidden: what is unknown leaves every step and every duty in force.
+pub(super) fn fitting(field: &Field, today: Date) -> Vec<Value> {
+    let mut values = match &field.kind {
+        FieldType::Text | FieldType::LongText => vec![json!("例")],
+        FieldType::Date => {
+            let days = [0, 1, 7, 30, 90, 365, -1, -30, -365].map(|d| today.plus_days(d));
+            days.into_iter().chain([today.fiscal_year_end()]).map(|d| json!(d)).collect()
+        }
+        FieldType::Integer => [1, 0, 10, 100, 1_000, 10_000].map(|n| json!(n)).to_vec(),
+        FieldType::Bool => vec![json!(true), json!(false)],
+        FieldType::Choice => field.choices.iter().map(|c| json!(c.code)).collect(),
+        FieldType::Items(_) => vec![],
+    };
+    if !field.required {
+        values.insert(0, Value::Null);
+    }
+    values
+}
+
+/// Fills the fields until `submit` accepts them. `start` says from which value a field is tried.
+///
+/// # Errors
+/// What `submit` said last, with the faults it found, when no value is left to try.
+pub(super) fn fill<T>(
+    fields: &[Field],
+    today: Date,
+    start: &BTreeMap<String, usize>,
+    mut submit: impl FnMut(&Values) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    let mut left: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    for f in fields {
+        let skipped = start.get(&f.id).copied().unwrap_or(0);
+        left.insert(&f.id, fitting(f, today).into_iter().skip(skipped).rev().collect());
+    }
+    loop {
+        let given = left.iter().filter_map(|(id, v)| Some(((*id).to_owned(), v.last()?.clone())));
+        let values: Values = given.filter(|(_, v)| !v.is_null()).collect();
+        let refusal = match submit(&values) {
+            Ok(done) => return Ok(done),
+            Err(refusal) => refusal,
+        };
+        // Every turn takes a value away, so this ends.
+        let next = refusal
+            .fields
+            .iter()
+            .map(|f| f.field.as_str())
+            .find(|id| left.get(id).is_some_and(|v| v.len() > 1));
+        let Some(tried) = next.and_then(|id| left.get_mut(id)) else {
+            return Err(with_faults(refusal));
+        };
+        tried.pop();
+    }
+}
+
+fn with_faults(mut refusal: Refusal) -> Refusal {
+    if refusal.code == Code::InvalidForm {
+        let faults = refusal.fields.iter().map(|f| format!("{}: {}", f.field, f.message));
+        refusal.message = format!("{}{}", refusal.message, faults.collect::<Vec<_>>().join(" "));
+    }
+    refusal
+}
