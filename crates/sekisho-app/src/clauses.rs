@@ -381,9 +381,9 @@ impl Office {
         let mut chapters: Vec<Chapter> = Vec::new();
         for clause in &pack.clauses {
             if !clause.id.contains('.') && clause.kind == "heading" {
-                let title = clause.title.clone().unwrap_or_default();
-                chapters
-                    .push(Chapter { title: format!("{} {title}", citation(&clause.id)), clauses: vec![] });
+                let (cited, title) = (citation(&clause.id), clause.title.clone().unwrap_or_default());
+                let title = if cited == title { cited } else { format!("{cited} {title}") };
+                chapters.push(Chapter { title, clauses: vec![] });
                 continue;
             }
             if clause.kind == "heading" || clause.mechanisms.is_empty() {

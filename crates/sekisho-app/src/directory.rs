@@ -82,11 +82,22 @@ impl Directory {
         }
     }
 
-    /// `総務課 課長`.
+    /// A unit as people say where they work: a 係 with its section before it.
+    #[must_use]
+    pub fn place_name(&self, code: &str) -> String {
+        let own = self.unit_name(code);
+        let below_section = self.unit(code).is_some_and(|u| u.kind == "subsection");
+        match self.nearest(code, &["section", "branch"]) {
+            Some(section) if below_section => format!("{} {own}", section.name),
+            _ => own.to_owned(),
+        }
+    }
+
+    /// `総務課 庶務係 係長`.
     #[must_use]
     pub fn post_name(&self, code: &str) -> String {
         self.post(code)
-            .map_or_else(|| code.to_owned(), |p| format!("{} {}", self.unit_name(&p.unit), p.title))
+            .map_or_else(|| code.to_owned(), |p| format!("{} {}", self.place_name(&p.unit), p.title))
     }
 
     /// `総務課 課長 山田太郎`, by post and person.

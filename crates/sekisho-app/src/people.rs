@@ -168,7 +168,7 @@ impl Office {
         Ok(Me {
             person: person.number.clone(),
             name: person.name.clone(),
-            section: main.map(|p| d.unit_name(&p.unit).to_owned()).unwrap_or_default(),
+            section: main.map(|p| d.place_name(&p.unit)).unwrap_or_default(),
             post: main.map(|p| p.title.clone()).unwrap_or_default(),
             unit: main.map(|p| p.unit.clone()).unwrap_or_default(),
             posts: posts.into_iter().collect(),

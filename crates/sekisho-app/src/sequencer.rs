@@ -84,9 +84,8 @@ async fn fold(c: &mut Conn<'_>, office: &Office) -> Result<usize, AppError> {
     let leaves: Vec<Vec<u8>> = rows.iter().map(|r| leaf(office.body(), r)).collect::<Result<_, _>>()?;
     let batch =
         append(head, &leaves, |t| Ok(tiles.get(&(t.level, t.index)).cloned())).map_err(AppError::internal)?;
-    for (index, row) in (signed(head.size)?..).zip(&rows) {
-        ledger::set_leaf(c, &row.id, index).await?;
-    }
+    let ids: Vec<&str> = rows.iter().map(|r| r.id.as_str()).collect();
+    ledger::set_leaves(c, signed(head.size)?, &ids).await?;
     for (tile, bytes) in &batch.tiles {
         ledger::put_tile(c, i64::from(tile.level), signed(tile.index)?, &hex(bytes)).await?;
     }

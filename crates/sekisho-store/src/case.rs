@@ -495,3 +495,19 @@ pub async fn drop_draft(c: &mut Conn<'_>, person: &str, id: &str) -> Result<(), 
     c.exec("DELETE FROM draft WHERE person = $1 AND id = $2", args![person, id]).await?;
     Ok(())
 }
+
+/// Posts that hold the open steps of cases themselves, not in absence: (case, step, post).
+///
+/// # Errors
+/// The database failed.
+pub async fn acting_posts(
+    c: &mut Conn<'_>,
+    case_ids: &[String],
+) -> Result<Vec<(String, String, String)>, StoreError> {
+    let mut a = Vec::new();
+    let ids = marks(case_ids, &mut a);
+    let sql = format!(
+        "SELECT case_id, step, post FROM open_task WHERE kind = 'act' AND case_id IN ({ids}) ORDER BY case_id, pos"
+    );
+    c.all(&sql, a).await?.iter().map(|r| Ok((r.text(0)?, r.text(1)?, r.text(2)?))).collect()
+}

@@ -33,3 +33,20 @@ pub(crate) fn key_file(data: &Path, given: Option<PathBuf>) -> PathBuf {
         data.with_file_name(name)
     })
 }
+
+/// Opens the store of a data folder, or of a PostgreSQL database where its address is given instead. `make` makes a folder that is missing.
+pub(crate) async fn open_store(data: &Path, make: bool) -> Result<sekisho_app::Store, String> {
+    let text = data.to_string_lossy();
+    let address = if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        text.into_owned()
+    } else {
+        let file = database(data);
+        if make {
+            std::fs::create_dir_all(data).map_err(|e| format!("{text}: {e}"))?;
+        } else if !file.is_file() {
+            return Err(format!("{text} にデータがありません。--data にデータフォルダを指定してください。"));
+        }
+        file.to_string_lossy().into_owned()
+    };
+    sekisho_app::Store::open(&address).await.map_err(|e| e.to_string())
+}

@@ -1,13 +1,13 @@
 //! `sekisho ledger export|verify|checkpoint`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
 use sekisho_app::ledger;
 use sekisho_app::setup;
 
-use crate::config::{Outcome, database};
+use crate::config::{Outcome, open_store};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -19,7 +19,7 @@ pub(crate) struct Args {
 enum Command {
     /// 証跡を、ほかの道具で検証できる形（C2SP tlog-tiles）で書き出す
     Export {
-        /// データフォルダ
+        /// データフォルダ、または postgres:// で始まるアドレス
         #[arg(long)]
         data: PathBuf,
         /// 書き出す先（空のフォルダ）
@@ -27,7 +27,7 @@ enum Command {
     },
     /// 証跡を検証する（データフォルダ、または書き出したフォルダ）
     Verify {
-        /// データフォルダ
+        /// データフォルダ、または postgres:// で始まるアドレス
         #[arg(long, conflicts_with = "folder")]
         data: Option<PathBuf>,
         /// 書き出したフォルダ
@@ -41,7 +41,7 @@ enum Command {
     },
     /// 最新の署名つき控え（チェックポイント）を表示する
     Checkpoint {
-        /// データフォルダ
+        /// データフォルダ、または postgres:// で始まるアドレス
         #[arg(long)]
         data: PathBuf,
     },
@@ -56,7 +56,7 @@ pub(crate) async fn run(args: Args) -> Outcome {
                     out.display()
                 ));
             }
-            let store = open(&data).await?;
+            let store = open_store(&data, false).await?;
             let size = ledger::export_to(&store, &out).await.map_err(|e| e.to_string())?;
             println!("{size}件の記録を {} に書き出しました。", out.display());
             Ok(ExitCode::SUCCESS)
@@ -67,7 +67,7 @@ pub(crate) async fn run(args: Args) -> Outcome {
                 .map(|f| std::fs::read_to_string(f).map_err(|e| format!("{} を読めません: {e}", f.display())))
                 .collect::<Result<Vec<_>, _>>()?;
             let lines = match (data, folder) {
-                (Some(data), _) => setup::verify_data(&open(&data).await?, vkey.as_deref(), &kept).await,
+                (Some(data), _) => setup::verify_data(&open_store(&data, false).await?, vkey.as_deref(), &kept).await,
                 (None, Some(folder)) => setup::verify_exported(&folder, vkey.as_deref(), &kept),
                 (None, None) => return Err("--data または書き出したフォルダを指定してください。".to_owned()),
             }
@@ -78,19 +78,8 @@ pub(crate) async fn run(args: Args) -> Outcome {
             Ok(if lines.sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Checkpoint { data } => {
-            print!("{}", setup::checkpoint(&open(&data).await?).await.map_err(|e| e.to_string())?);
+            print!("{}", setup::checkpoint(&open_store(&data, false).await?).await.map_err(|e| e.to_string())?);
             Ok(ExitCode::SUCCESS)
         }
     }
-}
-
-async fn open(data: &Path) -> Result<sekisho_app::Store, String> {
-    let file = database(data);
-    if !file.is_file() {
-        return Err(format!(
-            "{} にデータがありません。--data にデータフォルダを指定してください。",
-            data.display()
-        ));
-    }
-    sekisho_app::Store::open(&file.to_string_lossy()).await.map_err(|e| e.to_string())
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use sekisho_app::first;
 
-use crate::config::{Outcome, database, start_logging};
+use crate::config::{Outcome, open_store, start_logging};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -24,7 +24,7 @@ pub(crate) struct Args {
 enum Command {
     /// 空のデータフォルダに、組織と職員の最初のデータを取り込む（まず内容を表示し、--apply で取り込む）
     Import {
-        /// データフォルダ
+        /// データフォルダ、または postgres:// で始まるアドレス
         #[arg(long)]
         data: PathBuf,
         /// 取り込む（付けなければ内容を表示するだけ）
@@ -35,7 +35,7 @@ enum Command {
     },
     /// 最初の管理者（情報システム管理者）に仮のパスワードを発行する。まだ誰もログインできないときだけ使える
     FirstLogin {
-        /// データフォルダ
+        /// データフォルダ、または postgres:// で始まるアドレス
         #[arg(long)]
         data: PathBuf,
         /// 職員番号
@@ -52,9 +52,7 @@ pub(crate) async fn run(args: Args) -> Outcome {
     let data = match &args.command {
         Command::Import { data, .. } | Command::FirstLogin { data, .. } => data.clone(),
     };
-    std::fs::create_dir_all(&data).map_err(|e| format!("{}: {e}", data.display()))?;
-    let store =
-        sekisho_app::Store::open(&database(&data).to_string_lossy()).await.map_err(|e| e.to_string())?;
+    let store = open_store(&data, true).await?;
     let office = first::open_for_terminal(store, &args.body, &args.title).await.map_err(|e| e.to_string())?;
     match args.command {
         Command::Import { apply, file, .. } => {

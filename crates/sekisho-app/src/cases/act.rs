@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sekisho_base::Date;
 use sekisho_case::authority::Explain;
-use sekisho_case::case::{CaseState, Direction, Resume};
+use sekisho_case::case::{CaseState, Direction, Resume, Status};
 use sekisho_case::decide::{self, Command, Ctx, Draft, Offer};
 use sekisho_pack::model::{FieldType, Pack, Procedure, Step, StepKind};
 use sekisho_store::case::{self, CaseRow};
@@ -453,6 +453,12 @@ impl Office {
         let on_case = act == "resubmit" || case_action(act).is_some();
         let step = if on_case { None } else { state.open_step().map(|s| s.id.clone()) };
         Ok((step.clone().unwrap_or_default(), state.content_hash(step.as_deref())))
+    }
+
+    /// Whether the open step is a permission that still lacks somebody's part: likewise for the demo city.
+    pub(crate) async fn waits_for_permit(&self, id: &str) -> Result<bool, AppError> {
+        let state = self.state_for_engine(id).await?;
+        Ok(state.status == Status::Open && state.open_step().is_some_and(|s| s.kind == StepKind::Permit))
     }
 
     async fn state_for_engine(&self, id: &str) -> Result<CaseState, AppError> {

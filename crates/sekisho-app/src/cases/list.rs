@@ -13,6 +13,10 @@ use crate::login::Identity;
 use crate::office::Office;
 use crate::registers::RefChoice;
 
+/// Tasks read for one inbox, those due first.
+const INBOX_ROWS: i64 = 1000;
+/// Kind of a task that waits for a deputy while the holder is away.
+const IN_ABSENCE: &str = "act_in_absence";
 /// Tasks on the home page.
 const HOME_TASKS: i64 = 20;
 
@@ -84,18 +88,34 @@ impl Office {
     pub async fn inbox(&self, who: &Identity, limit: i64) -> Result<Vec<TaskLine>, AppError> {
         let me = self.me(who).await?;
         let (person, posts) = (me.person.clone(), me.posts().to_vec());
-        let rows = self
+        let (rows, held) = self
             .store
             .read(move |c| {
-                Box::pin(async move { case::inbox(c, &person, &posts, limit).await.map_err(AppError::from) })
+                Box::pin(async move {
+                    let rows = case::inbox(c, &person, &posts, INBOX_ROWS).await?;
+                    let in_absence = rows.iter().filter(|r| r.task.kind == IN_ABSENCE);
+                    let cases: Vec<String> = in_absence.map(|r| r.task.case_id.clone()).collect();
+                    let held = if cases.is_empty() { vec![] } else { case::acting_posts(c, &cases).await? };
+                    Ok::<_, AppError>((rows, held))
+                })
             })
             .await?;
         let d = self.directory().await?;
+        let org = self.org().await?;
         let today = self.clock.today();
+        // A deputy is asked only while nobody who holds the step is present (代決).
+        let present = |post: &str| org.holders(post, today).iter().any(|p| !org.absent(p, today));
+        let asked = |r: &&InboxRow| {
+            let of_step =
+                |(case, step, _): &&(String, String, String)| *case == r.task.case_id && *step == r.task.step;
+            r.task.kind != IN_ABSENCE || !held.iter().filter(of_step).any(|(_, _, post)| present(post))
+        };
+        let shown = usize::try_from(limit).unwrap_or(usize::MAX);
         // A case is one line, also where its holder must act on several of its parts.
-        let mut lines: Vec<TaskLine> = rows.iter().map(|r| task_line(&d, r, today)).collect();
+        let mut lines: Vec<TaskLine> = rows.iter().filter(asked).map(|r| task_line(&d, r, today)).collect();
         let mut seen = std::collections::BTreeSet::new();
         lines.retain(|l| seen.insert((l.case_id.clone(), l.title.clone())));
+        lines.truncate(shown);
         Ok(lines)
     }
 

@@ -25,7 +25,7 @@ use crate::office::Office;
 fn person(d: &Directory, post: &str, number: &str) -> Person {
     let p = d.post(post);
     Person {
-        unit: p.map(|p| d.unit_name(&p.unit).to_owned()).unwrap_or_default(),
+        unit: p.map(|p| d.place_name(&p.unit)).unwrap_or_default(),
         title: p.map(|p| p.title.clone()).unwrap_or_default(),
         name: d.person_name(number).to_owned(),
         kana: d.person(number).map(|x| x.kana.clone()).unwrap_or_default(),

@@ -183,16 +183,26 @@ async fn decide(office: &Arc<Office>, case: &str, s: &Story) -> Result<(), AppEr
         )
         .await;
     }
-    // A vacant post with nobody above present: the case waits, as it would in a real office.
-    let Some(person) = who_may(office, case).await? else { return Ok(()) };
-    match &s.outcome {
-        Outcome::Permitted { .. } => act(office, case, &person, "permit", &[]).await,
-        Outcome::Refused(why) => act(office, case, &person, "refuse", &[("says", (*why).to_owned())]).await,
-        Outcome::SentBack(why) => {
-            act(office, case, &person, "send_back", &[("says", (*why).to_owned())]).await
+    // Items of two keepers need two permissions; each holder gives the own part.
+    for _ in 0..4 {
+        // A vacant post with nobody above present: the case waits, as it would in a real office.
+        let Some(person) = who_may(office, case).await? else { return Ok(()) };
+        let what = match &s.outcome {
+            Outcome::Permitted { .. } => "permit",
+            Outcome::Refused(_) => "refuse",
+            Outcome::SentBack(_) => "send_back",
+            Outcome::Withdrawn | Outcome::Pending => return Ok(()),
+        };
+        let says = match &s.outcome {
+            Outcome::Refused(why) | Outcome::SentBack(why) => vec![("says", (*why).to_owned())],
+            _ => vec![],
+        };
+        act(office, case, &person, what, &says).await?;
+        if !office.waits_for_permit(case).await? {
+            return Ok(());
         }
-        Outcome::Withdrawn | Outcome::Pending => Ok(()),
     }
+    Ok(())
 }
 
 async fn perform(office: &Arc<Office>, case: &str, s: &Story, day: Date) -> Result<(), AppError> {

@@ -136,15 +136,17 @@ async fn walk(
     a.push(page.limit.into());
     a.push(page.offset.into());
     let (limit, offset) = (a.len() - 1, a.len());
+    let to = page.direction;
+    let by = match page.column {
+        key if key == spec.key => format!("r.c_{key} {to}, r.id {to}"),
+        column => format!("r.c_{column} {to}, r.c_{} {to}, r.id {to}", spec.key),
+    };
     let sql = format!(
-        "SELECT {columns} FROM (SELECT r.id AS page_id FROM r_{id} r WHERE {terms} ORDER BY r.c_{by} {to}, r.c_{key} {to}, r.id {to} LIMIT ${limit} OFFSET ${offset}) p
-         JOIN r_{id} r ON r.id = p.page_id ORDER BY r.c_{by} {to}, r.c_{key} {to}",
+        "SELECT {columns} FROM (SELECT r.id AS page_id FROM r_{id} r WHERE {terms} ORDER BY {by} LIMIT ${limit} OFFSET ${offset}) p
+         JOIN r_{id} r ON r.id = p.page_id ORDER BY {by}",
         columns = select(spec),
         id = spec.id,
         terms = terms.sql,
-        by = page.column,
-        key = spec.key,
-        to = page.direction,
     );
     c.all(&sql, a).await?.iter().map(|r| read_row(spec, r)).collect()
 }
