@@ -26,4 +26,4 @@ pub mod setup;
 
 pub use error::{AppError, FieldError};
 pub use office::Office;
-pub use sekisho_store::Store;
+pub use sekisho_store::{Durability, Store};

@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sekisho_app::demo;
+use sekisho_app::setup::signing_seed;
+use sekisho_app::{Durability, Store, demo};
+use sekisho_base::Clock as _;
 use sekisho_base::clock::SystemClock;
 use sekisho_base::entropy::OsEntropy;
 use serde_json::json;
@@ -38,13 +40,20 @@ pub(crate) async fn run(args: Args) -> Outcome {
         );
     }
     std::fs::create_dir_all(&args.data).map_err(|e| format!("{}: {e}", args.data.display()))?;
-    eprintln!("デモ用の市を用意しています（初回は数十秒かかります）…");
     let entropy = Arc::new(OsEntropy);
-    let store =
-        sekisho_app::Store::open(&database(&args.data).to_string_lossy()).await.map_err(|e| e.to_string())?;
-    let seed = sekisho_app::setup::signing_seed(&store, &key_file(&args.data, None), entropy.as_ref())
-        .await
-        .map_err(|e| e.to_string())?;
+    let (file, key) = (database(&args.data), key_file(&args.data, None));
+    if !file.is_file() {
+        eprintln!("デモ用の市を作っています（数十秒かかります）…");
+        // Nothing of a city that is still being made needs to survive a power cut.
+        let store = Store::open_sqlite(&file, Durability::Off).await.map_err(|e| e.to_string())?;
+        let seed = signing_seed(&store, &key, entropy.as_ref()).await.map_err(|e| e.to_string())?;
+        demo::make_city(store.clone(), seed, args.seed, SystemClock.today())
+            .await
+            .map_err(|e| e.to_string())?;
+        store.close().await;
+    }
+    let store = Store::open_sqlite(&file, Durability::Full).await.map_err(|e| e.to_string())?;
+    let seed = signing_seed(&store, &key, entropy.as_ref()).await.map_err(|e| e.to_string())?;
     let office = demo::open(store, seed, args.seed, Arc::new(SystemClock), entropy)
         .await
         .map_err(|e| e.to_string())?;

@@ -67,7 +67,9 @@ pub(crate) async fn run(args: Args) -> Outcome {
                 .map(|f| std::fs::read_to_string(f).map_err(|e| format!("{} を読めません: {e}", f.display())))
                 .collect::<Result<Vec<_>, _>>()?;
             let lines = match (data, folder) {
-                (Some(data), _) => setup::verify_data(&open_store(&data, false).await?, vkey.as_deref(), &kept).await,
+                (Some(data), _) => {
+                    setup::verify_data(&open_store(&data, false).await?, vkey.as_deref(), &kept).await
+                }
                 (None, Some(folder)) => setup::verify_exported(&folder, vkey.as_deref(), &kept),
                 (None, None) => return Err("--data または書き出したフォルダを指定してください。".to_owned()),
             }
@@ -78,7 +80,10 @@ pub(crate) async fn run(args: Args) -> Outcome {
             Ok(if lines.sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Checkpoint { data } => {
-            print!("{}", setup::checkpoint(&open_store(&data, false).await?).await.map_err(|e| e.to_string())?);
+            print!(
+                "{}",
+                setup::checkpoint(&open_store(&data, false).await?).await.map_err(|e| e.to_string())?
+            );
             Ok(ExitCode::SUCCESS)
         }
     }

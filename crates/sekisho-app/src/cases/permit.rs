@@ -21,6 +21,7 @@ use crate::directory::Directory;
 use crate::error::AppError;
 use crate::login::Identity;
 use crate::office::Office;
+use crate::registers::axes_in_order;
 
 fn person(d: &Directory, post: &str, number: &str) -> Person {
     let p = d.post(post);
@@ -77,11 +78,13 @@ fn item(pack: &Pack, i: &CaseItem) -> Item {
         register: pack.registers.get(&i.register).map(|r| r.title.clone()).unwrap_or_default(),
         key: i.number.clone(),
         name: i.name.clone(),
-        classes: i
-            .snapshot
-            .class
-            .iter()
-            .map(|(axis, code)| AxisClass { axis: axis.clone(), label: axis_title(axis), code: code.clone() })
+        classes: axes_in_order(&i.snapshot.class)
+            .into_iter()
+            .map(|(axis, code)| AxisClass {
+                axis: axis.to_owned(),
+                label: axis_title(axis),
+                code: code.to_owned(),
+            })
             .collect(),
         fields: vec![],
     }

@@ -45,10 +45,41 @@ pub struct PrintedLogin {
     pub name: String,
 }
 
-/// Opens a demo city in a store, making it first when the store is empty.
+fn opening(
+    store: Store,
+    key: [u8; 32],
+    seed: u64,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+) -> Result<Opening, AppError> {
+    Ok(Opening {
+        store,
+        clock,
+        entropy,
+        seed: Some(key),
+        body: "shiomino".to_owned(),
+        title: organization::organization(seed, clock_today()).city.to_owned(),
+        pack: setup::model_pack()?,
+        pack_files: setup::model_pack_files(),
+        print_program: None,
+    })
+}
+
+/// Makes a demo city in an empty store, as of a day. May run without waiting for the disk: until it is finished nothing of it counts.
 ///
 /// # Errors
-/// The store holds a city that is no demo, or could not be written.
+/// The store could not be written, or the pack and the stories do not fit.
+pub async fn make_city(store: Store, key: [u8; 32], seed: u64, today: Date) -> Result<(), AppError> {
+    let past = Arc::new(ManualClock::new(Instant::start_of(today).plus_millis(START_HOUR_MS)));
+    let clock = Arc::<ManualClock>::clone(&past);
+    let office = Office::open(opening(store, key, seed, clock, Arc::new(SeededEntropy::new(seed)))?).await?;
+    make(&office, &past, seed, today).await
+}
+
+/// Opens a demo city that was made.
+///
+/// # Errors
+/// The store holds a city that is no demo, or one that was not finished.
 pub async fn open(
     store: Store,
     key: [u8; 32],
@@ -56,44 +87,15 @@ pub async fn open(
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 ) -> Result<Arc<Office>, AppError> {
-    let (made, running) = store
-        .read(|c| {
-            Box::pin(async move {
-                Ok::<_, AppError>((setting::get(c, MADE).await?, setting::get(c, "pack.running").await?))
-            })
-        })
-        .await?;
-    let opening = |clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>| -> Result<Opening, AppError> {
-        Ok(Opening {
-            store: store.clone(),
-            clock,
-            entropy,
-            seed: Some(key),
-            body: "shiomino".to_owned(),
-            title: organization::organization(seed, clock_today()).city.to_owned(),
-            pack: setup::model_pack()?,
-            pack_files: setup::model_pack_files(),
-            print_program: None,
-        })
-    };
-    match (made, running) {
-        (Some(_), _) => {}
-        (None, Some(_)) => {
-            return Err(AppError::refused(
-                "D001",
-                "このフォルダにはデモではないデータがあります。--data に別のフォルダを指定してください。",
-            ));
-        }
-        (None, None) => {
-            let today = clock.today();
-            let past = Arc::new(ManualClock::new(Instant::start_of(today).plus_millis(START_HOUR_MS)));
-            let office =
-                Office::open(opening(Arc::<ManualClock>::clone(&past), Arc::new(SeededEntropy::new(seed)))?)
-                    .await?;
-            make(&office, &past, seed, today).await?;
-        }
+    let made =
+        store.read(|c| Box::pin(async move { setting::get(c, MADE).await.map_err(AppError::from) })).await?;
+    if made.is_none() {
+        return Err(AppError::refused(
+            "D001",
+            "このフォルダにあるのは、デモではないデータか、作りかけのデモです。--data に別のフォルダを指定してください（作りかけのデモなら、フォルダを削除するとやり直せます）。",
+        ));
     }
-    Office::open(opening(clock, entropy)?).await
+    Office::open(opening(store, key, seed, clock, entropy)?).await
 }
 
 /// The city's name does not depend on the day.

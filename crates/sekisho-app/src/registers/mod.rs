@@ -9,7 +9,7 @@ mod transfer;
 pub use list::{ColumnHead, FilterView, ListQuery, RegisterLine, RegisterList, RowLine};
 pub use row::{EditForm, HistoryLine, RowPage};
 pub use show::{FieldView, Pair, RefChoice};
-pub(crate) use show::{choices, class_text};
+pub(crate) use show::{axes_in_order, choices, class_text};
 pub(crate) use spec::{class_of, table_spec};
 pub use transfer::{ErrorLine, ExportFormat, ExportedFile, ImportPlan, PlanLine};
 pub(crate) use transfer::{changed_meanwhile, column_notes, error_lines, plan_digest, plan_lines, write};

@@ -83,16 +83,22 @@ pub(crate) fn level_title(pack: &Pack, axis: &str, code: &str) -> String {
     level.map_or_else(|| code.to_owned(), |l| l.title.clone())
 }
 
+/// Axes of a class in the order in which people name them, the standard's three first.
+pub(crate) fn axes_in_order(class: &BTreeMap<String, String>) -> Vec<(&str, &str)> {
+    const FIRST: [&str; 3] = ["confidentiality", "integrity", "availability"];
+    let mut axes: Vec<(&str, &str)> =
+        class.iter().map(|(axis, code)| (axis.as_str(), code.as_str())).collect();
+    axes.sort_by_key(|(axis, _)| FIRST.iter().position(|f| f == axis).unwrap_or(FIRST.len()));
+    axes
+}
+
 /// Every axis of a class: 「機密性2 完全性1 可用性1」.
 pub(crate) fn class_text(pack: &Pack, class: &BTreeMap<String, String>) -> String {
-    let order = ["confidentiality", "integrity", "availability"];
-    let rest = class.keys().map(String::as_str).filter(|axis| !order.contains(axis));
-    let parts: Vec<String> = order
+    axes_in_order(class)
         .into_iter()
-        .chain(rest)
-        .filter_map(|axis| class.get(axis).map(|code| level_title(pack, axis, code)))
-        .collect();
-    parts.join(" ")
+        .map(|(axis, code)| level_title(pack, axis, code))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// A column as a field, with what is stored or was typed.
