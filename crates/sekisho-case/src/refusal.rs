@@ -53,37 +53,6 @@ pub enum Code {
 }
 
 impl Code {
-    /// The code as stored and shown.
-    #[must_use]
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::SelfDecision => "self_decision",
-            Self::OwnPerformance => "own_performance",
-            Self::OverrideNotNeeded => "override_not_needed",
-            Self::ReasonRequired => "reason_required",
-            Self::StaleContent => "stale_content",
-            Self::NotOpen => "not_open",
-            Self::NotInOffice => "not_in_office",
-            Self::DeputyOfDeputy => "deputy_of_deputy",
-            Self::HolderPresent => "holder_present",
-            Self::NotFinalDecision => "not_final_decision",
-            Self::NotEscalated => "not_escalated",
-            Self::NotAuthorized => "not_authorized",
-            Self::InvalidForm => "invalid_form",
-            Self::Prohibited => "prohibited",
-            Self::NoDecision => "no_decision",
-            Self::AlreadySeen => "already_seen",
-            Self::WrongState => "wrong_state",
-            Self::NotCovered => "not_covered",
-            Self::PeriodTooLong => "period_too_long",
-            Self::StillOut => "still_out",
-            Self::WrongPack => "wrong_pack",
-            Self::NothingToDo => "nothing_to_do",
-        }
-    }
-}
-
-impl Code {
     /// The code as stored and shown in answers of the API.
     #[must_use]
     pub fn code(self) -> &'static str {

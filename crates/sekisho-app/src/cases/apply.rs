@@ -30,7 +30,7 @@ const FOUND: i64 = 20;
 /// A refusal of the engine as an answer of the application.
 pub(super) fn refused(r: Refusal, prefix: &str) -> AppError {
     if r.fields.is_empty() {
-        return AppError::Refused { code: r.code.text(), message: r.message };
+        return AppError::Refused { code: r.code.code(), message: r.message };
     }
     AppError::Invalid(
         r.fields
