@@ -281,6 +281,7 @@ impl Office {
         let job = ApplyOrg { office, rows, seal, stream, by: by.to_owned(), file, kept };
         self.store.write(move |c| Box::pin(job.run(c))).await?;
         self.forget_organization();
+        crate::cases::organization_changed(self).await?;
         crate::checks::run_all(self).await?;
         Ok(count)
     }

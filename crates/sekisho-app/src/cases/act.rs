@@ -473,7 +473,7 @@ impl Office {
     }
 }
 
-fn folded(mut state: CaseState, acts: &[sekisho_case::case::Act]) -> Result<CaseState, AppError> {
+pub(super) fn folded(mut state: CaseState, acts: &[sekisho_case::case::Act]) -> Result<CaseState, AppError> {
     for act in acts {
         state.apply(act).map_err(AppError::internal)?;
     }

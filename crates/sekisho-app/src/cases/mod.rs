@@ -3,6 +3,7 @@
 
 mod act;
 mod apply;
+mod follow;
 mod list;
 mod page;
 mod permit;
@@ -13,6 +14,7 @@ use sekisho_case::org::{Absence, Appointment, Org, OrgLists, Person, Post, Unit,
 use sekisho_store::org::Everything;
 
 pub(crate) use act::EVIDENCE;
+pub(crate) use follow::{organization_changed, row_changed};
 pub use store::sweep;
 pub use view::{
     ActInput, ActLine, ActionView, ApplyForm, Button, CaseItem, CaseLine, CasePage, CasesList, CasesQuery,

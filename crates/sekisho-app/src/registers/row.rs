@@ -275,6 +275,7 @@ impl Office {
                         entry: entry.clone(),
                     };
                     register::put_change(c, &change).await?;
+                    crate::cases::row_changed(c, &office, &r, &row).await?;
                     checks::after_row(c, &office, &r, &row.id, &entry).await
                 })
             })

@@ -25,7 +25,7 @@ use crate::people::Me;
 use crate::record::{Seal, record};
 use crate::registers::list::{ListQuery, filter};
 use crate::registers::row::row_stream;
-use crate::registers::spec::schema;
+use crate::registers::spec::{class_of, schema};
 use crate::registers::table_spec;
 
 /// Rows of the plan shown on the page; all of them are carried out.
@@ -499,6 +499,13 @@ impl Apply {
                 entry: entry.clone(),
             };
             register::put_change(c, &change).await?;
+            let other = |b: &RegisterRow| {
+                class_of(&self.register, &b.values) != class_of(&self.register, &row.values)
+                    || b.text(&self.register.owner) != row.text(&self.register.owner)
+            };
+            if before.as_ref().is_some_and(other) {
+                crate::cases::row_changed(c, &self.office, &self.register, row).await?;
+            }
         }
         upload::drop_used(c, &self.upload.id, now.plus_millis(-86_400_000)).await?;
         checks::after_register(c, &self.office, &self.register, &entry).await

@@ -6,7 +6,7 @@ use sekisho_app::first;
 use crate::acts::{application, apply, changed, done, forge, item, press, refusal, returned};
 use crate::browser::{Browser, hidden};
 use crate::city::{
-    ADMIN, CLERK, City, DIRECTOR, MANAGER, OTHER_CLERK, OTHER_MANAGER, at, line_with, workbook,
+    ADMIN, CLERK, City, DIRECTOR, MANAGER, OTHER_CLERK, OTHER_MANAGER, asset, at, line_with, row_id, workbook,
 };
 use crate::registers::{carry_out, check};
 
@@ -453,4 +453,31 @@ async fn the_first_filling_cannot_be_repeated() {
     assert!(first::import(&city.office, workbook(|_| ""), true).await.is_err());
     assert!(first::first_login(&city.office, OTHER_CLERK, "again").await.is_err());
     assert_eq!(city.written().await, before);
+}
+
+/// Invariant 3: what is classed otherwise than it was shown must be looked at again, before a permit and after it.
+#[tokio::test]
+async fn a_reclassified_thing_is_looked_at_again() {
+    let (_city, mut clerk, mut manager, case) = applied().await;
+    let edit = format!("/registers/asset/{}/edit", row_id(&mut manager, "asset", "A-001").await);
+    let with = |confidentiality: &'static str, version: &'static str| {
+        changed(
+            &asset("A-001", "要介護認定の名簿", "21"),
+            &[("confidentiality", confidentiality), ("version", version)],
+        )
+    };
+    let old = hidden(manager.get(&case).await.form("permit"), "shown");
+    assert_eq!(manager.post(&edit, &with("3", "1")).await.status, StatusCode::SEE_OTHER);
+    let stale = forge(&manager, &case, "permit", "permit", &old).await;
+    assert_eq!(stale.status, StatusCode::FORBIDDEN, "the class that was shown is no longer true");
+    assert!(manager.get(&case).await.text.contains("機密性3"));
+    done(&mut manager, &case, "permit", &[]).await;
+
+    assert_eq!(manager.post(&edit, &with("1", "2")).await.status, StatusCode::SEE_OTHER);
+    assert!(manager.get("/inbox").await.text.contains("分類が変わった許可を見直す"));
+    assert!(!clerk.get(&case).await.offers("post_review"), "the applicant does not review");
+    let act = hidden(manager.get(&case).await.form("post_review"), "step");
+    let says = format!("post_review{act}.says");
+    done(&mut manager, &case, "post_review", &[(says.as_str(), "このまま認める")]).await;
+    assert!(!manager.get("/inbox").await.text.contains("分類が変わった許可を見直す"));
 }

@@ -1,0 +1,83 @@
+//! What a case takes note of when something it rests on changes elsewhere: the class or owner of an item, the posts of its steps.
+
+use std::sync::Arc;
+
+use sekisho_case::case::SYSTEM;
+use sekisho_case::decide::{self, Ctx};
+use sekisho_pack::model::Register;
+use sekisho_store::Conn;
+use sekisho_store::case::{self, CaseFilter};
+use sekisho_store::register::RegisterRow;
+
+use crate::cases::act::folded;
+use crate::cases::apply::item_of;
+use crate::cases::store::{engine, keep, state_of};
+use crate::error::AppError;
+use crate::office::Office;
+
+/// Cases about one row that are looked at; a thing is in few cases that have not ended.
+const CASES_OF_ROW: i64 = 500;
+
+/// After a register row changed: open cases about it follow. Before a permit decisions on the old class no longer count, after a permit
+/// a review is opened (design §3, invariant 3).
+pub(crate) async fn row_changed(
+    c: &mut Conn<'_>,
+    office: &Office,
+    r: &Register,
+    row: &RegisterRow,
+) -> Result<(), AppError> {
+    let filter = CaseFilter { item: Some((r.id.clone(), row.id.clone())), ..CaseFilter::default() };
+    let (rows, _) = case::list(c, &engine(), &filter, 0, CASES_OF_ROW).await?;
+    for found in rows.iter().filter(|x| x.closed_at.is_none()) {
+        let state = state_of(found)?;
+        let pack = office.pack_of(&found.pack).await?;
+        let (org, rules) = (office.org().await?, office.rules(&pack)?);
+        let item = item_of("", r, row);
+        let ctx = Ctx { org: &org, pack: &pack, rules: &rules, now: office.clock.now(), person: SYSTEM };
+        let acts = decide::reclassified(&state, &ctx, &item.key(), item.snapshot)
+            .map_err(|e| AppError::internal(format!("{}: {}", found.id, e.message)))?;
+        let after = folded(state, &acts)?;
+        keep(c, office, Some(found), &after, &acts).await?;
+    }
+    Ok(())
+}
+
+/// After the organization changed: open steps whose post was abolished or moved, or that had nobody to hold them, find their posts
+/// anew. A new holder of the same post needs nothing.
+pub(crate) async fn organization_changed(office: &Arc<Office>) -> Result<(), AppError> {
+    let pack = office.pack();
+    for procedure in pack.procedures.keys().cloned() {
+        let open = office
+            .store
+            .read(move |c| {
+                Box::pin(async move { case::all_open(c, &procedure).await.map_err(AppError::from) })
+            })
+            .await?;
+        for row in open {
+            let pack = office.pack_of(&row.pack).await?;
+            let (org, rules) = (office.org().await?, office.rules(&pack)?);
+            let inner = Arc::clone(office);
+            office
+                .store
+                .write(move |c| {
+                    Box::pin(async move {
+                        let Some(row) = case::get(c, &engine(), &row.id).await? else { return Ok(()) };
+                        let state = state_of(&row)?;
+                        let ctx = Ctx {
+                            org: &org,
+                            pack: &pack,
+                            rules: &rules,
+                            now: inner.clock.now(),
+                            person: SYSTEM,
+                        };
+                        let acts = decide::refresh(&state, &ctx)
+                            .map_err(|e| AppError::internal(format!("{}: {}", row.id, e.message)))?;
+                        let after = folded(state, &acts)?;
+                        keep(c, &inner, Some(&row), &after, &acts).await
+                    })
+                })
+                .await?;
+        }
+    }
+    Ok(())
+}
