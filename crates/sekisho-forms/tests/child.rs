@@ -80,9 +80,11 @@ fn processor_time_is_limited(exe: &Path) {
 }
 
 fn memory_is_limited(exe: &Path) {
-    let hungry = "#let a = \"あ\" * 1000000\n#let b = range(20000).map(i => a + str(i))\n#b.len()";
-    let limits = Limits { wall: Duration::from_secs(300), cpu_seconds: 300, ..Limits::default() };
-    let error = render_limited(exe, &request(hungry), &limits).expect_err("60 GB of text");
+    // Doubled thirty times: few steps, so that an unoptimized build does not take minutes to fill the memory.
+    let hungry = "#{ let a = \"あ\" * 1000\n for i in range(30) { a = a + a }\n a.len() }";
+    let limits =
+        Limits { wall: Duration::from_secs(300), cpu_seconds: 300, memory_mib: 600, ..Limits::default() };
+    let error = render_limited(exe, &request(hungry), &limits).expect_err("3 TB of text");
     assert_eq!(error.code(), "form.resources");
 }
 
