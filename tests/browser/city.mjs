@@ -20,7 +20,9 @@ export class City {
     const port = await freePort();
     const args = ["demo", "--data", this.data, "--listen", `127.0.0.1:${port}`, "--seed", "1"];
     const [command, all] = daysLater ? ["faketime", ["-f", `+${daysLater}d`, bin, ...args]] : [bin, args];
-    this.process = spawn(command, all, { stdio: ["ignore", "pipe", "inherit"] });
+    this.process = spawn(command, all, { stdio: ["ignore", "pipe", "inherit"], detached: true });
+    // "close" comes when nobody holds the output any more: faketime may stand between, so the whole group counts.
+    this.closed = new Promise((resolve) => this.process.on("close", resolve));
     const line = await new Promise((resolve, reject) => {
       let text = "";
       const timer = setTimeout(() => reject(new Error("the city was not ready in 300 s")), 300_000);
@@ -43,13 +45,15 @@ export class City {
   }
 
   async stop() {
-    if (!this.process || this.process.exitCode !== null) return;
-    const gone = new Promise((resolve) => this.process.on("exit", resolve));
+    if (!this.process) return;
+    const group = -this.process.pid;
+    const signal = (name) => { try { process.kill(group, name); } catch { /* the group is gone */ } };
     this.process.removeAllListeners("exit");
-    const exited = new Promise((resolve) => this.process.on("exit", resolve));
-    this.process.kill("SIGTERM");
-    await Promise.race([exited, gone, new Promise((resolve) => setTimeout(resolve, 15_000))]);
-    if (this.process.exitCode === null) this.process.kill("SIGKILL");
+    signal("SIGTERM");
+    const timer = setTimeout(() => signal("SIGKILL"), 15_000);
+    await this.closed;
+    clearTimeout(timer);
+    this.process = undefined;
   }
 
   sekisho(...args) { return execFileSync(bin, args, { encoding: "utf8" }); }
