@@ -45,8 +45,8 @@ pub(crate) async fn row_changed(
 /// After the organization changed: open steps whose post was abolished or moved, or that had nobody to hold them, find their posts
 /// anew. A new holder of the same post needs nothing.
 pub(crate) async fn organization_changed(office: &Arc<Office>) -> Result<(), AppError> {
-    let pack = office.pack();
-    for procedure in pack.procedures.keys().cloned() {
+    let procedures: Vec<String> = office.pack().procedures.keys().cloned().collect();
+    for procedure in procedures {
         let open = office
             .store
             .read(move |c| {
