@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sekisho_base::Date;
 use sekisho_case::authority::Explain;
-use sekisho_case::case::{CaseState, Direction, Resume, Status};
+use sekisho_case::case::{Act, CaseState, Direction, Resume, SYSTEM, Status};
 use sekisho_case::decide::{self, Command, Ctx, Draft, Offer};
 use sekisho_pack::model::{FieldType, Pack, Procedure, Step, StepKind};
 use sekisho_store::case::{self, CaseRow};
@@ -376,50 +376,42 @@ impl Office {
             .await
     }
 
-    /// Decides a command on the row as it is in the transaction, and keeps what follows.
+    /// Decides a command, and keeps what follows.
     async fn run(self: &Arc<Self>, who: &Identity, row: &CaseRow, command: Command) -> Result<(), AppError> {
+        let decision =
+            move |state: &CaseState, ctx: &Ctx<'_>| decide::decide(state, ctx, command).map_err(told);
+        self.on_case(row, &who.person, decision).await.map(|_| ())
+    }
+
+    /// Records what time alone changed in a case; tells whether anything did.
+    pub(super) async fn pass_time(self: &Arc<Self>, row: &CaseRow) -> Result<bool, AppError> {
+        self.on_case(row, SYSTEM, |state, ctx| decide::tick(state, ctx).map_err(|r| not_refusable(state, &r)))
+            .await
+    }
+
+    /// Asks the engine about a case as it is in the transaction, and keeps what follows; tells whether anything did.
+    pub(super) async fn on_case<F>(
+        self: &Arc<Self>,
+        row: &CaseRow,
+        person: &str,
+        decision: F,
+    ) -> Result<bool, AppError>
+    where
+        F: FnOnce(&CaseState, &Ctx<'_>) -> Result<Vec<Act>, AppError> + Send + 'static,
+    {
         let pack = self.pack_of(&row.pack).await?;
         let (org, rules) = (self.org().await?, self.rules(&pack)?);
-        let (office, person, id) = (Arc::clone(self), who.person.clone(), row.id.clone());
+        let (office, person, id) = (Arc::clone(self), person.to_owned(), row.id.clone());
         self.store
             .write(move |c| {
                 Box::pin(async move {
                     let row = case::get(c, &engine(), &id).await?.ok_or(AppError::NotFound)?;
                     let state = state_of(&row)?;
-                    let ctx = Ctx {
-                        org: &org,
-                        pack: &pack,
-                        rules: &rules,
-                        now: office.clock.now(),
-                        person: &person,
-                    };
-                    let acts = decide::decide(&state, &ctx, command).map_err(told)?;
-                    let after = folded(state, &acts)?;
-                    keep(c, &office, Some(&row), &after, &acts).await
-                })
-            })
-            .await
-    }
-
-    /// Records what time alone changed in a case; tells whether anything did.
-    pub(super) async fn pass_time(self: &Arc<Self>, row: CaseRow) -> Result<bool, AppError> {
-        let pack = self.pack_of(&row.pack).await?;
-        let (org, rules) = (self.org().await?, self.rules(&pack)?);
-        let office = Arc::clone(self);
-        self.store
-            .write(move |c| {
-                Box::pin(async move {
-                    let Some(row) = case::get(c, &engine(), &row.id).await? else { return Ok(false) };
-                    let state = state_of(&row)?;
-                    let ctx = Ctx {
-                        org: &org,
-                        pack: &pack,
-                        rules: &rules,
-                        now: office.clock.now(),
-                        person: sekisho_case::case::SYSTEM,
-                    };
-                    let acts = decide::tick(&state, &ctx)
-                        .map_err(|r| AppError::internal(format!("{}: {}", row.id, r.message)))?;
+                    let now = office.clock.now();
+                    let acts = decision(
+                        &state,
+                        &Ctx { org: &org, pack: &pack, rules: &rules, now, person: &person },
+                    )?;
                     let after = folded(state, &acts)?;
                     keep(c, &office, Some(&row), &after, &acts).await?;
                     Ok(!acts.is_empty())
@@ -473,7 +465,12 @@ impl Office {
     }
 }
 
-pub(super) fn folded(mut state: CaseState, acts: &[sekisho_case::case::Act]) -> Result<CaseState, AppError> {
+/// A refusal of what the engine does of itself: there is nobody to tell but the operator.
+pub(super) fn not_refusable(state: &CaseState, r: &sekisho_case::refusal::Refusal) -> AppError {
+    AppError::internal(format!("{}: {}", state.id, r.message))
+}
+
+pub(super) fn folded(mut state: CaseState, acts: &[Act]) -> Result<CaseState, AppError> {
     for act in acts {
         state.apply(act).map_err(AppError::internal)?;
     }

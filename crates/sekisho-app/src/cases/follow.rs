@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use sekisho_case::case::SYSTEM;
+use sekisho_case::case::{CaseState, SYSTEM};
 use sekisho_case::decide::{self, Ctx};
 use sekisho_pack::model::Register;
 use sekisho_store::Conn;
 use sekisho_store::case::{self, CaseFilter};
 use sekisho_store::register::RegisterRow;
 
-use crate::cases::act::folded;
+use crate::cases::act::{folded, not_refusable};
 use crate::cases::apply::item_of;
 use crate::cases::store::{engine, keep, state_of};
 use crate::error::AppError;
@@ -35,7 +35,7 @@ pub(crate) async fn row_changed(
         let item = item_of("", r, row);
         let ctx = Ctx { org: &org, pack: &pack, rules: &rules, now: office.clock.now(), person: SYSTEM };
         let acts = decide::reclassified(&state, &ctx, &item.key(), item.snapshot)
-            .map_err(|e| AppError::internal(format!("{}: {}", found.id, e.message)))?;
+            .map_err(|e| not_refusable(&state, &e))?;
         let after = folded(state, &acts)?;
         keep(c, office, Some(found), &after, &acts).await?;
     }
@@ -54,29 +54,10 @@ pub(crate) async fn organization_changed(office: &Arc<Office>) -> Result<(), App
             })
             .await?;
         for row in open {
-            let pack = office.pack_of(&row.pack).await?;
-            let (org, rules) = (office.org().await?, office.rules(&pack)?);
-            let inner = Arc::clone(office);
-            office
-                .store
-                .write(move |c| {
-                    Box::pin(async move {
-                        let Some(row) = case::get(c, &engine(), &row.id).await? else { return Ok(()) };
-                        let state = state_of(&row)?;
-                        let ctx = Ctx {
-                            org: &org,
-                            pack: &pack,
-                            rules: &rules,
-                            now: inner.clock.now(),
-                            person: SYSTEM,
-                        };
-                        let acts = decide::refresh(&state, &ctx)
-                            .map_err(|e| AppError::internal(format!("{}: {}", row.id, e.message)))?;
-                        let after = folded(state, &acts)?;
-                        keep(c, &inner, Some(&row), &after, &acts).await
-                    })
-                })
-                .await?;
+            let decision = |state: &CaseState, ctx: &Ctx<'_>| {
+                decide::refresh(state, ctx).map_err(|r| not_refusable(state, &r))
+            };
+            office.on_case(&row, SYSTEM, decision).await?;
         }
     }
     Ok(())

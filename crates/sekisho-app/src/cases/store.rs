@@ -144,7 +144,7 @@ pub async fn sweep(office: &Arc<Office>) -> Result<usize, AppError> {
             .await?;
         let mut changed = 0;
         for row in rows {
-            changed += usize::from(office.pass_time(row).await?);
+            changed += usize::from(office.pass_time(&row).await?);
         }
         total += changed;
         if changed == 0 {
