@@ -1,6 +1,10 @@
 //! The state of every clause, computed from evidence (design §2), with the rows behind each state.
 
-use std::collections::BTreeMap;
+mod cite;
+mod exceptions;
+mod view;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use sekisho_base::{Date, Instant};
 use sekisho_case::state::{ClauseState, worst_of};
@@ -13,158 +17,33 @@ use crate::error::AppError;
 use crate::login::Identity;
 use crate::office::{BUILT_GATES, Office};
 use crate::registers::table_spec;
+use crate::{assessment, documents, duties};
+
+pub use cite::citation;
+use cite::{area, modality};
+use exceptions::Exception;
+pub use view::{
+    Chapter, CheckPage, CheckRow, ClauseLine, ClauseLink, ClausePage, ClausesView, ExceptionLine,
+    MechanismLine, StateCount,
+};
 
 /// How many rows of a check are shown.
 const SHOWN: i64 = 200;
 
-/// A state with its count.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StateCount {
-    /// Style class, also the code in addresses.
-    pub class: &'static str,
-    /// Japanese.
-    pub label: &'static str,
-    /// Clauses.
-    pub count: usize,
-}
-
-/// A clause in the list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClauseLine {
-    /// Id.
-    pub id: String,
-    /// As Japanese readers cite it.
-    pub citation: String,
-    /// The duty in our words.
-    pub says: String,
-    /// State in Japanese.
-    pub state: &'static str,
-    /// Style class.
-    pub class: &'static str,
-    /// Mechanisms nobody has built.
-    pub planned: usize,
-}
-
-/// A chapter.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Chapter {
-    /// 「第5章 人的セキュリティ対策」.
-    pub title: String,
-    /// Clauses that ask something.
-    pub clauses: Vec<ClauseLine>,
-}
-
-/// The page of all clauses.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClausesView {
-    /// Title of the pack.
-    pub standard: String,
-    /// Counts by state.
-    pub totals: Vec<StateCount>,
-    /// Mechanisms nobody has built, over all clauses.
-    pub planned: usize,
-    /// Chosen state.
-    pub state: String,
-    /// Day asked for, as typed.
-    pub on: String,
-    /// What is wrong with the day, if anything.
-    pub message: String,
-    /// Chapters.
-    pub chapters: Vec<Chapter>,
-}
-
-/// A mechanism of a clause.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MechanismLine {
-    /// 手続, 台帳 …
-    pub kind: &'static str,
-    /// Name.
-    pub title: String,
-    /// Where it is seen, or empty.
-    pub link: String,
-    /// State in Japanese.
-    pub state: &'static str,
-    /// Style class.
-    pub class: &'static str,
-    /// Why.
-    pub reason: String,
-}
-
-/// A clause's page.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClausePage {
-    /// Citation.
-    pub citation: String,
-    /// The duty.
-    pub says: String,
-    /// State in Japanese.
-    pub state: &'static str,
-    /// Style class.
-    pub class: &'static str,
-    /// Mechanisms nobody has built.
-    pub planned: usize,
-    /// Who must.
-    pub actors: String,
-    /// How strongly.
-    pub modality: &'static str,
-    /// Area of the ministerial ordinance.
-    pub area: String,
-    /// Mechanisms.
-    pub mechanisms: Vec<MechanismLine>,
-}
-
-/// A clause to link to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClauseLink {
-    /// Id.
-    pub id: String,
-    /// Citation.
-    pub citation: String,
-}
-
-/// A row that breaks a check.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CheckRow {
-    /// What is wrong.
-    pub says: String,
-    /// Where it is seen.
-    pub link: String,
-    /// Unit.
-    pub unit: String,
-    /// When it was first known.
-    pub opened: String,
-    /// When it was known to be gone; empty while it lasts.
-    pub closed: String,
-}
-
-/// A check's page.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CheckPage {
-    /// Title.
-    pub title: String,
-    /// What to do.
-    pub remedy: String,
-    /// State in Japanese.
-    pub state: &'static str,
-    /// Style class.
-    pub class: &'static str,
-    /// When it last ran.
-    pub ran: String,
-    /// Over how many rows.
-    pub looked_at: i64,
-    /// Rows the viewer may see.
-    pub rows: Vec<CheckRow>,
-    /// Clauses it supports.
-    pub clauses: Vec<ClauseLink>,
-}
-
 /// Evidence for one moment, read once for all clauses.
 pub(crate) struct Evidence {
     open: BTreeMap<String, i64>,
+    /// The same by check and unit, where an exception is in force.
+    open_in: BTreeMap<(String, String), i64>,
+    exceptions: Vec<Exception>,
     runs: BTreeMap<String, RunRow>,
     registers: BTreeMap<String, i64>,
     procedures: BTreeMap<String, i64>,
     entries: i64,
+    duties: BTreeMap<String, sekisho_store::duty::Standing>,
+    documents: BTreeMap<String, sekisho_store::document::VersionRow>,
+    notices: assessment::NoticeFacts,
+    day: Date,
     /// A past day: what is due soon is a matter of today only.
     past: bool,
 }
@@ -196,9 +75,16 @@ fn kind_label(kind: MechanismKind) -> &'static str {
 }
 
 impl Evidence {
-    fn check(&self, check: &Check) -> (ClauseState, String) {
-        let open = self.open.get(&check.id).copied().unwrap_or(0);
+    /// `excepted` names the units that an exception takes out of the clause that is asked about.
+    fn check(&self, check: &Check, excepted: &BTreeSet<&str>) -> (ClauseState, String) {
+        let all = self.open.get(&check.id).copied().unwrap_or(0);
+        let covered: i64 =
+            excepted.iter().filter_map(|u| self.open_in.get(&(check.id.clone(), (*u).to_owned()))).sum();
+        let open = all - covered;
         let run = self.runs.get(&check.id);
+        if open <= 0 && covered > 0 {
+            return (ClauseState::Excepted, format!("例外として認めているもの {covered}件"));
+        }
         if open > 0 {
             return (ClauseState::Broken, format!("該当 {open}件"));
         }
@@ -212,11 +98,15 @@ impl Evidence {
         }
     }
 
-    fn of_checks<'a>(&self, checks: impl Iterator<Item = &'a Check>) -> Option<(ClauseState, String)> {
+    fn of_checks<'a>(
+        &self,
+        checks: impl Iterator<Item = &'a Check>,
+        excepted: &BTreeSet<&str>,
+    ) -> Option<(ClauseState, String)> {
         let mut states = Vec::new();
         let mut reasons = Vec::new();
         for k in checks {
-            let (state, reason) = self.check(k);
+            let (state, reason) = self.check(k, excepted);
             if matches!(state, ClauseState::Broken | ClauseState::Due) {
                 reasons.push(format!("{}：{reason}", k.title));
             }
@@ -226,12 +116,14 @@ impl Evidence {
     }
 
     /// State and reason of a mechanism, or nothing when nobody has built it.
-    fn mechanism(&self, pack: &Pack, m: &MechanismRef) -> Option<(ClauseState, String)> {
+    fn mechanism(
+        &self,
+        pack: &Pack,
+        m: &MechanismRef,
+        excepted: &BTreeSet<&str>,
+    ) -> Option<(ClauseState, String)> {
         match m.kind {
-            MechanismKind::Check => {
-                let check = pack.checks.get(&m.name).filter(|k| !matches!(k.rule, CheckRule::Sql { .. }))?;
-                Some(self.check(check))
-            }
+            MechanismKind::Check => Some(self.check(pack.checks.get(&m.name)?, excepted)),
             MechanismKind::Register => {
                 pack.registers.get(&m.name)?;
                 let rows = self.registers.get(&m.name).copied().unwrap_or(0);
@@ -240,19 +132,24 @@ impl Evidence {
                 }
                 let found = self.of_checks(
                     pack.checks.values().filter(|k| k.derived && register_of(k) == Some(m.name.as_str())),
+                    excepted,
                 );
                 let (state, why) = found.unwrap_or((ClauseState::Met, String::new()));
                 Some((state, if why.is_empty() { format!("{rows}件を登録") } else { why }))
             }
             MechanismKind::Procedure => {
-                pack.procedures.get(&m.name)?;
+                let procedure = pack.procedures.get(&m.name)?;
                 let cases = self.procedures.get(&m.name).copied().unwrap_or(0);
+                if cases == 0 && procedure.event {
+                    let why = "必要になったときだけ行う手続で、まだ行われていません".to_owned();
+                    return Some((ClauseState::NotApplicable, why));
+                }
                 if cases == 0 {
                     return Some((ClauseState::Unknown, "まだ申請がありません".to_owned()));
                 }
                 let own = |k: &&Check| matches!(&k.rule, CheckRule::Overdue { procedure, .. } if *procedure == m.name);
                 let (state, why) = self
-                    .of_checks(pack.checks.values().filter(own))
+                    .of_checks(pack.checks.values().filter(own), excepted)
                     .unwrap_or((ClauseState::Met, String::new()));
                 Some((state, if why.is_empty() { format!("{cases}件の案件") } else { why }))
             }
@@ -260,7 +157,7 @@ impl Evidence {
                 let role = pack.roles.get(&m.name)?;
                 let own = |k: &&Check| matches!(&k.rule, CheckRule::Vacant { role } if *role == m.name);
                 let (state, why) = self
-                    .of_checks(pack.checks.values().filter(own))
+                    .of_checks(pack.checks.values().filter(own), excepted)
                     .unwrap_or((ClauseState::Unknown, String::new()));
                 let why = match (why.is_empty(), state) {
                     (false, _) => why,
@@ -274,56 +171,30 @@ impl Evidence {
                 "ledger" => (ClauseState::Met, format!("{}件を署名つきで記録", self.entries)),
                 _ => (ClauseState::Met, "申請のたびに判定しています".to_owned()),
             }),
-            MechanismKind::Gate | MechanismKind::Duty | MechanismKind::Document | MechanismKind::Notice => {
-                None
+            MechanismKind::Duty => {
+                let duty = pack.duties.get(&m.name)?;
+                Some(duties::state_of(self.duties.get(&m.name), &duty.occasion, self.past))
             }
+            MechanismKind::Document => {
+                pack.documents.get(&m.name)?;
+                Some(documents::state_of(self.documents.get(&m.name), self.day, self.past))
+            }
+            MechanismKind::Notice => {
+                let notice = pack.notices.get(&m.name)?;
+                Some(assessment::state_of(notice, &self.notices, self.day, &pack.calendar))
+            }
+            MechanismKind::Gate => None,
         }
     }
 
     /// State of a clause and how many of its mechanisms nobody has built.
     fn clause(&self, pack: &Pack, clause: &Clause) -> (ClauseState, usize) {
+        let excepted = self.excepted(&clause.id);
         let found: Vec<Option<(ClauseState, String)>> =
-            clause.mechanisms.iter().map(|m| self.mechanism(pack, m)).collect();
+            clause.mechanisms.iter().map(|m| self.mechanism(pack, m, &excepted)).collect();
         let planned = found.iter().filter(|f| f.is_none()).count();
         (worst_of(found.into_iter().flatten().map(|(s, _)| s)), planned)
     }
-}
-
-/// 「第5章第1節(1)③(イ)」 of `5.1.1.3.イ`.
-#[must_use]
-pub fn citation(id: &str) -> String {
-    let circled = |n: &str| {
-        n.parse::<u32>()
-            .ok()
-            .filter(|n| (1..=20).contains(n))
-            .and_then(|n| char::from_u32(0x245f + n))
-            .map_or_else(|| format!("[{n}]"), String::from)
-    };
-    let (basic, rest) = id.strip_prefix("B.").map_or((false, id), |r| (true, r));
-    if id == "B" || rest.is_empty() {
-        return "基本方針".to_owned();
-    }
-    if basic && rest == "0" {
-        return "基本方針 改正の経過".to_owned();
-    }
-    let mut out = String::new();
-    for (level, part) in rest.split('.').enumerate() {
-        if part == "0" {
-            continue;
-        }
-        out += &match (basic, level) {
-            (false, 0) if part == "P" => "序章".to_owned(),
-            (false, 0) => format!("第{part}章"),
-            (false, 1) => format!("第{part}節"),
-            (true, 0) => format!("基本方針 {part}"),
-            (true, 1) => format!("({part})"),
-            (false, 2) => format!("({part})"),
-            (false, 3) | (true, 2) => circled(part),
-            (false, 4) | (true, 3) => format!("({part})"),
-            _ => format!("・{part}"),
-        };
-    }
-    out
 }
 
 impl Office {
@@ -333,6 +204,8 @@ impl Office {
         let specs: Vec<_> = pack.registers.values().map(table_spec).collect();
         let procedures: Vec<String> = pack.procedures.keys().cloned().collect();
         let past = at.date() < self.clock.today();
+        let notices = self.notice_facts(at).await?;
+        let exceptions = self.exceptions(&pack, at).await?;
         self.store
             .read(move |c| {
                 Box::pin(async move {
@@ -348,10 +221,25 @@ impl Office {
                     let entries = ledger::head(c).await?.map_or(0, |h| h.size);
                     Ok::<_, AppError>(Evidence {
                         open: violation::counts(c, at).await?,
+                        open_in: if exceptions.is_empty() {
+                            BTreeMap::new()
+                        } else {
+                            violation::counts_by_unit(c, at).await?
+                        },
+                        exceptions,
                         runs: violation::runs(c).await?,
                         registers,
                         procedures: cases,
                         entries,
+                        duties: sekisho_store::duty::standings(c, at, at.date().plus_days(duties::SOON_DAYS))
+                            .await?,
+                        documents: sekisho_store::document::present(c, at)
+                            .await?
+                            .into_iter()
+                            .map(|v| (v.document.clone(), v))
+                            .collect(),
+                        notices,
+                        day: at.date(),
                         past,
                     })
                 })
@@ -442,6 +330,7 @@ impl Office {
     pub async fn clause(&self, who: &Identity, id: &str) -> Result<ClausePage, AppError> {
         self.me(who).await?;
         let evidence = self.evidence(self.clock.now()).await?;
+        let d = self.directory().await?;
         let pack = self.pack();
         let clause = pack.clauses.iter().find(|c| c.id == id).ok_or(AppError::NotFound)?;
         let (state, planned) = evidence.clause(&pack, clause);
@@ -458,7 +347,12 @@ impl Office {
             actors: clause.actors.iter().map(role).collect::<Vec<_>>().join(joint),
             modality: modality(&clause.modality),
             area: area(clause.area),
-            mechanisms: clause.mechanisms.iter().map(|m| mechanism_line(&pack, &evidence, m)).collect(),
+            mechanisms: clause
+                .mechanisms
+                .iter()
+                .map(|m| mechanism_line(&pack, &evidence, m, &evidence.excepted(&clause.id)))
+                .collect(),
+            exceptions: evidence.exception_lines(&clause.id, &d),
         })
     }
 
@@ -471,7 +365,7 @@ impl Office {
         let evidence = self.evidence(self.clock.now()).await?;
         let pack = self.pack();
         let check = pack.checks.get(id).ok_or(AppError::NotFound)?;
-        let (state, _) = evidence.check(check);
+        let (state, _) = evidence.check(check, &BTreeSet::new());
         let (class, label) = state_words(state);
         let (viewer, check_id) = (me.viewer().clone(), id.to_owned());
         let rows = self
@@ -512,8 +406,13 @@ impl Office {
     }
 }
 
-fn mechanism_line(pack: &Pack, evidence: &Evidence, m: &MechanismRef) -> MechanismLine {
-    let found = evidence.mechanism(pack, m);
+fn mechanism_line(
+    pack: &Pack,
+    evidence: &Evidence,
+    m: &MechanismRef,
+    excepted: &BTreeSet<&str>,
+) -> MechanismLine {
+    let found = evidence.mechanism(pack, m, excepted);
     let (class, state, reason) = match found {
         Some((s, why)) => {
             let (class, label) = state_words(s);
@@ -538,7 +437,15 @@ fn mechanism_line(pack: &Pack, evidence: &Evidence, m: &MechanismRef) -> Mechani
                 .then(|| if m.name == "ledger" { "証跡" } else { "取扱判定" }.to_owned()),
             "/ledger".to_owned(),
         ),
-        MechanismKind::Duty | MechanismKind::Document | MechanismKind::Notice => (None, String::new()),
+        MechanismKind::Duty => {
+            (pack.duties.get(&m.name).map(|d| d.title.clone()), format!("/duties/{}", m.name))
+        }
+        MechanismKind::Document => {
+            (pack.documents.get(&m.name).map(|d| d.title.clone()), format!("/documents/{}", m.name))
+        }
+        MechanismKind::Notice => {
+            (pack.notices.get(&m.name).map(|n| n.title.clone()), format!("/notices/{}", m.name))
+        }
     };
     let link = if title.is_some() { link } else { String::new() };
     MechanismLine {
@@ -548,43 +455,5 @@ fn mechanism_line(pack: &Pack, evidence: &Evidence, m: &MechanismRef) -> Mechani
         state,
         class,
         reason,
-    }
-}
-
-fn modality(m: &str) -> &'static str {
-    match m {
-        "must" => "しなければならない",
-        "must_not" => "してはならない",
-        "may" => "できる",
-        "should" => "努める",
-        _ => "定義・説明",
-    }
-}
-
-fn area(n: u8) -> String {
-    let names = [
-        "組織体制",
-        "情報資産の分類と管理",
-        "物理的な対策",
-        "人的な対策",
-        "技術的な対策",
-        "運用",
-        "業務委託と外部サービス",
-        "評価と見直し",
-    ];
-    names.get(usize::from(n).wrapping_sub(1)).map_or_else(String::new, |name| format!("{n} {name}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::citation;
-
-    #[test]
-    fn cites_as_japanese_readers_do() {
-        assert_eq!(citation("5.1.1.3.イ"), "第5章第1節(1)③(イ)");
-        assert_eq!(citation("2.0.2.8.ア"), "第2章(2)⑧(ア)");
-        assert_eq!(citation("P.0.1"), "序章(1)");
-        assert_eq!(citation("B.6.3.1"), "基本方針 6(3)①");
-        assert_eq!(citation("1"), "第1章");
     }
 }

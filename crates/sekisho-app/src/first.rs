@@ -1,5 +1,5 @@
-//! The first filling of an empty body, from the terminal: organization and first administrator. Once somebody can log in, the terminal can
-//! no longer do either (design §5: the first start is excepted and recorded; later the command line only proposes).
+//! The first filling of an empty body, from the terminal: organization and first administrator. Once somebody can log in, the terminal
+//! gives nobody a login and only proposes an organization (design §5: the first start is excepted and recorded).
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::error::AppError;
 use crate::login::{hash_password, login_name};
 use crate::office::{Office, Opening};
+use crate::people::RUNNERS;
 use crate::record::record;
 use crate::setup::{self, Verdict};
 
@@ -34,28 +35,27 @@ pub async fn open_for_terminal(store: Store, body: &str, title: &str) -> Result<
     .await
 }
 
-async fn only_before_first_login(office: &Office) -> Result<(), AppError> {
+async fn nobody_can_log_in(office: &Office) -> Result<bool, AppError> {
     let accounts = office
         .store
         .read(|c| Box::pin(async move { account::count(c).await.map_err(AppError::from) }))
         .await?;
-    if accounts == 0 {
-        Ok(())
-    } else {
-        Err(AppError::refused(
-            "F001",
-            "すでにログインできる人がいます。組織の取込みと利用者の登録は、画面から行ってください。",
-        ))
-    }
+    Ok(accounts == 0)
 }
 
-/// Shows what an organization file would make, and makes it when `apply`.
+/// Shows what an organization file would make. With `apply`, makes it on a body where nobody can log in yet, and on a running one proposes
+/// it: somebody who may import takes the proposal over, and a second person confirms it, both on the page.
 ///
 /// # Errors
-/// Refused when somebody can already log in, or the file is no table.
-pub async fn import(office: &Arc<Office>, bytes: Vec<u8>, apply: bool) -> Result<Verdict, AppError> {
-    only_before_first_login(office).await?;
-    let plan = office.plan_for_terminal(bytes.clone()).await?;
+/// Refused when the file is no table or changes nothing.
+pub async fn import(
+    office: &Arc<Office>,
+    name: &str,
+    bytes: Vec<u8>,
+    apply: bool,
+) -> Result<Verdict, AppError> {
+    let empty = nobody_can_log_in(office).await?;
+    let plan = office.plan_file(bytes.clone()).await?;
     let mut text = vec![format!(
         "追加 {}件、変更 {}件、変更なし {}件、誤り {}件",
         plan.added,
@@ -71,11 +71,21 @@ pub async fn import(office: &Arc<Office>, bytes: Vec<u8>, apply: bool) -> Result
             .map(|e| format!("× {} {}「{}」：{}", e.place, e.column, e.value, e.message)),
     );
     let sound = plan.errors.is_empty();
-    if sound && apply {
-        let rows = office.apply_org_file("system", None, bytes).await?;
-        text.push(format!("{rows}件を取り込みました。"));
-    } else if sound {
-        text.push("まだ取り込んでいません。この内容でよければ --apply を付けて実行してください。".to_owned());
+    match (sound, apply, empty) {
+        (false, ..) => {}
+        (true, true, true) => {
+            let rows = office.apply_org_file("system", None, bytes).await?;
+            text.push(format!("{rows}件を取り込みました。"));
+        }
+        (true, true, false) => {
+            office.propose_from_terminal(name, bytes, &plan).await?;
+            text.push(
+                "まだ取り込んでいません。提案として残しました。取り込める人が「組織」のページで内容を確かめて引き取り、別の人が確認すると取り込まれます。"
+                    .to_owned(),
+            );
+        }
+        (true, false, _) => text
+            .push("まだ取り込んでいません。この内容でよければ --apply を付けて実行してください。".to_owned()),
     }
     Ok(Verdict { text, sound })
 }
@@ -85,13 +95,16 @@ pub async fn import(office: &Arc<Office>, bytes: Vec<u8>, apply: bool) -> Result
 /// # Errors
 /// Refused when somebody can already log in or the person does not administer.
 pub async fn first_login(office: &Arc<Office>, person: &str, login: &str) -> Result<String, AppError> {
-    only_before_first_login(office).await?;
+    if !nobody_can_log_in(office).await? {
+        return Err(AppError::refused(
+            "F001",
+            "すでにログインできる人がいます。利用者の登録は、画面から行ってください。",
+        ));
+    }
     let directory = office.directory().await?;
     let today = office.clock.today();
     let roles = crate::people::roles(&office.pack(), &directory, person, today);
-    if directory.person(person).is_none()
-        || !roles.iter().any(|r| r.role == "information_system_manager" || r.role == "system_operator")
-    {
+    if directory.person(person).is_none() || !roles.iter().any(|r| RUNNERS.contains(&r.role.as_str())) {
         return Err(AppError::refused(
             "F002",
             "この職員番号の人は、今日の時点で情報システム管理者でもその担当者でもありません。組織の取込みを確かめてください。",

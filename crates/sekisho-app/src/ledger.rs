@@ -1,69 +1,122 @@
-//! The ledger for people: export as files that others verify, verification of our own, the page, proofs of single entries.
+//! The ledger for people: export as files that others verify, verification of our own, proofs of single entries, witnesses,
+//! erasure, the page.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`proving`] | one entry's evidence as a file |
+//! | [`verdict`] | verification as text for the terminal |
+//! | [`reconcile`](mod@reconcile) | rows against entries |
+//! | [`heartbeat`] | entries that make silence provable |
+//! | [`erase`] | personal data goes, existence stays provable |
+//! | [`witnesses`] | asking the witnesses |
+//! | [`keeper`] | being a witness |
+//! | [`jobs`] | what runs beside the pages |
+//! | [`page`] | the page 証跡 |
+
+pub mod erase;
+pub mod heartbeat;
+pub mod jobs;
+pub mod keeper;
+pub mod page;
+pub mod proving;
+pub mod reconcile;
+pub mod verdict;
+pub mod witnesses;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use sekisho_base::Instant;
-use sekisho_base::canonical::unhex;
 use sekisho_ledger::export::{read_bounded, read_vkey};
-use sekisho_ledger::proof::prove_inclusion;
-use sekisho_ledger::{Checkpoint, FileSource, LogKey, Report, TlogProof, export, verify};
-use sekisho_store::ledger::{CheckpointRow, EntryRow};
-use sekisho_store::{Store, ledger, setting};
+use sekisho_ledger::{Checkpoint, FileSource, LogKey, Report, SignedCheckpoint, WitnessKey, export, verify};
+use sekisho_store::ledger::CheckpointRow;
+use sekisho_store::ledger::witness as kept;
+use sekisho_store::{Conn, Store, setting};
 
 use crate::error::AppError;
 use crate::ledger_source::StoreSource;
-use crate::login::Identity;
-use crate::office::Office;
-use crate::sequencer::{head, leaf};
+
+pub use page::{EntryLine, EntryView, LedgerView};
+pub use reconcile::reconcile;
+pub use sekisho_ledger::witness::{MAX_ANSWER, MAX_REQUEST};
 
 /// Setting that holds the public key line.
 pub(crate) const VKEY: &str = "ledger.vkey";
 /// Setting that holds the body's name in the ledger.
 pub(crate) const BODY: &str = "body.name";
+/// Kind of a heartbeat.
+pub const HEARTBEAT: &str = "ledger.heartbeat";
+/// Kind of the record of an erasure.
+pub const ERASED: &str = "ledger.erased";
+/// Kind of a change of the witnesses.
+pub const WITNESSES: &str = "ledger.witnesses";
+/// Kind of a witness's word that this log was set back or rewritten.
+pub const ALARM: &str = "ledger.witness_alarm";
+/// File of an export with the newest checkpoint that witnesses signed.
+const COSIGNED_FILE: &str = "checkpoint.cosigned";
 
-/// Writes the log below a folder; needs no secret key.
+/// Writes the log below a folder; needs no secret key. The newest checkpoint that witnesses signed goes along as a file of its
+/// own: the newest of all may not have been shown to them yet.
 ///
 /// # Errors
 /// The folder cannot be written, or the stored log is not complete.
 pub async fn export_to(store: &Store, folder: &Path) -> Result<u64, AppError> {
     let (body, key) = identity(store).await?;
+    let cosigned = {
+        let key = key.clone();
+        store.read(move |c| Box::pin(async move { cosigned(c, &key, -1).await })).await?
+    };
     let mut source = StoreSource::new(store.clone(), &body);
     let folder = folder.to_owned();
     let job = move || {
-        export(&mut source, &key, |path, bytes| {
+        let signed = export(&mut source, &key, |path, bytes| {
             let file = folder.join(path);
             if let Some(parent) = file.parent() {
                 std::fs::create_dir_all(parent)?;
             }
             std::fs::write(file, bytes)
         })
+        .map_err(AppError::internal)?;
+        if let Some(seen) = cosigned {
+            std::fs::write(folder.join(COSIGNED_FILE), seen.note).map_err(AppError::internal)?;
+        }
+        Ok::<_, AppError>(signed)
     };
-    let signed =
-        tokio::task::spawn_blocking(job).await.map_err(AppError::internal)?.map_err(AppError::internal)?;
+    let signed = tokio::task::spawn_blocking(job).await.map_err(AppError::internal)??;
     Ok(signed.checkpoint.head.size)
 }
 
-/// Verifies the stored log entry by entry: payloads against their commitments, leaves against tiles, tiles against the signed head,
-/// and against checkpoints kept elsewhere.
+/// Verifies the stored log entry by entry: leaves against tiles, tiles against the signed head, the log against checkpoints kept
+/// elsewhere and against what the witnesses signed, and the rows of the database against the entries.
+///
+/// `witnesses` are keys that were received on another way than through this database; without any, the configured ones are taken.
 ///
 /// # Errors
 /// The log cannot be read or its checkpoint is not accepted; everything else is in the report.
-pub async fn verify_store(store: &Store, earlier: Vec<Checkpoint>) -> Result<Verified, AppError> {
+pub async fn verify_store(
+    store: &Store,
+    mut earlier: Vec<Checkpoint>,
+    witnesses: &[WitnessKey],
+) -> Result<Verified, AppError> {
     let (body, key) = identity(store).await?;
+    let witnessed = witnessed(store, &key, witnesses).await?;
+    earlier.extend(witnessed.iter().filter_map(|w| w.checkpoint.clone()));
     let mut source = StoreSource::new(store.clone(), &body);
     let job = move || verify(&mut source, &key, &earlier, |_, _| {});
     let report =
         tokio::task::spawn_blocking(job).await.map_err(AppError::internal)?.map_err(AppError::internal)?;
-    let (altered, waiting) = payloads(store).await?;
-    Ok(Verified { report, altered, waiting })
+    Ok(Verified { report, witnessed, rows: reconcile(store).await? })
 }
 
 /// Verifies an exported folder. The key is the folder's own unless one is given (it should be: from paper).
 ///
 /// # Errors
 /// The folder is no exported log, or its checkpoint is not signed by the key.
-pub fn verify_folder(folder: &Path, vkey: Option<&str>, earlier: &[Checkpoint]) -> Result<Report, AppError> {
+pub fn verify_folder(
+    folder: &Path,
+    vkey: Option<&str>,
+    earlier: &[Checkpoint],
+    witnesses: &[WitnessKey],
+) -> Result<(Report, Vec<Witnessed>), AppError> {
     let folder: PathBuf = folder.to_owned();
     let read = move |path: &str, most: usize| match std::fs::File::open(folder.join(path)) {
         Ok(file) => read_bounded(file, most).map(Some),
@@ -75,8 +128,23 @@ pub fn verify_folder(folder: &Path, vkey: Option<&str>, earlier: &[Checkpoint]) 
         AppError::refused("G001", "公開鍵（vkey）がありません。書き出したフォルダを指定してください。")
     })?;
     let key = LogKey::parse(line.trim()).map_err(|e| AppError::refused("G002", e.to_string()))?;
-    verify(&mut FileSource::new(read), &key, earlier, |_, _| {})
-        .map_err(|e| AppError::refused("G003", e.to_string()))
+    let mut notes = Vec::new();
+    for name in ["checkpoint", COSIGNED_FILE] {
+        notes.extend(read(name, sekisho_ledger::checkpoint::MAX_CHECKPOINT).map_err(AppError::internal)?);
+    }
+    let witnessed: Vec<Witnessed> = witnesses
+        .iter()
+        .map(|w| {
+            let best = notes.iter().map(|note| Witnessed::of(w, Some(note), &key));
+            best.max_by_key(|found| found.checkpoint.as_ref().map(|c| c.head.size))
+                .unwrap_or(Witnessed::none(w))
+        })
+        .collect();
+    let mut earlier = earlier.to_vec();
+    earlier.extend(witnessed.iter().filter_map(|w| w.checkpoint.clone()));
+    let report = verify(&mut FileSource::new(read), &key, &earlier, |_, _| {})
+        .map_err(|e| AppError::refused("G003", e.to_string()))?;
+    Ok((report, witnessed))
 }
 
 /// Outcome of a verification of the store.
@@ -84,52 +152,133 @@ pub fn verify_folder(folder: &Path, vkey: Option<&str>, earlier: &[Checkpoint]) 
 pub struct Verified {
     /// Of the tree.
     pub report: Report,
-    /// Ids of entries whose payload is not what was committed to.
-    pub altered: Vec<String>,
-    /// Entries that wait for their place.
-    pub waiting: i64,
+    /// What each witness signed last.
+    pub witnessed: Vec<Witnessed>,
+    /// Of rows against entries.
+    pub rows: reconcile::Reconciled,
 }
 
 impl Verified {
-    /// Whether everything holds.
+    /// Whether everything holds. A silence alone is not taken for a defect: it is shown, and somebody knows why the server stood
+    /// still.
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        self.report.is_sound() && self.altered.is_empty()
+        self.report.is_sound()
+            && self.rows.mismatches.is_empty()
+            && self.witnessed.iter().all(|w| w.defect.is_none())
     }
 }
 
-/// Compares every payload that is still there with its commitment.
-async fn payloads(store: &Store) -> Result<(Vec<String>, i64), AppError> {
-    let mut altered = Vec::new();
-    let mut from = 0;
-    loop {
-        let rows = store
+/// The newest checkpoint that a witness signed, as far as it can be verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witnessed {
+    /// Name of the witness.
+    pub name: String,
+    /// The checkpoint and when the witness signed it; nothing when it has signed none.
+    pub checkpoint: Option<Checkpoint>,
+    /// The witness's time of signing.
+    pub at: Option<Instant>,
+    /// What is wrong with what is kept as its signature.
+    pub defect: Option<String>,
+}
+
+impl Witnessed {
+    fn none(key: &WitnessKey) -> Self {
+        Self { name: key.name().to_owned(), checkpoint: None, at: None, defect: None }
+    }
+
+    fn of(key: &WitnessKey, note: Option<&Vec<u8>>, log: &LogKey) -> Self {
+        let none = Self::none(key);
+        let Some(note) = note else { return none };
+        match (key.find(note), log.open(note)) {
+            (Ok(Some(found)), Ok(signed)) => Self {
+                checkpoint: Some(signed.checkpoint),
+                at: i64::try_from(found.timestamp).ok().map(|s| Instant::from_millis(s.saturating_mul(1000))),
+                ..none
+            },
+            (Ok(None), Ok(_)) => none,
+            (Err(e), _) => Self { defect: Some(e.to_string()), ..none },
+            (_, Err(e)) => Self { defect: Some(e.to_string()), ..none },
+        }
+    }
+}
+
+/// What the witnesses signed last: those given, otherwise those configured.
+async fn witnessed(store: &Store, log: &LogKey, given: &[WitnessKey]) -> Result<Vec<Witnessed>, AppError> {
+    let keys = match given {
+        [] => {
+            let rows = store
+                .read(|c| Box::pin(async move { kept::witnesses(c).await.map_err(AppError::from) }))
+                .await?;
+            rows.iter()
+                .map(|r| WitnessKey::parse(&r.vkey).map_err(AppError::internal))
+                .collect::<Result<_, _>>()?
+        }
+        given => given.to_vec(),
+    };
+    let mut found = Vec::new();
+    for key in keys {
+        let (name, log_in) = (key.name().to_owned(), log.clone());
+        let note = store
             .read(move |c| {
-                Box::pin(async move { ledger::sequenced(c, from, 2048).await.map_err(AppError::from) })
+                Box::pin(async move {
+                    match kept::witnessed_by(c, &name).await? {
+                        Some(row) => {
+                            with_cosignatures(c, &log_in, &row).await.map(|s| Some(s.note.into_bytes()))
+                        }
+                        None => Ok::<_, AppError>(None),
+                    }
+                })
             })
             .await?;
-        let Some(last) = rows.last().and_then(|r| r.leaf_index) else { break };
-        altered.extend(rows.iter().filter(|r| !payload_holds(r)).map(|r| r.id.clone()));
-        from = last + 1;
+        found.push(Witnessed::of(&key, note.as_ref(), log));
     }
-    let waiting =
-        store.read(|c| Box::pin(async move { ledger::outbox_len(c).await.map_err(AppError::from) })).await?;
-    Ok((altered, waiting))
+    Ok(found)
 }
 
-fn payload_holds(row: &EntryRow) -> bool {
-    match (&row.salt, &row.payload) {
-        (None, None) => true,
-        (Some(salt), Some(payload)) => {
-            unhex(salt).and_then(|b| <[u8; 16]>::try_from(b).ok()).is_some_and(|salt| {
-                sekisho_base::canonical::hex(&sekisho_ledger::commit(&salt, payload)) == row.commitment
-            })
-        }
-        _ => false,
+/// A stored checkpoint with the witnesses' signatures below the log's own.
+pub(crate) async fn with_cosignatures(
+    c: &mut Conn<'_>,
+    key: &LogKey,
+    row: &CheckpointRow,
+) -> Result<SignedCheckpoint, AppError> {
+    let lines = kept::cosignatures(c, row.size).await?;
+    let signed = key.open(row.note.as_bytes()).map_err(AppError::internal)?;
+    let note = signed.with_lines(lines.iter().map(|l| l.line.as_str()));
+    key.open(note.as_bytes()).map_err(AppError::internal)
+}
+
+/// The newest checkpoint with witnesses' signatures that covers the entry at an index; any for -1.
+pub(crate) async fn cosigned(
+    c: &mut Conn<'_>,
+    key: &LogKey,
+    index: i64,
+) -> Result<Option<SignedCheckpoint>, AppError> {
+    match kept::witnessed(c, index).await? {
+        Some(row) => with_cosignatures(c, key, &row).await.map(Some),
+        None => Ok(None),
     }
 }
 
-async fn identity(store: &Store) -> Result<(String, LogKey), AppError> {
+pub(crate) fn no_such_entry(stream: &str, seq: i64) -> AppError {
+    AppError::refused(
+        "G008",
+        format!(
+            "流れ {stream} の {seq} 番の記録はありません。「証跡」の記録のページで、流れと番号を確かめてください。"
+        ),
+    )
+}
+
+/// Refuses a data folder that has no ledger yet.
+///
+/// # Errors
+/// It has none, or the database failed.
+pub async fn must_exist(store: &Store) -> Result<(), AppError> {
+    identity(store).await.map(|_| ())
+}
+
+/// Name and public key of the body whose ledger this is.
+pub(crate) async fn identity(store: &Store) -> Result<(String, LogKey), AppError> {
     let (body, vkey) = store
         .read(|c| {
             Box::pin(async move {
@@ -147,57 +296,10 @@ async fn identity(store: &Store) -> Result<(String, LogKey), AppError> {
     Ok((body.ok_or_else(missing)?, key))
 }
 
-/// One line of the ledger page.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EntryLine {
-    /// Id.
-    pub id: String,
-    /// Place in the tree.
-    pub leaf_index: i64,
-    /// What happened, in Japanese.
-    pub kind: String,
-    /// When.
-    pub at: Instant,
-    /// Commitment, hexadecimal.
-    pub commitment: String,
-}
-
-/// The ledger page.
-#[derive(Debug, Clone)]
-pub struct LedgerView {
-    /// Latest signed head.
-    pub head: Option<CheckpointRow>,
-    /// Public key line.
-    pub vkey: String,
-    /// Entries waiting for their place.
-    pub waiting: i64,
-    /// Latest entries.
-    pub entries: Vec<EntryLine>,
-    /// Where the next older page begins.
-    pub older: Option<i64>,
-}
-
-/// An entry's page.
-#[derive(Debug, Clone)]
-pub struct EntryView {
-    /// The line.
-    pub line: EntryLine,
-    /// Stream and number in it.
-    pub stream: String,
-    /// Number in the stream.
-    pub seq: i64,
-    /// What was recorded, for those who may see the whole body's records.
-    pub payload: Option<String>,
-    /// Salt, likewise.
-    pub salt: Option<String>,
-    /// `tlog-proof@v1`, once the entry has its place.
-    pub proof: Option<String>,
-}
-
 /// What a kind of entry is called.
 #[must_use]
 pub fn kind_label(kind: &str) -> &'static str {
-    const KNOWN: [(&str, &str); 31] = [
+    const KNOWN: &[(&str, &str)] = &[
         ("case.applied", "申請"),
         ("case.step_opened", "処理待ちの開始"),
         ("case.step_not_applicable", "対象外の段階"),
@@ -226,87 +328,30 @@ pub fn kind_label(kind: &str) -> &'static str {
         ("account.reset", "仮パスワードの発行"),
         ("account.password", "パスワードの変更"),
         ("account.locked", "ログインの一時停止"),
+        ("duty.open", "定期の仕事の始まり"),
+        ("duty.done", "定期の仕事の記録"),
+        ("duty.void", "定期の仕事の取下げ"),
+        ("duty.escalated", "期限切れの上申"),
+        ("document.recorded", "文書の記録"),
+        ("assessment.answered", "自己点検の回答"),
+        ("notification.made", "お知らせ"),
+        ("notification.mailed", "お知らせのメール送信"),
+        ("notification.mail_failed", "お知らせのメールを送れず"),
         ("pack.load", "規程データの読込み"),
         ("pack.propose", "規程データの提案"),
         ("absence.add", "不在の登録"),
+        (HEARTBEAT, "無事の記録（一日何もなかったとき）"),
+        (ERASED, "内容の消去"),
+        (WITNESSES, "立会人の変更"),
+        (ALARM, "立会人からの警告"),
+        ("absence.cancel", "不在の取消し"),
+        ("delegation.propose", "職務代理の願い出"),
+        ("delegation.approve", "職務代理の承認"),
+        ("delegation.refuse", "職務代理の不承認"),
+        ("delegation.end", "職務代理の終了"),
+        ("org.propose", "組織の取込みの提案"),
+        ("org.adopt", "組織の取込みの提案の引取り"),
+        ("org.refuse", "組織の取込みの取下げ"),
     ];
     KNOWN.iter().find(|(k, _)| *k == kind).map_or("記録", |(_, label)| label)
-}
-
-fn line(r: &EntryRow) -> EntryLine {
-    EntryLine {
-        id: r.id.clone(),
-        leaf_index: r.leaf_index.unwrap_or(-1),
-        kind: kind_label(&r.kind).to_owned(),
-        at: r.at,
-        commitment: r.commitment.clone(),
-    }
-}
-
-impl Office {
-    /// The ledger page: heads and places are for all staff, contents are not.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn ledger_page(&self, _who: &Identity, before: Option<i64>) -> Result<LedgerView, AppError> {
-        const LINES: i64 = 50;
-        let before = before.unwrap_or(i64::MAX);
-        let (head, vkey, waiting, rows) = self
-            .store
-            .read(move |c| {
-                Box::pin(async move {
-                    let head = ledger::head(c).await?;
-                    let vkey = setting::get(c, VKEY).await?.unwrap_or_default();
-                    let waiting = ledger::outbox_len(c).await?;
-                    Ok::<_, AppError>((head, vkey, waiting, ledger::latest(c, before, LINES).await?))
-                })
-            })
-            .await?;
-        let older = rows.last().and_then(|r| r.leaf_index).filter(|i| *i > 0);
-        Ok(LedgerView { head, vkey, waiting, entries: rows.iter().map(line).collect(), older })
-    }
-
-    /// One entry with its proof.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`], or the stored tree is damaged.
-    pub async fn ledger_entry(self: &Arc<Self>, who: &Identity, id: &str) -> Result<EntryView, AppError> {
-        let sees_all = self.me(who).await?.sees_whole_body();
-        let id = id.to_owned();
-        let row = self
-            .store
-            .read(move |c| Box::pin(async move { ledger::by_id(c, &id).await.map_err(AppError::from) }))
-            .await?;
-        let row = row.ok_or(AppError::NotFound)?;
-        let proof = match row.leaf_index {
-            Some(index) => Some(self.prove(&row, index).await?),
-            None => None,
-        };
-        Ok(EntryView {
-            line: line(&row),
-            stream: row.stream.clone(),
-            seq: row.seq,
-            payload: row.payload.clone().filter(|_| sees_all),
-            salt: row.salt.clone().filter(|_| sees_all),
-            proof,
-        })
-    }
-
-    async fn prove(self: &Arc<Self>, row: &EntryRow, index: i64) -> Result<String, AppError> {
-        let (tree, checkpoint) = self
-            .store
-            .read(|c| Box::pin(async move { Ok::<_, AppError>((head(c).await?, ledger::head(c).await?)) }))
-            .await?;
-        let checkpoint = checkpoint.ok_or_else(|| AppError::internal("no checkpoint"))?;
-        let mut source = StoreSource::new(self.store.clone(), self.body());
-        let index = u64::try_from(index).map_err(AppError::internal)?;
-        let job = move || prove_inclusion(tree, index, |t| sekisho_ledger::LogSource::tile(&mut source, t));
-        let (_, path) = tokio::task::spawn_blocking(job)
-            .await
-            .map_err(AppError::internal)?
-            .map_err(AppError::internal)?;
-        let (_, key) = identity(&self.store).await?;
-        let signed = key.open(checkpoint.note.as_bytes()).map_err(AppError::internal)?;
-        Ok(TlogProof::new(index, path, &leaf(self.body(), row)?, &signed).encode())
-    }
 }

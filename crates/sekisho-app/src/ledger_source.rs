@@ -58,9 +58,16 @@ impl StoreSource {
 
 impl LogSource for StoreSource {
     fn checkpoint(&mut self) -> Result<Option<Vec<u8>>, SourceError> {
-        let read =
-            self.store.read(|c| Box::pin(async move { ledger::head(c).await.map_err(AppError::from) }));
-        Ok(self.runtime.block_on(read)?.map(|row| row.note.into_bytes()))
+        let read = self.store.read(|c| {
+            Box::pin(async move {
+                let Some(head) = ledger::head(c).await? else { return Ok(None) };
+                let lines = ledger::witness::cosignatures(c, head.size).await?;
+                Ok::<_, AppError>(Some((head.note, lines)))
+            })
+        });
+        let Some((mut note, lines)) = self.runtime.block_on(read)? else { return Ok(None) };
+        lines.iter().for_each(|l| note.push_str(&l.line));
+        Ok(Some(note.into_bytes()))
     }
 
     fn tile(&mut self, tile: Tile) -> Result<Option<Vec<u8>>, SourceError> {

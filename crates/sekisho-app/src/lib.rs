@@ -1,11 +1,16 @@
 //! Use cases: authorize, decide, store and ledger in one transaction. No HTTP, no SQL.
 
+pub mod absences;
 pub mod accounts;
+pub mod assessment;
 pub mod cases;
 pub mod checks;
 pub mod clauses;
+pub mod delegations;
 pub mod demo;
 pub mod directory;
+pub mod documents;
+pub mod duties;
 mod error;
 pub mod exchange;
 pub mod first;
@@ -13,16 +18,22 @@ pub mod forms;
 pub mod ledger;
 mod ledger_source;
 pub mod login;
+pub mod mail;
+pub mod news;
+pub mod notifications;
 pub mod office;
 pub mod organization;
 mod pack_oracle;
 pub mod pack_tools;
+pub mod packs;
 pub mod people;
 pub mod policy;
+pub mod proposals;
 mod record;
 pub mod registers;
 pub mod sequencer;
 pub mod setup;
+mod superiors;
 
 pub use error::{AppError, FieldError};
 pub use office::Office;

@@ -22,7 +22,7 @@ use crate::registers::table_spec;
 pub const BUILT_GATES: [&str; 2] = ["ledger", "handling"];
 
 /// Setting with the hash of the running pack.
-const RUNNING: &str = "pack.running";
+pub(crate) const RUNNING: &str = "pack.running";
 /// Setting with what the body is called on pages and forms.
 const TITLE: &str = "body.title";
 
@@ -52,6 +52,8 @@ pub struct Opening {
 struct Loaded {
     directory: Arc<Directory>,
     org: Arc<Org>,
+    /// Hash of the pack that said what counts as absence.
+    pack: String,
 }
 
 /// One body at work.
@@ -74,6 +76,7 @@ pub struct Office {
     older_packs: Mutex<HashMap<String, Arc<Pack>>>,
     rules: Mutex<HashMap<String, Arc<Rules>>>,
     loaded: RwLock<Option<Loaded>>,
+    pub(crate) mail: std::sync::OnceLock<crate::mail::MailServer>,
 }
 
 impl Office {
@@ -149,6 +152,7 @@ impl Office {
             older_packs: Mutex::default(),
             rules: Mutex::default(),
             loaded: RwLock::new(None),
+            mail: std::sync::OnceLock::new(),
         };
         office.dummy_hash = crate::login::hash_password(&office, "関所 dummy")?;
         let office = Arc::new(office);
@@ -193,6 +197,11 @@ impl Office {
         self.prepare_tables().await
     }
 
+    /// Runs another version from now on; it is stored and its tables are there.
+    pub(crate) fn switch_pack(&self, pack: Arc<Pack>) {
+        *self.pack.write().unwrap_or_else(PoisonError::into_inner) = pack;
+    }
+
     async fn prepare_tables(&self) -> Result<(), AppError> {
         let specs: Vec<_> = self.pack().registers.values().map(table_spec).collect();
         self.store
@@ -201,6 +210,7 @@ impl Office {
                     for spec in &specs {
                         register::ensure(c, spec).await?;
                     }
+                    sekisho_store::query::ensure_views(c, &specs).await?;
                     Ok::<_, AppError>(())
                 })
             })
@@ -268,26 +278,39 @@ impl Office {
     }
 
     async fn load_organization(&self) -> Result<(Arc<Directory>, Arc<Org>), AppError> {
-        let version = self
+        let (version, running) = self
             .store
             .read(|c| {
-                Box::pin(async move { setting::current(c, org::VERSION).await.map_err(AppError::from) })
+                Box::pin(async move {
+                    let version = setting::current(c, org::VERSION).await?;
+                    Ok::<_, AppError>((version, setting::get(c, RUNNING).await?))
+                })
             })
             .await?;
+        // Another node may have let another version take effect.
+        if let Some(hash) = running.filter(|h| *h != self.pack().hash) {
+            let pack = self.pack_of(&hash).await?;
+            self.switch_pack(pack);
+        }
+        let pack = self.pack();
         if let Some(l) = self
             .loaded
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .as_ref()
-            .filter(|l| l.directory.rows().version == version)
+            .filter(|l| l.directory.rows().version == version && l.pack == pack.hash)
         {
             return Ok((Arc::clone(&l.directory), Arc::clone(&l.org)));
         }
-        let all =
-            self.store.read(|c| Box::pin(async move { org::load(c).await.map_err(AppError::from) })).await?;
-        let org = Arc::new(crate::cases::org_of(&all));
+        let since = self.clock.today();
+        let all = self
+            .store
+            .read(move |c| Box::pin(async move { org::load(c, since).await.map_err(AppError::from) }))
+            .await?;
+        let org = Arc::new(crate::cases::org_of(&all, &pack.absence));
         let directory = Arc::new(Directory::new(all));
-        let loaded = Loaded { directory: Arc::clone(&directory), org: Arc::clone(&org) };
+        let loaded =
+            Loaded { directory: Arc::clone(&directory), org: Arc::clone(&org), pack: pack.hash.clone() };
         *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded);
         Ok((directory, org))
     }
@@ -296,6 +319,12 @@ impl Office {
     pub(crate) fn cached_name(&self, person: &str) -> String {
         let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
         loaded.as_ref().map_or_else(|| person.to_owned(), |l| l.directory.person_name(person).to_owned())
+    }
+
+    /// The organization as last loaded, which may lag by a moment: for messages, which decide nothing.
+    pub(crate) fn cached_directory(&self) -> Option<Arc<Directory>> {
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        loaded.as_ref().map(|l| Arc::clone(&l.directory))
     }
 
     /// Forgets the cached organization.
@@ -335,7 +364,9 @@ impl Office {
     pub fn start(self: &Arc<Self>) -> Vec<tokio::task::JoinHandle<()>> {
         let sequencer = tokio::spawn(crate::sequencer::run(Arc::clone(self)));
         let daily = tokio::spawn(daily(Arc::clone(self)));
-        vec![sequencer, daily]
+        let mail = tokio::spawn(crate::mail::run(Arc::clone(self)));
+        let queries = tokio::spawn(checks::queries::follow(Arc::clone(self)));
+        vec![sequencer, daily, mail, queries]
     }
 }
 
@@ -347,7 +378,9 @@ async fn daily(office: Arc<Office>) {
         if done != Some(today) {
             let swept = async {
                 crate::cases::sweep(&office).await?;
-                checks::run_all(&office).await
+                crate::duties::run_day(&office).await?;
+                checks::run_all(&office).await?;
+                crate::cases::open_from_checks(&office).await
             };
             match swept.await {
                 Ok(()) => done = Some(today),

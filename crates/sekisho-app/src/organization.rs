@@ -7,7 +7,7 @@ use sekisho_base::canonical::content_hash;
 use sekisho_base::table::Value;
 use sekisho_base::{Date, Id};
 use sekisho_store::org::{self, AppointmentRow, PersonRow, PostRow, UnitRow};
-use sekisho_store::upload::{self, UploadRow};
+use sekisho_store::org_proposal::{self, ProposalRow};
 use sekisho_store::{Conn, ledger};
 use serde_json::json;
 
@@ -17,12 +17,13 @@ use crate::exchange::org::{OrgPlan, OrgRecords, OrgSheet, plan_org};
 use crate::exchange::{Record, Table, read_workbook};
 use crate::login::Identity;
 use crate::office::Office;
+use crate::proposals::ProposalLine;
 use crate::record::{Seal, record};
 use crate::registers::{ExportFormat, ExportedFile, ImportPlan};
-use crate::registers::{changed_meanwhile, column_notes, error_lines, plan_digest, plan_lines, write};
+use crate::registers::{column_notes, error_lines, plan_digest, plan_lines, write};
 
 /// Kind under which an organization file is kept between the two steps.
-const UPLOAD: &str = "org";
+pub(crate) const UPLOAD: &str = "org";
 /// First day of appointments whose file names none: the beginning.
 const ALWAYS: &str = "2000-04-01";
 
@@ -74,6 +75,8 @@ pub struct OrganizationView {
     pub departments: Vec<DepartmentLine>,
     /// Whether this person may import.
     pub may_import: bool,
+    /// Imports that wait for a second person, for those who may import.
+    pub waiting: Vec<ProposalLine>,
 }
 
 fn heads(d: &Directory, unit: &str, today: Date) -> String {
@@ -141,7 +144,14 @@ impl Office {
                 }
             })
             .collect();
-        Ok(OrganizationView { q: words.to_owned(), people, departments, may_import: me.administers() })
+        let waiting = if me.administers() { self.waiting_proposals(&d).await? } else { vec![] };
+        Ok(OrganizationView {
+            q: words.to_owned(),
+            people,
+            departments,
+            may_import: me.administers(),
+            waiting,
+        })
     }
 
     /// Whether somebody may import the organization.
@@ -202,14 +212,14 @@ impl Office {
         bytes: Vec<u8>,
     ) -> Result<ImportPlan, AppError> {
         self.may_import_organization(who).await?;
-        let mut view = self.plan_for_terminal(bytes.clone()).await?;
+        let mut view = self.plan_file(bytes.clone()).await?;
         view.upload = self.keep_upload(who, UPLOAD, file, bytes).await?;
         view.file = file.to_owned();
         Ok(view)
     }
 
-    /// What a file would change, for the first import from the terminal.
-    pub(crate) async fn plan_for_terminal(&self, bytes: Vec<u8>) -> Result<ImportPlan, AppError> {
+    /// What a file would change.
+    pub(crate) async fn plan_file(&self, bytes: Vec<u8>) -> Result<ImportPlan, AppError> {
         let (plan, _) = self.plan_org_file(bytes).await?;
         let shown = plan_digest(plan.sheets.values());
         let mut view = ImportPlan { shown, errors: error_lines(plan.all_errors()), ..ImportPlan::default() };
@@ -229,36 +239,8 @@ impl Office {
         Ok(view)
     }
 
-    /// Second step: carries it out, all or nothing.
-    ///
-    /// # Errors
-    /// Refused when the file is gone or no longer fits.
-    pub async fn apply_organization_import(
-        self: &Arc<Self>,
-        who: &Identity,
-        upload_id: &str,
-        shown: &str,
-    ) -> Result<usize, AppError> {
-        self.may_import_organization(who).await?;
-        let (kept, bytes) = self.kept_upload(who, UPLOAD, upload_id).await?;
-        let (plan, _) = self.plan_org_file(bytes.clone()).await?;
-        if plan.can_apply() && plan_digest(plan.sheets.values()) != shown {
-            return Err(changed_meanwhile());
-        }
-        self.apply_org_file(&who.person, Some(kept), bytes).await
-    }
-
-    /// Carries out an organization file; `kept` is the upload it came from. Also the way of the first import from the terminal.
-    ///
-    /// # Errors
-    /// Refused when it has errors.
-    pub async fn apply_org_file(
-        self: &Arc<Self>,
-        by: &str,
-        kept: Option<UploadRow>,
-        bytes: Vec<u8>,
-    ) -> Result<usize, AppError> {
-        let file = sekisho_base::canonical::hex(&sekisho_base::canonical::sha256(&bytes));
+    /// The rows that a file would write.
+    pub(crate) async fn rows_of_file(&self, bytes: Vec<u8>) -> Result<OrgRows, AppError> {
         let (plan, current) = self.plan_org_file(bytes).await?;
         if let Some(e) = plan.all_errors().next() {
             let place = e.sheet.as_ref().map_or_else(|| e.cell.clone(), |s| format!("{s} {}", e.cell));
@@ -275,13 +257,28 @@ impl Office {
             });
             changes.insert(*sheet, rows.filter_map(|r| r.result(&current.sheet(*sheet))).collect());
         }
-        let rows = self.org_rows(&d, &changes)?;
+        self.org_rows(&d, &changes)
+    }
+
+    /// Carries out an organization file: a proposal that a second person confirmed, or, without one, the first filling of an empty body.
+    ///
+    /// # Errors
+    /// Refused when it has errors, or when somebody else decided the proposal first.
+    pub(crate) async fn apply_org_file(
+        self: &Arc<Self>,
+        by: &str,
+        proposal: Option<ProposalRow>,
+        bytes: Vec<u8>,
+    ) -> Result<usize, AppError> {
+        let file = sekisho_base::canonical::hex(&sekisho_base::canonical::sha256(&bytes));
+        let rows = self.rows_of_file(bytes).await?;
         let count = rows.units.len() + rows.posts.len() + rows.persons.len() + rows.appointments.len();
         let (seal, stream, office) = (self.seal()?, self.new_id()?, Arc::clone(self));
-        let job = ApplyOrg { office, rows, seal, stream, by: by.to_owned(), file, kept };
+        let job = ApplyOrg { office, rows, seal, stream, by: by.to_owned(), file, proposal };
         self.store.write(move |c| Box::pin(job.run(c))).await?;
         self.forget_organization();
         crate::cases::organization_changed(self).await?;
+        crate::duties::run_day(self).await?;
         crate::checks::run_all(self).await?;
         Ok(count)
     }
@@ -359,11 +356,15 @@ fn from(r: &Record) -> Result<Date, AppError> {
 
 /// Rows that an import writes.
 #[derive(Debug, Default)]
-struct OrgRows {
-    units: Vec<UnitRow>,
-    posts: Vec<PostRow>,
-    persons: Vec<PersonRow>,
-    appointments: Vec<AppointmentRow>,
+pub(crate) struct OrgRows {
+    /// Units.
+    pub units: Vec<UnitRow>,
+    /// Posts.
+    pub posts: Vec<PostRow>,
+    /// Persons.
+    pub persons: Vec<PersonRow>,
+    /// Appointments.
+    pub appointments: Vec<AppointmentRow>,
 }
 
 struct ApplyOrg {
@@ -373,7 +374,7 @@ struct ApplyOrg {
     stream: Id,
     by: String,
     file: String,
-    kept: Option<UploadRow>,
+    proposal: Option<ProposalRow>,
 }
 
 impl ApplyOrg {
@@ -399,14 +400,23 @@ impl ApplyOrg {
             format!("{:?}", self.rows.appointments),
         ]
         .into();
-        let payload = json!({
+        let mut payload = json!({
             "by": self.by, "at": now, "file": self.file, "hash": content_hash(&json!(shown)),
             "units": self.rows.units.len(), "posts": self.rows.posts.len(), "persons": self.rows.persons.len(), "appointments": self.rows.appointments.len(),
         });
-        record(c, self.seal, &ledger::stream_id(self.stream), "org.import", &payload, now).await?;
-        if let Some(kept) = &self.kept {
-            upload::drop_used(c, &kept.id, now.plus_millis(-86_400_000)).await?;
-        }
+        let stream = match &self.proposal {
+            Some(p) => {
+                // Fails when somebody else decided it first.
+                org_proposal::decide(c, &p.id, true, &self.by, now, "").await?;
+                if let Some(fields) = payload.as_object_mut() {
+                    fields.insert("proposal".to_owned(), json!(p.id));
+                    fields.insert("proposed_by".to_owned(), json!(p.proposed_by));
+                }
+                p.id.parse().map_err(AppError::internal)?
+            }
+            None => self.stream,
+        };
+        record(c, self.seal, &ledger::stream_id(stream), "org.import", &payload, now).await?;
         Ok(())
     }
 }

@@ -1,13 +1,16 @@
-//! Packs for the terminal: where one comes from, what is wrong with it, what it covers.
+//! Packs for the terminal: where one comes from, what is wrong with it, what it covers, what it says, how it differs from
+//! another, whether it could take effect in a body.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use sekisho_pack::coverage::{Built, coverage};
+use sekisho_pack::diff::Difference;
 use sekisho_pack::message::Message;
-use sekisho_pack::model::Pack;
+pub use sekisho_pack::model::Pack;
 
-use crate::office::BUILT_GATES;
+use crate::error::AppError;
+use crate::office::{BUILT_GATES, Office};
 use crate::pack_oracle::PackOracle;
 use crate::setup::Verdict;
 
@@ -50,4 +53,60 @@ pub fn test(pack: &Pack) -> Verdict {
     let mut text: Vec<String> = failures.iter().map(ToString::to_string).collect();
     text.push(format!("{}件の例を確かめ、{}件が期待と違いました。", pack.tests.len(), failures.len()));
     Verdict { text, sound: failures.is_empty() }
+}
+
+/// The whole pack as a readable document, as Markdown.
+#[must_use]
+pub fn document_markdown(pack: &Pack) -> String {
+    sekisho_pack::doc::markdown(pack, &built())
+}
+
+/// The whole pack as a readable document, as one HTML file.
+#[must_use]
+pub fn document_html(pack: &Pack) -> String {
+    sekisho_pack::doc::html(pack, &built())
+}
+
+/// What changes from one pack to another.
+#[must_use]
+pub fn difference(old: &Pack, new: &Pack) -> Difference {
+    sekisho_pack::diff::diff(old, new)
+}
+
+/// Starts a city's own pack from the model in an empty folder; makes the folder when it is missing. Answers how many
+/// files were written.
+///
+/// # Errors
+/// The name or title cannot be used, the folder holds something, or it cannot be written.
+pub fn start(folder: &Path, name: &str, title: &str) -> Result<usize, AppError> {
+    let files =
+        sekisho_pack::own::from_model(name, title).map_err(|e| AppError::refused("B001", e.to_string()))?;
+    let place =
+        |e: std::io::Error| AppError::refused("B002", format!("{} に書けません: {e}", folder.display()));
+    std::fs::create_dir_all(folder).map_err(place)?;
+    if std::fs::read_dir(folder).map_err(place)?.next().is_some() {
+        return Err(AppError::refused(
+            "B003",
+            format!("{} は空ではありません。新しいフォルダーを指定してください。", folder.display()),
+        ));
+    }
+    for (path, text) in &files {
+        let file = folder.join(path);
+        if let Some(parent) = file.parent() {
+            std::fs::create_dir_all(parent).map_err(place)?;
+        }
+        std::fs::write(&file, text).map_err(place)?;
+    }
+    Ok(files.len())
+}
+
+/// Whether a pack could take effect in a body today: every procedure completable in every section, also with any one
+/// person absent. The verdict is sound when nothing blocks; warnings remain to be acknowledged.
+///
+/// # Errors
+/// The body's data could not be read.
+pub async fn publish_check(office: &Office, pack: &Pack) -> Result<Verdict, AppError> {
+    let org = office.org().await?;
+    let report = sekisho_case::publish::check(pack, &org, office.clock.today());
+    Ok(Verdict { text: report.lines(pack, &org), sound: report.sound() })
 }

@@ -50,6 +50,11 @@ impl Me {
         &self.posts
     }
 
+    /// Roles held today.
+    pub(crate) fn roles(&self) -> &[HeldRole] {
+        &self.roles
+    }
+
     /// What this person may see.
     #[must_use]
     pub fn viewer(&self) -> &Viewer {
@@ -65,7 +70,7 @@ impl Me {
     /// Whether this person runs the system: imports, packs, accounts.
     #[must_use]
     pub fn administers(&self) -> bool {
-        self.roles.iter().any(|r| matches!(r.role.as_str(), "information_system_manager" | "system_operator"))
+        self.roles.iter().any(|r| RUNNERS.contains(&r.role.as_str()))
     }
 
     /// Whether this person keeps the rows of a register that belong to a unit.
@@ -83,6 +88,9 @@ impl Me {
         self.administers() || self.roles.iter().any(|h| h.role == r.kept_by)
     }
 }
+
+/// Roles whose holders run the system: imports, packs, accounts.
+pub(crate) const RUNNERS: [&str; 2] = ["information_system_manager", "system_operator"];
 
 /// Roles whose holders see the records of the whole body: they run, oversee or audit everything.
 const OVERSEERS: [&str; 10] = [
@@ -112,6 +120,12 @@ pub(crate) fn roles(pack: &Pack, d: &Directory, person: &str, day: Date) -> Vec<
             HeldBy::Post(code) => {
                 if appointments.iter().any(|a| a.post == *code) {
                     out.push(HeldRole { role: role.id.clone(), units: None });
+                }
+            }
+            HeldBy::Titled(title) => {
+                for post in appointments.iter().filter_map(|a| d.post(&a.post)).filter(|p| p.title == *title)
+                {
+                    out.push(HeldRole { role: role.id.clone(), units: Some(d.below(&post.unit)) });
                 }
             }
             HeldBy::HeadOf(scope) => {

@@ -106,7 +106,11 @@ async fn fold(c: &mut Conn<'_>, office: &Office) -> Result<usize, AppError> {
 
 /// The stored head of the tree.
 pub(crate) async fn head(c: &mut Conn<'_>) -> Result<TreeHead, AppError> {
-    let Some(row) = ledger::head(c).await? else { return Ok(TreeHead::EMPTY) };
+    ledger::head(c).await?.as_ref().map_or(Ok(TreeHead::EMPTY), head_of)
+}
+
+/// The head that a stored checkpoint signs.
+pub(crate) fn head_of(row: &CheckpointRow) -> Result<TreeHead, AppError> {
     let root = unhex(&row.root)
         .and_then(|b| <[u8; 32]>::try_from(b).ok())
         .ok_or_else(|| AppError::internal("a stored root is no hash"))?;

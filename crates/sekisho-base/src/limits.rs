@@ -14,6 +14,8 @@ pub const IMPORT_ROWS: usize = 200_000;
 pub const IMPORT_COLUMNS: usize = 200;
 /// Items of one case.
 pub const CASE_ITEMS: usize = 50;
+/// Files attached to one case.
+pub const CASE_FILES: usize = 10;
 /// Rows of one page of a list.
 pub const PAGE_ROWS: i64 = 50;
 /// Counts are exact up to this; beyond it lists say 「以上」.

@@ -7,7 +7,7 @@ use sekisho_base::table::Value;
 use sekisho_pack::expr::{Bindings, Expr};
 use sekisho_pack::model::Classification;
 
-use crate::case::Content;
+use crate::case::{CaseState, Content, StepStatus, is_final_decision};
 
 /// A JSON value as conditions see it; what has no counterpart is null.
 #[must_use]
@@ -68,7 +68,37 @@ pub(crate) fn bindings(content: &Content, classification: &Classification, today
         let keys = content.items.iter().filter(|i| i.field == field).map(super::case::Item::key).collect();
         b = b.with(field, Value::List(keys));
     }
+    // Marks of the items side by side: `"mynumber" in zone` holds when any of them lies there.
+    let mut marks: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for (id, v) in content.items.iter().flat_map(|i| &i.snapshot.facts) {
+        let codes = match value(v) {
+            Value::Text(s) => vec![s],
+            Value::List(l) => l,
+            Value::Null | Value::Bool(_) | Value::Int(_) => continue,
+        };
+        marks.entry(id).or_default().extend(codes);
+    }
+    for (id, codes) in marks.into_iter().filter(|(id, _)| MARKS.contains(id)) {
+        b = b.with(id, Value::List(codes.into_iter().collect()));
+    }
     bind_class(b, &mixed_class(classification, content.items.iter().map(|i| &i.snapshot.class)))
+}
+
+/// Marks of items that conditions of procedures may read.
+const MARKS: [&str; 2] = ["zone", "personal"];
+
+/// The same for a case under way: also the evidence of its steps, and whether a final decision refused.
+pub(crate) fn case_bindings(state: &CaseState, classification: &Classification, today: Date) -> Bindings {
+    let mut b = bindings(&state.content, classification, today);
+    for step in &state.steps {
+        for (id, v) in &step.evidence {
+            b = b.with(id, value(v));
+        }
+        if is_final_decision(step.kind) && step.status == StepStatus::Done {
+            b = b.with(&format!("refused_{}", step.id), Value::Bool(step.all_refused()));
+        }
+    }
+    b
 }
 
 /// Whether a condition that widens duties applies: without condition, or on an error or a null, it does.

@@ -7,6 +7,7 @@ pub mod decide;
 pub mod facts;
 pub mod handling;
 pub mod org;
+pub mod publish;
 pub mod refusal;
 pub mod state;
 

@@ -22,6 +22,12 @@ pub enum Code {
     NotInOffice,
     /// Somebody acts for a deputy.
     DeputyOfDeputy,
+    /// The auditor belongs to the section that is audited.
+    OwnAudit,
+    /// The delegation is not in force on that day.
+    LapsedDelegation,
+    /// The delegation is another person's or for another seat.
+    OtherDelegation,
     /// The holder is present, so nobody acts in the holder's stead.
     HolderPresent,
     /// Only a final decision can be taken in the holder's stead.
@@ -65,6 +71,9 @@ impl Code {
             Self::NotOpen => "not_open",
             Self::NotInOffice => "not_in_office",
             Self::DeputyOfDeputy => "deputy_of_deputy",
+            Self::OwnAudit => "own_audit",
+            Self::LapsedDelegation => "lapsed_delegation",
+            Self::OtherDelegation => "other_delegation",
             Self::HolderPresent => "holder_present",
             Self::NotFinalDecision => "not_final_decision",
             Self::NotEscalated => "not_escalated",

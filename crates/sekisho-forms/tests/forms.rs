@@ -4,11 +4,13 @@
 
 mod sample;
 
+use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use sample::{own, permit, templates};
-use sekisho_forms::{Fault, Field, FormData, FormError, render, unprintable};
+use sekisho_forms::{Act, Fault, Field, FormData, FormError, Step, render, unprintable};
 use serde_json::json;
 
 fn print(data: &FormData) -> Vec<u8> {
@@ -144,6 +146,70 @@ fn a_revocation_an_added_field_and_markup_are_printed_as_written() {
     assert!(text.contains("同行者") && text.contains("邉見太郎"));
 }
 
+/// Every template of the pack's folder, by stem, and those of them that are forms of their own.
+fn pack_forms() -> (BTreeMap<String, String>, Vec<String>) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/model-city/forms");
+    let files = std::fs::read_dir(folder).expect("the folder of forms").map(|f| f.expect("a file").path());
+    let stem = |p: &Path| p.file_stem().expect("a stem").to_string_lossy().into_owned();
+    let all: BTreeMap<String, String> =
+        files.map(|p| (stem(&p), std::fs::read_to_string(&p).expect("text"))).collect();
+    let forms = all.keys().filter(|k| !["base", "case"].contains(&k.as_str())).cloned().collect();
+    (all, forms)
+}
+
+#[test]
+fn every_form_of_the_pack_prints_applications_and_permits() {
+    let (templates, forms) = pack_forms();
+    assert!(forms.len() >= 7, "{forms:?}");
+    for form in forms {
+        let print = |data: &FormData| {
+            let json = serde_json::to_value(data).expect("json");
+            render(&templates, &form, &json).unwrap_or_else(|e| panic!("{form}: {e}"))
+        };
+        let mut data = permit(2);
+        data.steps.push(Step {
+            id: "added".into(),
+            title: "足した段".into(),
+            acts: vec![Act { note: "足した段の意見".into(), ..data.steps[0].acts[0].clone() }],
+            ..Step::default()
+        });
+        data.fields.push(Field {
+            id: "added".into(), label: "足した項目".into(), value: "足した値".into()
+        });
+        let pdf = print(&data);
+        assert!(poppler("pdfinfo", &["-"], &pdf).contains("(A4)"), "{form}");
+        let text = text(&pdf);
+        let wanted = [
+            "様式第",
+            "持出-R8-0042",
+            "渡邉﨑男",
+            "足した項目",
+            "足した値",
+            "ZEIMU-USB-2026-0002",
+            "10482／10496",
+        ];
+        for wanted in wanted {
+            assert!(text.contains(wanted), "{form}: 「{wanted}」 is missing in: {text}");
+        }
+        // take_out alone has no place for what is said between application and permit.
+        assert!(form == "take_out" || text.contains("足した段の意見"), "{form}: {text}");
+
+        data.permit = None;
+        data.ledger = None;
+        data.steps.iter_mut().for_each(|s| s.acts.clear());
+        data.steps[0].role = "最高情報セキュリティ責任者（CISO）・統括情報セキュリティ責任者".into();
+        let text = self::text(&print(&data));
+        assert!(
+            text.contains("受付番号") && text.contains("決裁欄") && !text.contains("渡邉﨑男"),
+            "{form}: {text}"
+        );
+        assert!(
+            text.matches("統括情報セキュリティ責").count() >= 2,
+            "{form}: addressed, and a box for each: {text}"
+        );
+    }
+}
+
 #[test]
 fn characters_without_a_shape_are_named_on_the_form() {
     assert!(unprintable("髙﨑邉德㐂\u{2000B}葛\u{E0100}葛\u{E0101}\n").is_empty());
@@ -178,7 +244,7 @@ fn a_faulty_template_is_told_by_file_line_and_remedy() {
 
 #[test]
 fn a_fault_in_a_shared_part_names_that_file() {
-    let templates = std::collections::BTreeMap::from([
+    let templates = BTreeMap::from([
         ("own".to_owned(), "#import \"part.typ\": *\n#stamp()".to_owned()),
         ("part".to_owned(), "\n#let stamp() = 1 + \"二\"".to_owned()),
     ]);
@@ -214,6 +280,6 @@ fn a_missing_template_and_too_much_input_are_refused() {
     assert!(missing.to_string().contains("take_in.typ") && missing.to_string().contains("own"));
     let big = render(&own(&"あ".repeat(3_000_000)), "own", &json!({})).expect_err("big");
     assert_eq!(big.code(), "form.too_large");
-    let name = std::collections::BTreeMap::from([("..\\x".to_owned(), String::new())]);
+    let name = BTreeMap::from([("..\\x".to_owned(), String::new())]);
     assert_eq!(render(&name, "..\\x", &json!({})).expect_err("name").code(), "form.bad_name");
 }

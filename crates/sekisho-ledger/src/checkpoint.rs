@@ -94,6 +94,24 @@ impl Checkpoint {
         self.origin.strip_prefix(ORIGIN_PREFIX).unwrap_or(&self.origin)
     }
 
+    /// A short form to be read aloud or compared on the telephone: four groups of four digits.
+    ///
+    /// The first eight bytes of SHA-256 over the three lines (name, size, root, each with its line feed), as a big endian
+    /// number, its last sixteen decimal digits. About 53 bits: enough to notice another checkpoint, no replacement for the
+    /// text.
+    #[must_use]
+    pub fn spoken(&self) -> String {
+        let root = BASE64_STANDARD.encode(self.head.root);
+        let digest = sekisho_base::canonical::sha256(
+            format!("{}\n{}\n{root}\n", self.origin, self.head.size).as_bytes(),
+        );
+        let number = digest.iter().take(8).fold(0u64, |n, b| n << 8 | u64::from(*b)) % 10_000_000_000_000_000;
+        let digits = format!("{number:016}");
+        let groups: Vec<&str> =
+            [0..4, 4..8, 8..12, 12..16].into_iter().filter_map(|r| digits.get(r)).collect();
+        groups.join(" ")
+    }
+
     fn to_text(&self) -> Result<Vec<u8>, CheckpointError> {
         if self.extensions.iter().any(|line| line.is_empty() || line.contains('\n')) {
             return Err(CheckpointError::Malformed("追加の行が空か、改行を含んでいます"));
@@ -122,6 +140,21 @@ pub struct SignedCheckpoint {
     pub note: String,
     /// Names of the signatures by keys that are not known here, such as witnesses.
     pub other_signers: Vec<String>,
+}
+
+impl SignedCheckpoint {
+    /// The note with further signature lines below, such as witnesses' cosignatures. A line that is there already is not
+    /// repeated.
+    #[must_use]
+    pub fn with_lines<'l>(&self, lines: impl IntoIterator<Item = &'l str>) -> String {
+        let mut note = self.note.clone();
+        for line in lines {
+            if !note.contains(line) {
+                note.push_str(line);
+            }
+        }
+        note
+    }
 }
 
 /// The key that signs a log's checkpoints. Kept outside the data folder and the backups.
@@ -362,6 +395,21 @@ mod tests {
         assert!(signer().sign(head, &["a\nb".to_owned()]).is_err());
         assert!(signer().sign(head, &[String::new()]).is_err());
         assert!(signer().sign(TreeHead { size: MAX_SIZE + 1, ..head }, &[]).is_err());
+    }
+
+    #[test]
+    fn the_spoken_form_can_be_computed_with_other_tools() {
+        // python3 -c 'import hashlib,base64; d=hashlib.sha256(b"sekisho.model-city\n12\n"+base64.b64encode(b"\5"*32)+b"\n").digest();
+        // print(int.from_bytes(d[:8],"big")%10**16)'
+        let head = TreeHead { size: 12, root: [5; 32] };
+        let signed = signer().sign(head, &[]).unwrap();
+        assert_eq!(signed.checkpoint.spoken(), "1011 4004 2394 7739");
+        let other = signer().sign(TreeHead { size: 13, ..head }, &[]).unwrap();
+        assert_ne!(signed.checkpoint.spoken(), other.checkpoint.spoken());
+        let line = "— witness.example AAAAAAAAAAAA\n";
+        let note = signed.with_lines([line, line]);
+        assert_eq!(note, format!("{}{line}", signed.note));
+        assert_eq!(signer().key().open(note.as_bytes()).unwrap().checkpoint, signed.checkpoint);
     }
 
     #[test]

@@ -8,6 +8,8 @@
 //! | [`tile`] | addresses of tiles and entry bundles, their paths and encodings (c2sp.org/tlog-tiles) |
 //! | [`tree`] | appending a batch of entries to a tree of which only the tiles are stored |
 //! | [`checkpoint`] | the signed head of the tree (c2sp.org/tlog-checkpoint, signed-note, Ed25519) |
+//! | [`cosign`] | a witness's signature on a checkpoint (c2sp.org/tlog-cosignature, Ed25519) |
+//! | [`witness`] | asking a witness and being one (c2sp.org/tlog-witness) |
 //! | [`proof`] | inclusion and consistency, made from tiles and checked without them |
 //! | [`tlog_proof`] | an entry's evidence as one text that is verified offline (c2sp.org/tlog-proof@v1) |
 //! | [`export`](mod@export) | the files of an exported log, and reading a log back from any source |
@@ -16,6 +18,7 @@
 //! Pure: no clock, no files, no network. Randomness, tiles and files come in through parameters.
 
 pub mod checkpoint;
+pub mod cosign;
 pub mod entry;
 pub mod export;
 pub mod hash;
@@ -24,8 +27,10 @@ pub mod tile;
 pub mod tlog_proof;
 pub mod tree;
 pub mod verify;
+pub mod witness;
 
 pub use checkpoint::{Checkpoint, CheckpointError, LogKey, LogSigner, SignedCheckpoint};
+pub use cosign::{CosignError, Cosignature, WitnessKey, WitnessSigner};
 pub use entry::{EntryError, Leaf, commit};
 pub use export::{ExportError, FileSource, LogSource, export};
 pub use hash::Hash;

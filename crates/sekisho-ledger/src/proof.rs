@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use thiserror::Error;
-use tlog_tiles::{HashReader, check_record, check_tree, prove_record, prove_tree};
+use tlog_tiles::{HashReader, check_record, check_tree, prove_record, prove_tree, tree_hash};
 
 use crate::SourceError;
 use crate::hash::{EMPTY_ROOT, Hash};
@@ -74,6 +74,25 @@ pub fn check_inclusion(head: TreeHead, index: u64, leaf: Hash, path: &[Hash]) ->
     }
     check_record(&foreign(path), head.size, tlog_tiles::Hash(head.root), index, tlog_tiles::Hash(leaf))
         .map_err(|_| ProofError::NotIncluded)
+}
+
+/// The head that the tree had at a smaller size, from the tiles of the present one.
+///
+/// # Errors
+/// The size is larger than the present one, or a tile cannot be read.
+pub fn head_at(
+    now: TreeHead,
+    size: u64,
+    read_tile: impl FnMut(Tile) -> Result<Option<Vec<u8>>, SourceError>,
+) -> Result<TreeHead, TreeError> {
+    if now.size > MAX_SIZE || size > now.size {
+        return Err(TreeError::OutOfRange { index: size, size: now.size });
+    }
+    if size == 0 {
+        return Ok(TreeHead::EMPTY);
+    }
+    let root = Tiles::new(now.size, read_tile).read(|t| tree_hash(size, t))?.0;
+    Ok(TreeHead { size, root })
 }
 
 /// Proves that the tree of the new head continues that of the old one. Both must be heads of the tiles' tree.
@@ -282,6 +301,7 @@ mod tests {
             prop_assert_eq!(&proof, &subproof(before, &leaves, true));
             let named: Stored = consistency_tiles(old.size, head.size).iter().map(|t| ((t.level, t.index), stored[&(t.level, t.index)].clone())).collect();
             prop_assert_eq!(&prove_consistency(old, head, reader(&named)).unwrap(), &proof);
+            prop_assert_eq!(head_at(head, old.size, reader(&stored)).unwrap(), old);
             let mut forked = old;
             forked.root[byte] ^= 1 << bit;
             prop_assert_eq!(check_consistency(forked, head, &proof), Err(ProofError::NotConsistent));
@@ -305,6 +325,8 @@ mod tests {
         ));
         assert_eq!(prove_consistency(TreeHead::EMPTY, head, reader(&stored)).unwrap(), Vec::<Hash>::new());
         assert_eq!(prove_consistency(head, head, reader(&stored)).unwrap(), Vec::<Hash>::new());
+        assert_eq!(head_at(head, 0, reader(&stored)).unwrap(), TreeHead::EMPTY);
+        assert!(matches!(head_at(head, 4, reader(&stored)), Err(TreeError::OutOfRange { .. })));
         assert_eq!(check_consistency(TreeHead::EMPTY, TreeHead::EMPTY, &[]), Ok(()));
         assert!(check_consistency(TreeHead { size: 0, root: head.root }, head, &[]).is_err());
         assert!(check_consistency(TreeHead::EMPTY, head, &[head.root]).is_err());

@@ -118,6 +118,16 @@ impl By {
         }
     }
 
+    /// Whether nothing satisfies it without the applicant.
+    #[must_use]
+    pub fn needs_applicant(&self) -> bool {
+        match self {
+            Self::Term(t) => *t == Term::Applicant,
+            Self::All(parts) => parts.iter().any(Self::needs_applicant),
+            Self::Any(parts) => parts.iter().all(Self::needs_applicant),
+        }
+    }
+
     /// Gives this anchor to every role without one of its own: the `of` key of a step.
     #[must_use]
     pub fn with_anchor(self, anchor: Anchor) -> Self {

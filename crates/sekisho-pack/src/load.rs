@@ -8,10 +8,12 @@ use sekisho_base::canonical::{hex, sha256};
 use toml::Spanned;
 use toml::de::DeTable;
 
+use crate::absence::AbsenceRule;
+use crate::binding;
 use crate::expr::deep;
 use crate::files::doc::Source;
 use crate::files::{self, Known};
-use crate::message::{Log, Message, Severity};
+use crate::message::{Log, Message, Severity, slip_of};
 use crate::model::{Check, CheckRule, Clause, MechanismKind, Pack, PackMeta, PackTest, Role};
 
 /// Most files of a pack.
@@ -20,7 +22,8 @@ pub const MAX_FILES: usize = 500;
 pub const MAX_FILE_BYTES: usize = 1024 * 1024;
 
 const SINGLE: [&str; 4] = ["pack.toml", "roles.toml", "classification.toml", "calendar.toml"];
-const FOLDERS: [&str; 5] = ["clauses", "registers", "procedures", "checks", "tests"];
+const FOLDERS: [&str; 8] =
+    ["clauses", "registers", "procedures", "checks", "duties", "documents", "notices", "tests"];
 
 include!(concat!(env!("OUT_DIR"), "/model_city.rs"));
 
@@ -167,15 +170,17 @@ fn parse_all<'a>(all: &'a BTreeMap<String, String>, log: &'a Log) -> BTreeMap<&'
         if path.starts_with("forms/") && path.ends_with(".typ") {
             continue;
         }
-        if !SINGLE.contains(&path.as_str()) && !stem(path).is_some_and(|(f, _)| FOLDERS.contains(&f)) {
+        let single = SINGLE.contains(&path.as_str()) || path == binding::FILE;
+        if !single && !stem(path).is_some_and(|(f, _)| FOLDERS.contains(&f)) {
             let text = "パックにこのファイルを置く場所はありません";
             src.error(
                 1,
                 "",
                 text,
                 format!(
-                    "置けるのは {}、{}/*.toml、forms/*.typ です",
+                    "置けるのは {}、{}、{}/*.toml、forms/*.typ です",
                     SINGLE.join("、"),
+                    binding::FILE,
                     FOLDERS.join("/*.toml、")
                 ),
             );
@@ -230,11 +235,12 @@ fn load(all: &BTreeMap<String, String>, log: &Log) -> Option<Pack> {
 
     let meta: Option<PackMeta> = single("pack.toml").map(|p| files::meta(&p.src.root(&p.table)));
     let calendar: Option<Calendar> = single("calendar.toml").map(|p| files::calendar(&p.src.root(&p.table)));
+    let mut absence = AbsenceRule::default();
     if let Some(p) = single("roles.toml") {
         let root = p.src.root(&p.table);
-        let (roles, refs) = files::roles(&root);
+        let (roles, refs, rule) = files::roles(&root);
         files::check_roles(&p.src, &root, &roles, &refs);
-        known.roles = roles;
+        (known.roles, absence) = (roles, rule);
     }
     let classification = single("classification.toml").map(|p| (p, p.src.root(&p.table)));
     if let Some((_, root)) = &classification {
@@ -246,6 +252,8 @@ fn load(all: &BTreeMap<String, String>, log: &Log) -> Option<Pack> {
             clauses.extend(files::clauses(&p.src.root(&p.table), &mut known));
         }
     }
+    let bindings = parsed.get(binding::FILE).map(|p| files::bindings(&p.src.root(&p.table), &known));
+    let bindings = bindings.unwrap_or_default();
     let named = clauses.iter().flat_map(|c| &c.mechanisms).filter(|m| m.kind == MechanismKind::Procedure);
     known.planned_procedures = named.map(|m| m.name.clone()).collect();
     derive_roles(&mut known);
@@ -262,11 +270,50 @@ fn load(all: &BTreeMap<String, String>, log: &Log) -> Option<Pack> {
     for (_, p) in folder("checks") {
         files::checks(&p.src.root(&p.table), &known, &mut checks);
     }
+    let (mut duties, mut documents, mut notices) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    for (_, p) in folder("duties") {
+        files::duties(&p.src.root(&p.table), &known, &clauses, &mut duties);
+    }
+    for (_, p) in folder("documents") {
+        files::documents(&p.src.root(&p.table), &known, &clauses, &mut documents);
+    }
+    for (_, p) in folder("notices") {
+        files::notices(&p.src.root(&p.table), &clauses, &mut notices);
+    }
     let mut tests: Vec<PackTest> = Vec::new();
     for (_, p) in folder("tests") {
         tests.extend(files::tests(&p.src.root(&p.table), &known));
     }
     checks.extend(known.derived.into_iter().map(|(id, (c, _))| (id, c)));
+    for (file, line, id) in known.opening_checks.iter().filter(|(.., id)| !checks.contains_key(id)) {
+        let text = format!("検査「{id}」はありません");
+        let remedy = match crate::message::nearest(id, checks.keys().map(String::as_str)) {
+            Some(meant) => format!("「{meant}」の書き間違いではありませんか"),
+            None => "checks/*.toml か、期限のある段・台帳から作られる検査の id にしてください".to_owned(),
+        };
+        Source::new(file, "", log).error(*line, "opened_by", text, remedy);
+    }
+    for (file, line, m) in &known.bindings {
+        let defined: Vec<&str> = match m.kind {
+            MechanismKind::Role => known.roles.keys().map(String::as_str).collect(),
+            MechanismKind::Register => known.registers.keys().map(String::as_str).collect(),
+            MechanismKind::Procedure => known.procedures.keys().map(String::as_str).collect(),
+            MechanismKind::Check => checks.keys().map(String::as_str).collect(),
+            MechanismKind::Duty => duties.keys().map(String::as_str).collect(),
+            MechanismKind::Document => documents.keys().map(String::as_str).collect(),
+            MechanismKind::Notice => notices.keys().map(String::as_str).collect(),
+            MechanismKind::Gate => vec![],
+        };
+        if defined.contains(&m.name.as_str()) {
+            continue;
+        }
+        // What nobody has built yet is planned, and that is no fault; what looks like a slip of the hand may be one.
+        if let Some(meant) = slip_of(&m.name, defined.iter().copied()) {
+            let text = format!("「{m}」はまだ作られていません（未整備）");
+            let remedy = format!("「{}:{meant}」の書き間違いではありませんか", m.kind.word());
+            Source::new(file, "", log).warn(*line, "mechanisms", text, remedy);
+        }
+    }
     let forms = all
         .iter()
         .filter_map(|(p, t)| Some((p.strip_prefix("forms/")?.strip_suffix(".typ")?.to_owned(), t.clone())))
@@ -275,11 +322,16 @@ fn load(all: &BTreeMap<String, String>, log: &Log) -> Option<Pack> {
         meta: meta?,
         hash: hash(all),
         roles: known.roles,
+        absence,
         classification: known.classification,
         clauses,
         procedures: known.procedures,
         registers: known.registers,
         checks,
+        duties,
+        documents,
+        notices,
+        bindings,
         calendar: calendar?,
         forms,
         tests,

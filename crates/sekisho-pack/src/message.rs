@@ -80,6 +80,19 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
     known.into_iter().map(|k| (distance(word, k), k)).filter(|(d, _)| *d <= limit).min().map(|(_, k)| k)
 }
 
+/// The known word that a word differs from by a slip of the hand: in one place, by one character, or two in a long word.
+/// Stricter than [`nearest`], for words that may well be new, and quick enough to be asked of every binding.
+pub(crate) fn slip_of<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = if word.len() >= 10 { 2 } else { 1 };
+    let differs = |k: &str| {
+        let (short, long) = (word.len().min(k.len()), word.len().max(k.len()));
+        let head = word.bytes().zip(k.bytes()).take_while(|(a, b)| a == b).count();
+        let tail = word.bytes().rev().zip(k.bytes().rev()).take_while(|(a, b)| a == b).count();
+        long - head - tail.min(short - head)
+    };
+    known.into_iter().map(|k| (differs(k), k)).filter(|(d, _)| *d <= limit).min().map(|(_, k)| k)
+}
+
 /// Levenshtein distance in characters.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().take(80).collect();
@@ -107,5 +120,9 @@ mod tests {
         assert_eq!(nearest("titel", ["id", "title", "number"]), Some("title"));
         assert_eq!(nearest("whatever", ["id", "title"]), None);
         assert_eq!(nearest("lable", ["label", "table"]), Some("table"));
+        assert_eq!(slip_of("take_ou", ["take_out", "loan"]), Some("take_out"));
+        assert_eq!(slip_of("laon", ["loan", "taken"]), None, "two characters of a short word");
+        assert_eq!(slip_of("external_connectoin", ["external_connection"]), Some("external_connection"));
+        assert_eq!(slip_of("exception", ["emergency_exception", "exceptions"]), Some("exceptions"));
     }
 }

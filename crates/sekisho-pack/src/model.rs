@@ -1,13 +1,23 @@
 //! The validated model of a pack: what the rest of Sekisho reads. Built only by the loader, which checks every
 //! reference, so a reader may rely on ids being present and unique.
 
+mod procedure;
+
 use std::collections::BTreeMap;
 
 use sekisho_base::calendar::Calendar;
 use serde::{Deserialize, Serialize};
 
-use crate::by::By;
+use crate::absence::AbsenceRule;
+use crate::binding::Binding;
+use crate::document::{Document, Notice};
+use crate::duty::Duty;
 use crate::expr::Expr;
+
+pub use procedure::{
+    Choice, Field, FieldType, OnAbsent, OnEmpty, OnRefusal, Period, PermitSpec, Procedure, Quorum, Step,
+    StepKind, Write,
+};
 
 /// A whole pack: one body's standard as data, at one version.
 #[derive(Debug, Clone)]
@@ -18,6 +28,8 @@ pub struct Pack {
     pub hash: String,
     /// Roles by id (`roles.toml`).
     pub roles: BTreeMap<String, Role>,
+    /// Kinds of absence and which of them count (`[absence]` in `roles.toml`).
+    pub absence: AbsenceRule,
     /// Axes and levels (`classification.toml`).
     pub classification: Classification,
     /// Clauses in document order (`clauses/*.toml`).
@@ -28,6 +40,14 @@ pub struct Pack {
     pub registers: BTreeMap<String, Register>,
     /// Checks by id: written ones (`checks/*.toml`) and those derived from registers and procedures.
     pub checks: BTreeMap<String, Check>,
+    /// Duties by id (`duties/*.toml`).
+    pub duties: BTreeMap<String, Duty>,
+    /// Documents that must exist, by id (`documents/*.toml`).
+    pub documents: BTreeMap<String, Document>,
+    /// Rules of conduct by id (`notices/*.toml`).
+    pub notices: BTreeMap<String, Notice>,
+    /// What the clauses of the city's own standard are answered by (`bindings.toml`); empty until somebody confirmed it.
+    pub bindings: Vec<Binding>,
     /// Closed days of the body (`calendar.toml`).
     pub calendar: Calendar,
     /// Typst sources by file stem (`forms/*.typ`).
@@ -72,6 +92,9 @@ pub enum Scope {
 pub enum HeldBy {
     /// The head post of the unit the scope names (`"head of section"`, `"head of department"`).
     HeadOf(Scope),
+    /// Posts with this title, in the anchor's own unit or the nearest one above it that has any, up to the unit of the
+    /// role's scope (`"title 係長"`).
+    Titled(String),
     /// The post with this code (`"post deputy_mayor"`).
     Post(String),
     /// Named by an appointment to the role itself (`"appointment"`).
@@ -206,188 +229,6 @@ pub struct MechanismRef {
     pub kind: MechanismKind,
     /// Name within the kind.
     pub name: String,
-}
-
-/// One procedure (案件の型).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Procedure {
-    /// Identifier.
-    pub id: String,
-    /// Japanese name (情報資産等の持出).
-    pub title: String,
-    /// What a person wants when looking for this form (例: 「USBやパソコンを庁外へ持ち出したい」).
-    pub wish: Vec<String>,
-    /// Name of the printed register of its cases (情報資産持出等管理簿).
-    pub register: Option<String>,
-    /// Number pattern: `{年度}` is the fiscal year as `R8`, `{seq:04}` the yearly sequence.
-    pub number: String,
-    /// Clauses the case satisfies.
-    pub clauses: Vec<String>,
-    /// Act given to the handling decision; fills safeguards and prohibitions of each item.
-    pub handling: Option<String>,
-    /// Fields of the application, in form order.
-    pub fields: Vec<Field>,
-    /// Steps after the application, in order.
-    pub steps: Vec<Step>,
-    /// The permit the case results in.
-    pub permit: Option<PermitSpec>,
-    /// Stem of the printed form in `forms/`.
-    pub form: Option<String>,
-}
-
-/// A field of a form or of a step's evidence.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Field {
-    /// Identifier, `[a-z][a-z0-9_]{0,40}`.
-    pub id: String,
-    /// Label.
-    pub label: String,
-    /// Help beside the field.
-    pub help: Option<String>,
-    /// Type.
-    #[serde(rename = "type")]
-    pub kind: FieldType,
-    /// Always required.
-    pub required: bool,
-    /// Required when this holds (error or null: required).
-    pub required_when: Option<Expr>,
-    /// Must hold for the value to be accepted; evaluated only when the field has a value.
-    pub limit: Option<Expr>,
-    /// What to say when `limit` does not hold.
-    pub limit_says: Option<String>,
-    /// Choices of a `choice` field.
-    pub choices: Vec<Choice>,
-}
-
-/// Types of fields.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FieldType {
-    /// One line.
-    Text,
-    /// Several lines.
-    LongText,
-    /// Civil date in Asia/Tokyo.
-    Date,
-    /// Whole number.
-    Integer,
-    /// Yes or no.
-    Bool,
-    /// One of `choices`.
-    Choice,
-    /// Rows of these registers (asset, media, device, software).
-    Items(Vec<String>),
-}
-
-/// One choice.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Choice {
-    /// Stored code.
-    pub code: String,
-    /// Shown label.
-    pub label: String,
-}
-
-/// Kinds of step (design §3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StepKind {
-    /// 協議: must be asked and answered, does not bind.
-    Consult,
-    /// 許可・承認.
-    Permit,
-    /// 審査.
-    Review,
-    /// 確認.
-    Confirm,
-    /// 報告.
-    Report,
-    /// 指示.
-    Instruct,
-    /// 実施.
-    Perform,
-    /// 委員会議決.
-    Resolve,
-    /// 供覧.
-    Inform,
-}
-
-/// What absence of the holder means for a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnAbsent {
-    /// Wait for the holder.
-    Wait,
-    /// 代決 by ordered deputies of the role (final decider only).
-    Daiketsu,
-    /// Passed over, reads afterwards (後閲); intermediate steps only.
-    PostReview,
-}
-
-/// What an empty post means: never a silent skip.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnEmpty {
-    /// The case waits and says so.
-    Block,
-    /// The role it escalates to decides.
-    Escalate,
-}
-
-/// A length of time for deadlines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Period {
-    /// Wall-clock hours.
-    Hours(u32),
-    /// Calendar days.
-    Days(u32),
-    /// Business days of the calendar; the first day is not counted.
-    BusinessDays(u32),
-    /// Calendar months.
-    Months(u32),
-}
-
-/// One step.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Step {
-    /// Identifier.
-    pub id: String,
-    /// Japanese name (許可, 返却).
-    pub title: String,
-    /// Kind.
-    pub kind: StepKind,
-    /// Items field over which the step is held item by item; given together where the holder is the same.
-    pub each: Option<String>,
-    /// Who acts.
-    pub by: By,
-    /// Applies when this holds (error or null: applies).
-    pub when: Option<Expr>,
-    /// Deadline after opening.
-    pub within: Option<Period>,
-    /// Date field that is the deadline.
-    pub due: Option<String>,
-    /// Absence.
-    pub on_absent: OnAbsent,
-    /// Vacancy.
-    pub on_empty: OnEmpty,
-    /// Fields filled by the one who acts.
-    pub evidence: Vec<Field>,
-}
-
-/// What kind of permit a procedure gives.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PermitSpec {
-    /// Title on the permit.
-    pub title: String,
-    /// Date field from which it is valid.
-    pub from: String,
-    /// Date field until which it is valid; never past the fiscal year's end when `within_fiscal_year`.
-    pub until: String,
-    /// Ends with the fiscal year at the latest.
-    pub within_fiscal_year: bool,
-    /// Bool field that makes it cover many movements in the period (包括許可).
-    pub blanket: Option<String>,
 }
 
 /// Types of register columns: a closed list.

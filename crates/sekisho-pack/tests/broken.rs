@@ -382,6 +382,16 @@ fn test_with_an_unknown_fact() {
 }
 
 #[test]
+fn absence_of_a_kind_that_is_none() {
+    one("roles.toml", "kind != \"telework\"", "kind != \"telewark\"", 0, "telewark", "telework");
+}
+
+#[test]
+fn kind_of_absence_named_twice() {
+    one("roles.toml", "id = \"sick\"", "id = \"trip\"", 0, "不在の種類「trip」が二度", "どちらか一つ");
+}
+
+#[test]
 fn all_defects_are_reported_in_one_run() {
     let (mut files, _) = broken(TAKE_OUT, "form = \"take_out\"", "form = \"takeout\"");
     for (file, old, new) in [

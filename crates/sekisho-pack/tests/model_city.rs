@@ -8,7 +8,10 @@ use sekisho_base::Date;
 use sekisho_base::table::Value;
 use sekisho_pack::coverage::{Built, coverage};
 use sekisho_pack::expr::Bindings;
-use sekisho_pack::model::{CheckRule, HandlingEffect, HeldBy, MechanismKind, Pack, Scope};
+use sekisho_pack::model::{
+    CheckRule, HandlingEffect, HeldBy, MechanismKind, MechanismRef, OnAbsent, OnEmpty, OnRefusal, Pack,
+    PackTest, Scope, StepKind,
+};
 
 fn pack() -> Pack {
     let (pack, messages) = Pack::examine(&Pack::model_city_files());
@@ -72,18 +75,188 @@ fn both_classification_schemes_cover_every_axis() {
 }
 
 #[test]
+fn the_procedures_of_the_pack_are_whole() {
+    let p = pack();
+    let ids: Vec<&str> = p.procedures.keys().map(String::as_str).collect();
+    for id in [
+        "cloud_service",
+        "disposal",
+        "emergency_exception",
+        "exception",
+        "external_connection",
+        "loan",
+        "take_out",
+    ] {
+        assert!(ids.contains(&id), "{id} in {ids:?}");
+    }
+    for x in p.procedures.values() {
+        assert!(x.form.is_some() && x.register.is_some() && !x.clauses.is_empty(), "{}", x.id);
+        for id in &x.clauses {
+            let clause = p.clauses.iter().find(|c| c.id == *id).unwrap();
+            let named = |m: &MechanismRef| m.kind == MechanismKind::Procedure && m.name == x.id;
+            assert!(clause.mechanisms.iter().any(named), "clause {id} does not name {}", x.id);
+        }
+        let tests: Vec<_> = p.tests.iter().filter(|t| t.given.act == x.id).collect();
+        let outcome = |o: &str| tests.iter().filter(|t| t.expect.outcome == o).count();
+        assert!(
+            tests.len() >= 5 && outcome("allowed") > 1 && outcome("refused") > 1,
+            "{}: {}",
+            x.id,
+            tests.len()
+        );
+        for step in x.steps.iter().filter(|s| s.kind == StepKind::Permit) {
+            let own =
+                |t: &&&PackTest| t.given.step.as_deref() == Some(&step.id) && t.given.person == "applicant";
+            assert!(tests.iter().any(|t| own(&t) && t.expect.outcome == "refused"), "{} {}", x.id, step.id);
+        }
+    }
+}
+
+/// Ids that stand in quotes after `call` in a template, up to the closing bracket.
+fn ids_after<'t>(template: &'t str, call: &str) -> Vec<&'t str> {
+    let calls = template.split(call).skip(1).map(|rest| rest.split(')').next().unwrap());
+    calls.flat_map(|inside| inside.split('"').skip(1).step_by(2)).collect()
+}
+
+#[test]
+fn forms_print_only_what_their_procedure_asks() {
+    let p = pack();
+    let mut seen = 0;
+    for x in p.procedures.values() {
+        let template = &p.forms[x.form.as_ref().unwrap()];
+        let fields: Vec<&str> = x.fields.iter().map(|f| f.id.as_str()).collect();
+        let steps: Vec<&str> = x.steps.iter().map(|s| s.id.as_str()).collect();
+        for (call, known) in [
+            ("value(", &fields),
+            ("period(", &fields),
+            ("field(fields, ", &fields),
+            ("known: (", &fields),
+            ("let conditions = (", &fields),
+            ("only: (", &steps),
+        ] {
+            for id in ids_after(template, call) {
+                assert!(known.contains(&id), "{}: {call}{id}", x.id);
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 60, "{seen}");
+}
+
+/// What the standard asks of the routes, read from the steps themselves.
+#[test]
+fn the_routes_are_those_of_the_standard() {
+    let p = pack();
+    let step = |procedure: &str, id: &str| {
+        p.procedures[procedure].steps.iter().find(|s| s.id == id).unwrap().clone()
+    };
+    let by = |procedure: &str, id: &str| step(procedure, id).by.to_string();
+    assert_eq!(by("external_connection", "permit"), "ciso and head_security_officer");
+    assert_eq!(
+        by("external_connection", "consult"),
+        "department_security_officer of applicant.department and information_system_manager"
+    );
+    let position =
+        |procedure: &str, id: &str| p.procedures[procedure].steps.iter().position(|s| s.id == id).unwrap();
+    for (procedure, first, then) in [
+        ("external_connection", "consult", "permit"),
+        ("external_connection", "confirm_no_effect", "permit"),
+        ("external_connection", "permit", "connect"),
+        ("exception", "advise", "decide"),
+        ("emergency_exception", "report", "decide"),
+        ("cloud_service", "consult", "permit"),
+        ("cloud_service", "trust", "permit"),
+        ("disposal", "permit", "erase"),
+        ("disposal", "erase", "witness"),
+        ("disposal", "verify", "handover"),
+        ("loan", "secure", "return"),
+    ] {
+        assert!(position(procedure, first) < position(procedure, then), "{procedure}: {first} {then}");
+    }
+    // What the CISO alone decides is not decided in absence.
+    for (procedure, id) in
+        [("exception", "decide"), ("emergency_exception", "decide"), ("external_connection", "permit")]
+    {
+        assert_eq!(step(procedure, id).on_absent, OnAbsent::Wait, "{procedure}");
+    }
+    assert_eq!(step("cloud_service", "permit").on_empty, OnEmpty::Block);
+    for procedure in ["external_connection", "exception", "emergency_exception"] {
+        let by = p.procedures[procedure].apply_by.as_ref().unwrap().to_string();
+        assert_eq!(
+            by, "section_security_manager of applicant.section or information_system_manager",
+            "{procedure}"
+        );
+    }
+    for procedure in ["exception", "emergency_exception"] {
+        assert_eq!(p.procedures[procedure].permit.as_ref().unwrap().excepts.as_deref(), Some("clauses_off"));
+    }
+    assert_eq!(step("emergency_exception", "decide").on_refusal, OnRefusal::GoOn);
+    assert_eq!(step("emergency_exception", "report_read").by.to_string(), "ciso");
+    assert!(p.procedures["loan"].permit.as_ref().unwrap().within_fiscal_year);
+    for (check, procedure, id) in [
+        ("late_emergency_exception_report", "emergency_exception", "report"),
+        ("cut_off_overdue", "external_connection", "cut_off"),
+        ("overdue_loan_return", "loan", "return"),
+    ] {
+        let rule = &p.checks[check].rule;
+        assert!(
+            matches!(rule, CheckRule::Overdue { procedure: of, step: Some(s) } if of == procedure && s == id),
+            "{check}: {rule:?}"
+        );
+    }
+}
+
+/// The kinds of medium and the ways of erasing that the form of disposal accepts together.
+#[test]
+fn a_medium_is_erased_in_a_way_that_fits_it() {
+    let p = pack();
+    let field = p.procedures["disposal"].fields.iter().find(|f| f.id == "method").unwrap();
+    let accepted = |medium: &str, method: &str, class: &str| {
+        let b = Bindings::on("2026-07-01".parse().unwrap())
+            .with("medium", Value::Text(medium.to_owned()))
+            .with("method", Value::Text(method.to_owned()))
+            .with("class.confidentiality", Value::List(vec![class.to_owned()]));
+        field.limit.as_ref().unwrap().eval_bool(&b) == Some(true)
+    };
+    for medium in ["hdd", "ssd", "flash", "optical", "tape", "paper"] {
+        for class in ["1", "2", "3", "3A"] {
+            assert!(accepted(medium, "destroy", class), "{medium} {class}");
+            assert!(!accepted(medium, "none", class), "{medium} {class}");
+        }
+        assert!(!accepted(medium, "overwrite", "2"), "{medium}");
+    }
+    let ways = |medium: &str, class: &str| -> Vec<&str> {
+        ["destroy", "command", "crypto", "degauss", "overwrite"]
+            .into_iter()
+            .filter(|m| accepted(medium, m, class))
+            .collect()
+    };
+    assert_eq!(ways("hdd", "3B"), ["destroy", "command", "crypto", "degauss"]);
+    assert_eq!(ways("ssd", "3B"), ["destroy", "command", "crypto"]);
+    assert_eq!(ways("flash", "2"), ["destroy"]);
+    assert_eq!(ways("optical", "1"), ["destroy"]);
+    assert_eq!(ways("hdd", "1"), ["destroy", "command", "crypto", "degauss", "overwrite"]);
+}
+
+#[test]
 fn coverage_tells_built_from_planned() {
     let p = pack();
     let c = coverage(&p, &Built { gates: &["ledger", "handling"] });
     assert_eq!(c.clauses.len(), p.clauses.len());
     let of = |id: &str| c.clauses.iter().find(|c| c.id == id).unwrap();
     let take_out = of("5.1.1.3.イ");
-    for m in
-        ["procedure:take_out", "register:asset", "register:device", "register:media", "check:overdue_return"]
-    {
+    for m in [
+        "procedure:take_out",
+        "procedure:loan",
+        "register:asset",
+        "register:device",
+        "register:media",
+        "check:overdue_return",
+        "check:overdue_loan_return",
+    ] {
         assert!(take_out.mechanisms.iter().any(|x| x == m), "{m}");
     }
-    for m in ["procedure:loan", "register:software", "check:take_out_without_permit"] {
+    for m in ["register:software", "check:take_out_without_permit"] {
         assert!(take_out.planned.iter().any(|x| x == m), "{m}");
     }
     // Without the gate's engine the binding is planned.
@@ -91,12 +264,15 @@ fn coverage_tells_built_from_planned() {
     assert!(none.clauses.iter().all(|c| c.mechanisms.iter().all(|m| !m.starts_with("gate:"))));
     for (clause, covered) in p.clauses.iter().zip(&c.clauses) {
         assert_eq!(clause.mechanisms.len(), covered.mechanisms.len() + covered.planned.len());
-        assert!(
-            covered
-                .mechanisms
-                .iter()
-                .all(|m| !["duty", "document", "notice"].iter().any(|k| m.starts_with(k)))
-        );
+        let defined = |m: &str| match m.split_once(':') {
+            Some(("duty", id)) => p.duties.contains_key(id),
+            Some(("document", id)) => p.documents.contains_key(id),
+            Some(("notice", id)) => p.notices.contains_key(id),
+            Some(("procedure", id)) => p.procedures.contains_key(id),
+            Some(("register", id)) => p.registers.contains_key(id),
+            _ => true,
+        };
+        assert!(covered.mechanisms.iter().all(|m| defined(m)), "{}", clause.id);
     }
     let json = serde_json::to_value(&c).unwrap();
     assert!(

@@ -1,5 +1,7 @@
 //! Ids and citations of clauses.
 
+use std::borrow::Cow;
+
 use crate::model::Form;
 use crate::order::BULLET;
 use crate::token::{Style, Token};
@@ -55,9 +57,9 @@ impl Citations {
         self.all.get(i).map(|(id, _)| id.clone()).unwrap_or_default()
     }
 
-    /// Its citation.
-    pub(crate) fn citation(&self, i: usize) -> String {
-        self.all.get(i).map(|(_, citation)| citation.clone()).unwrap_or_default()
+    /// Its citation, which is handed out once.
+    pub(crate) fn take_citation(&mut self, i: usize) -> String {
+        self.all.get_mut(i).map(|(_, citation)| std::mem::take(citation)).unwrap_or_default()
     }
 }
 
@@ -77,31 +79,36 @@ fn chain<'a>(clauses: &'a [Raw], raw: &'a Raw) -> Vec<&'a Raw> {
 }
 
 /// Its own part of an id.
-fn part_of_id(raw: &Raw) -> String {
+fn part_of_id(raw: &Raw) -> Cow<'_, str> {
     match &raw.token {
-        Some(t) if t.style.is_bullet() || matches!(t.style, Style::Heading(_)) => raw.ordinal.to_string(),
-        Some(t) => t.label.clone(),
-        None => "1".to_owned(),
+        Some(t) if t.style.is_bullet() || matches!(t.style, Style::Heading(_)) => {
+            Cow::Owned(raw.ordinal.to_string())
+        }
+        Some(t) => Cow::Borrowed(&t.label),
+        None => Cow::Borrowed("1"),
     }
 }
 
 /// An id with a place for every level: 0 where one is absent, 1 for the 項 that has no number.
 fn slotted_id(chain: &[&Raw], form: Form) -> String {
     let Some(last) = chain.last() else { return String::new() };
-    let mut parts: Vec<String> = Vec::with_capacity(last.level + 1);
+    let mut id = String::with_capacity(16);
     for level in 0..=last.level {
-        let own = chain.iter().find(|r| r.level == level).map(|r| part_of_id(r));
+        if level > 0 {
+            id.push('.');
+        }
         // 1.2.3 names the levels above itself.
-        let spelled = || {
-            last.token
-                .as_ref()
-                .and_then(|t| t.above.get(level).filter(|_| last.level == t.above.len()))
-                .map(u32::to_string)
-        };
-        let absent = || if form == Form::Articles && level == 1 { "1" } else { "0" }.to_owned();
-        parts.push(own.or_else(spelled).unwrap_or_else(absent));
+        let spelled =
+            || last.token.as_ref().and_then(|t| t.above.get(level).filter(|_| last.level == t.above.len()));
+        if let Some(own) = chain.iter().find(|r| r.level == level) {
+            id.push_str(&part_of_id(own));
+        } else if let Some(number) = spelled() {
+            id.push_str(&number.to_string());
+        } else {
+            id.push(if form == Form::Articles && level == 1 { '1' } else { '0' });
+        }
     }
-    parts.join(".")
+    id
 }
 
 /// 第3条, 第3条第2項, 第3条第2項第1号, 第3条第1号ア.

@@ -115,8 +115,8 @@ fn mark_running_heads(lines: &[Line], reasons: &mut [Option<Reason>]) {
     let mut places: HashMap<&str, (Vec<usize>, usize)> = HashMap::new();
     for (i, line) in lines.iter().enumerate() {
         if !line.table
-            && line.text.chars().count() <= 60
             && !line.text.ends_with('。')
+            && line.text.chars().count() <= 60
             && reasons.get(i).is_some_and(Option::is_none)
         {
             let entry = places.entry(&line.text).or_default();
@@ -155,7 +155,7 @@ fn mark_contents(lines: &[Line], reasons: &mut [Option<Reason>]) {
         ]);
         if !matches!(title, "目次" | "もくじ" | "目　次" | "CONTENTS" | "Contents") {
             // Dot leaders to a page number give an entry away anywhere.
-            if has_leader(&line.text) && page_at_end(&line.text).is_some() {
+            if page_at_end(&line.text).is_some() && has_leader(&line.text) {
                 mark(reasons, i);
             }
             i += 1;
@@ -292,7 +292,7 @@ fn join_latin(lines: &mut [Line]) {
     for line in lines.iter_mut() {
         let has_run = line.text.is_ascii() || line.text.contains(' ') || line.text.contains('\u{3000}');
         let collect = |word: &str| {
-            if word.len() >= 2 {
+            if word.len() >= 2 && !words.contains(word) {
                 words.insert(word.to_owned());
             }
         };
@@ -320,34 +320,33 @@ enum Runs {
 
 /// One pass over a line; reports every Latin word it leaves. None when nothing changes.
 fn rewrite(text: &str, runs: Runs, known: &HashSet<String>, mut word: impl FnMut(&str)) -> Option<String> {
-    let mut out = String::with_capacity(text.len());
-    let mut changed = false;
+    let mut out = String::new();
     let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        if !is_latin(c) {
-            out.push(c);
-            rest = rest.get(c.len_utf8()..).unwrap_or("");
-            continue;
-        }
+    // What of the text is in `out` already, or is the same as in the text.
+    let mut copied = 0;
+    while let Some(gap) = rest.find(is_latin) {
+        let at = text.len() - rest.len() + gap;
+        rest = rest.get(gap..).unwrap_or("");
         let (pieces, len) = latin_run(rest);
-        let (run, tail) = rest.split_at_checked(len).unwrap_or((rest, ""));
-        let joined: String = pieces.concat();
+        let tail = rest.get(len..).unwrap_or("");
+        let joined = if pieces.len() > 1 { pieces.concat() } else { String::new() };
         let join = pieces.len() > 1
             && match runs {
                 Runs::Spelled => pieces.iter().all(|p| p.chars().count() == 1),
                 Runs::Known => known.contains(&joined),
             };
         if join {
-            changed = true;
             word(&joined);
+            out.push_str(text.get(copied..at).unwrap_or(""));
             out.push_str(&joined);
+            copied = at + len;
         } else {
             pieces.iter().for_each(|p| word(p));
-            out.push_str(run);
         }
         rest = tail;
     }
-    changed.then_some(out)
+    out.push_str(text.get(copied..).filter(|_| copied > 0)?);
+    Some(out)
 }
 
 /// Latin letters, without digits: 「A 4」 is no word.

@@ -25,8 +25,8 @@ pub(crate) fn finish(lines: &[Line], tree: &Tree, out: &mut PolicyText) {
                 out.form = branch.form;
                 out.preamble = writer.preamble();
                 out.title = out.preamble.as_ref().and_then(|p| title(&p.text));
-                let citations = Citations::of(branch, None);
-                out.nodes = writer.nodes(&citations, &mut ids, branch.form == Form::Articles);
+                let mut citations = Citations::of(branch, None);
+                out.nodes = writer.nodes(&mut citations, &mut ids, branch.form == Form::Articles);
                 out.divisions = writer.divisions(&out.nodes);
             }
             Region::Supplement => {
@@ -36,7 +36,7 @@ pub(crate) fn finish(lines: &[Line], tree: &Tree, out: &mut PolicyText) {
                 let prefix = (format!("S.{supplement}"), cite);
                 let mut nodes = vec![writer.named(&prefix, name, &mut ids)];
                 nodes.extend(writer.nodes(
-                    &Citations::of(branch, Some(&prefix)),
+                    &mut Citations::of(branch, Some(&prefix)),
                     &mut ids,
                     branch.form == Form::Articles,
                 ));
@@ -150,7 +150,7 @@ impl Writer<'_> {
         }
     }
 
-    fn nodes(&self, citations: &Citations, ids: &mut Ids, articles: bool) -> Vec<Node> {
+    fn nodes(&self, citations: &mut Citations, ids: &mut Ids, articles: bool) -> Vec<Node> {
         let mut has_children = vec![false; self.branch.clauses.len()];
         for raw in &self.branch.clauses {
             if let Some(slot) = raw.parent.and_then(|p| has_children.get_mut(p)) {
@@ -183,7 +183,7 @@ impl Writer<'_> {
                     .map(|t| t.shown.clone());
                 Node {
                     id,
-                    citation: citations.citation(i),
+                    citation: citations.take_citation(i),
                     label: label.unwrap_or_default(),
                     heading,
                     text,
@@ -362,7 +362,8 @@ fn starts_inside(text: &str) -> bool {
 
 /// 「目的　この規程は…。」: a short heading, a wide gap, a sentence.
 fn inline_heading(text: &str) -> Option<(&str, &str)> {
-    let gap = text.find(['\u{3000}', '\t']).or_else(|| text.find("  "))?;
+    let wide = [text.find('\u{3000}'), text.find('\t')].into_iter().flatten().min();
+    let gap = wide.or_else(|| text.find("  "))?;
     let (heading, rest) = text.split_at_checked(gap)?;
     let rest = rest.trim_start_matches(is_space);
     let short = heading.chars().count() <= 25 && !heading.contains(['。', '、', '「', '」']);

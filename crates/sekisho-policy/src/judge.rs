@@ -34,16 +34,25 @@ const VOCABULARY: &[&str] = &[
     "適用",
 ];
 
+/// So many of these words show a standard, whatever else it says.
+const ENOUGH: usize = 6;
+
 /// Refuses what is no standard.
 pub(crate) fn judge(lines: &[Line], text: &PolicyText) -> Result<(), PolicyError> {
     let refuse = |reason: &str| Err(PolicyError::NotAStandard { reason: reason.to_owned() });
     let sample: String = lines.iter().take(4_000).map(|l| l.text.as_str()).collect();
-    let total = sample.chars().filter(|c| !c.is_whitespace()).count();
+    let (mut japanese, mut undecoded, mut other) = (0usize, 0usize, 0usize);
+    for c in sample.chars() {
+        match c {
+            c if is_japanese(c) => japanese += 1,
+            '\u{fffd}' => undecoded += 1,
+            c => other += usize::from(!c.is_whitespace()),
+        }
+    }
+    let total = japanese + undecoded + other;
     if total == 0 {
         return refuse("文字がありません");
     }
-    let japanese = sample.chars().filter(|c| is_japanese(*c)).count();
-    let undecoded = sample.chars().filter(|c| *c == '\u{fffd}').count();
     if undecoded * 20 > total {
         return refuse("文字が化けています");
     }
@@ -60,10 +69,10 @@ pub(crate) fn judge(lines: &[Line], text: &PolicyText) -> Result<(), PolicyError
     let sentences = nodes.iter().flat_map(|n| &n.sentences);
     let (count, normative) =
         sentences.fold((0usize, 0usize), |(c, n), s| (c + 1, n + usize::from(s.modality != Modality::None)));
-    let words = VOCABULARY.iter().filter(|w| sample.contains(*w)).count();
+    let words = VOCABULARY.iter().filter(|w| sample.contains(*w)).take(ENOUGH).count();
     // Rules oblige in a good part of their sentences, and speak of offices, duties and records.
     let obliging = normative * 6 >= count && normative >= 1;
-    if words >= 6 || (words >= 3 && obliging) {
+    if words >= ENOUGH || (words >= 3 && obliging) {
         Ok(())
     } else {
         refuse("規程に当たる文（「しなければならない」など）や用語がほとんどありません")

@@ -10,6 +10,7 @@ mod clean;
 mod error;
 mod finish;
 mod judge;
+pub mod matching;
 mod model;
 mod numeral;
 mod order;

@@ -61,14 +61,14 @@ pub(crate) struct Outline {
 const LOOK_AHEAD: usize = 400;
 
 #[derive(Clone, Debug)]
-struct Frame {
+struct Frame<'a> {
     style: Style,
     value: Value,
     until: Option<u32>,
     level: usize,
     /// Its index among the placed; none for a 項 that has no number of its own.
     placed: Option<usize>,
-    shown: String,
+    shown: &'a str,
     heading: u8,
     indent: u16,
 }
@@ -88,21 +88,21 @@ struct Placer<'a> {
     levels: &'a Levels,
     form: Form,
     supplement: bool,
-    stack: Vec<Frame>,
+    stack: Vec<Frame<'a>>,
     /// The last number of every style, open or not.
     last: BTreeMap<Style, Value>,
     out: Outline,
 }
 
 /// The first 項, which has no number.
-fn unnumbered(level: usize) -> Frame {
+fn unnumbered(level: usize) -> Frame<'static> {
     Frame {
         style: Style::Num(0),
         value: [1, 0, 0],
         until: None,
         level,
         placed: None,
-        shown: "1".into(),
+        shown: "1",
         heading: 0,
         indent: 0,
     }
@@ -135,8 +135,8 @@ pub(crate) fn place(items: &[Item], levels: &Levels, form: Form, supplement: boo
     placer.out
 }
 
-impl Placer<'_> {
-    fn take(&mut self, i: usize, item: &Item, text: bool) -> bool {
+impl<'a> Placer<'a> {
+    fn take(&mut self, i: usize, item: &'a Item, text: bool) -> bool {
         self.open_paragraph(text);
         let token = &item.token;
         let verdict = self.judge(i, item);
@@ -144,7 +144,7 @@ impl Placer<'_> {
             Verdict::Text => return false,
             Verdict::Sibling(depth, code) => {
                 let level = self.stack.get(depth).map_or(0, |f| f.level);
-                (depth, level, code.map(|c| (c, self.stack.get(depth).map(|f| f.shown.clone()))))
+                (depth, level, code.map(|c| (c, self.stack.get(depth).map(|f| f.shown))))
             }
             Verdict::Child(depth, code) => {
                 let above = depth.checked_sub(1).and_then(|d| self.stack.get(d));
@@ -161,7 +161,7 @@ impl Placer<'_> {
             return false;
         }
         if let Some((code, before)) = code {
-            self.warn(item.no, code, odd_number(code, &token.shown, before.as_deref()));
+            self.warn(item.no, code, odd_number(code, &token.shown, before));
         }
         self.stack.truncate(keep);
         for frame in &self.stack {
@@ -175,7 +175,7 @@ impl Placer<'_> {
             until: token.until,
             level,
             placed: Some(self.out.placed.len()),
-            shown: token.shown.clone(),
+            shown: &token.shown,
             heading: item.heading,
             indent: item.indent,
         });
@@ -409,7 +409,7 @@ impl Placer<'_> {
     }
 
     /// After the list that begins at `i`, the list of `frame` (of the same style) goes on with its own next number.
-    fn returns_to(&self, i: usize, frame: &Frame) -> bool {
+    fn returns_to(&self, i: usize, frame: &Frame<'_>) -> bool {
         let Some(start) = self.items.get(i) else { return false };
         let mut inner = start.token.value;
         for next in self.items.iter().skip(i + 1).take(LOOK_AHEAD) {

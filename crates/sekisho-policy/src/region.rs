@@ -1,7 +1,7 @@
 //! Main text, 附則 and 別表: which lines belong to which.
 
 use crate::source::Line;
-use crate::token::{Style, recognize, squashed};
+use crate::token::{Style, Token, squashed};
 
 /// A part of the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,20 +25,18 @@ pub(crate) struct Part {
     pub head: Option<usize>,
 }
 
-/// Cuts a text into its parts; all lines of the main text are in the first.
-pub(crate) fn parts(lines: &[Line]) -> Vec<Part> {
-    let tokens: Vec<Option<Style>> = lines
-        .iter()
-        .map(|l| if l.table { None } else { recognize(&l.text, l.heading, 0).map(|t| t.style) })
-        .collect();
-    let structural = |s: &Option<Style>| s.is_some_and(|s| s.is_division() || s == Style::Article);
-    let last_structural = tokens.iter().rposition(structural).unwrap_or(0);
-    let last_numbered = tokens.iter().rposition(|s| s.is_some_and(|s| !s.is_bullet())).unwrap_or(0);
+/// Cuts a text into its parts; all lines of the main text are in the first. `tokens` holds the token of each line.
+pub(crate) fn parts(lines: &[Line], tokens: &[Option<Token>]) -> Vec<Part> {
+    let last = |wanted: fn(Style) -> bool| {
+        tokens.iter().rposition(|t| t.as_ref().is_some_and(|t| wanted(t.style))).unwrap_or(0)
+    };
+    let last_structural = last(|s| s.is_division() || s == Style::Article);
+    let last_numbered = last(|s| !s.is_bullet());
     let mut all = vec![Part { region: Region::Main, lines: Vec::new(), head: None }];
     let mut current = 0;
     let mut main_begun = false;
     for (i, line) in lines.iter().enumerate() {
-        let style = tokens.get(i).copied().flatten();
+        let style = tokens.get(i).and_then(Option::as_ref).map(|t| t.style);
         main_begun |= style.is_some_and(|s| !s.is_bullet());
         let in_supplement = all.get(current).is_some_and(|p| p.region != Region::Main);
         let begun = if !main_begun || line.table {

@@ -188,8 +188,14 @@ pub(crate) fn squashed(text: &str, max: usize) -> Option<String> {
     if text.len() > max * 8 {
         return None;
     }
-    let squashed: String = text.chars().filter(|c| !is_space(*c)).collect();
-    (squashed.chars().count() <= max).then_some(squashed)
+    let mut squashed = String::with_capacity(text.len().min(max * 4));
+    for (n, c) in text.chars().filter(|c| !is_space(*c)).enumerate() {
+        if n >= max {
+            return None;
+        }
+        squashed.push(c);
+    }
+    Some(squashed)
 }
 
 /// Characters that, right after a number, show running text rather than a token.

@@ -80,8 +80,9 @@ pub(crate) struct Tree {
 pub(crate) fn build(lines: &[Line]) -> Result<Tree, PolicyError> {
     let mut branches = Vec::new();
     let mut warnings = Vec::new();
-    for part in parts(lines) {
-        branches.push(branch(lines, &part, &mut warnings)?);
+    let mut tokens: Vec<Option<Token>> = lines.iter().map(token_of).collect();
+    for part in parts(lines, &tokens) {
+        branches.push(branch(Text { lines, tokens: &mut tokens }, &part, &mut warnings)?);
     }
     let clauses: usize = branches.iter().map(|b: &Branch| b.clauses.len()).sum();
     if clauses > crate::MAX_NODES {
@@ -90,21 +91,36 @@ pub(crate) fn build(lines: &[Line]) -> Result<Tree, PolicyError> {
     Ok(Tree { branches, warnings })
 }
 
+/// Lines with the token that each begins with: recognized once, looked at often.
+struct Text<'a> {
+    lines: &'a [Line],
+    tokens: &'a mut [Option<Token>],
+}
+
+impl Text<'_> {
+    fn token(&self, i: usize) -> Option<&Token> {
+        self.tokens.get(i).and_then(Option::as_ref)
+    }
+
+    /// The token of a line that is not looked at again.
+    fn take(&mut self, i: usize) -> Option<Token> {
+        self.tokens.get_mut(i).and_then(Option::take)
+    }
+}
+
 /// 条-style when articles follow each other and there are at least as many as chapters.
-fn form_of(lines: &[Line], part: &Part) -> Form {
-    let mut last = None::<Token>;
+fn form_of(text: &Text<'_>, part: &Part) -> Form {
+    let mut last = None::<&Token>;
     let (mut articles, mut steps, mut chapters) = (0usize, 0usize, 0usize);
     let mut first = None;
-    for token in part.lines.iter().filter_map(|i| lines.get(*i)).filter_map(token_of) {
+    for token in part.lines.iter().filter_map(|i| text.token(*i)) {
         if !token.style.is_bullet() && !token.style.is_division() {
             first = first.or(Some(token.style));
         }
         chapters += usize::from(token.style == Style::Chapter);
         if token.style == Style::Article {
             articles += 1;
-            steps += usize::from(
-                last.as_ref().is_some_and(|l| token.step_from(&l.value) == crate::token::Step::Next),
-            );
+            steps += usize::from(last.is_some_and(|l| token.step_from(&l.value) == crate::token::Step::Next));
             last = Some(token);
         }
     }
@@ -113,19 +129,20 @@ fn form_of(lines: &[Line], part: &Part) -> Form {
     if chained || lone { Form::Articles } else { Form::Chapters }
 }
 
-fn branch(lines: &[Line], part: &Part, warnings: &mut Vec<Warning>) -> Result<Branch, PolicyError> {
+fn branch(mut text: Text<'_>, part: &Part, warnings: &mut Vec<Warning>) -> Result<Branch, PolicyError> {
+    let lines = text.lines;
     let mut front = Raw::default();
     if let Some(head) = part.head {
-        let text = lines.get(head).map(|l| l.text.clone()).unwrap_or_default();
-        front.pieces.push(Piece { line: head, text, kind: PieceKind::Label });
+        let name = lines.get(head).map(|l| l.text.clone()).unwrap_or_default();
+        front.pieces.push(Piece { line: head, text: name, kind: PieceKind::Label });
     }
     if part.region == Region::Annex {
         front.pieces.extend(part.lines.iter().filter_map(|i| body(lines, *i)));
         let form = Form::Chapters;
         return Ok(Branch { region: Region::Annex, form, front, clauses: Vec::new(), divisions: Vec::new() });
     }
-    let form = form_of(lines, part);
-    let scan = Scan::of(lines, part, form);
+    let form = form_of(&text, part);
+    let scan = Scan::of(&mut text, part, form);
     // Tokens that are read as text do not count as clauses, but they cost time.
     if scan.items.len() > 4 * crate::MAX_NODES {
         return Err(PolicyError::TooManyNodes { limit: crate::MAX_NODES });
@@ -162,18 +179,20 @@ struct Scan {
 }
 
 impl Scan {
-    fn of(lines: &[Line], part: &Part, form: Form) -> Self {
+    fn of(source: &mut Text<'_>, part: &Part, form: Form) -> Self {
+        let lines = source.lines;
         let mut scan = Self { items: Vec::new(), divisions: BTreeMap::new(), captions: Vec::new() };
-        let headings = headings_without_number(lines, part);
+        let headings = headings_without_number(source, part);
         let top = headings.iter().filter_map(|i| lines.get(*i)).map(|l| l.heading).min().unwrap_or(1);
         let mut text = false;
         for (k, &i) in part.lines.iter().enumerate() {
             let Some(line) = lines.get(i) else { continue };
             let before = k.checked_sub(1).and_then(|p| part.lines.get(p)).and_then(|p| lines.get(*p));
-            let found = token_of(line)
+            let found = source
+                .take(i)
                 .or_else(|| headings.binary_search(&i).is_ok().then(|| heading_token(line, top)));
             let Some(token) = found else {
-                let next = part.lines.get(k + 1).and_then(|n| lines.get(*n));
+                let next = part.lines.get(k + 1).and_then(|n| source.token(*n));
                 if is_caption(&line.text) && next.is_some_and(|n| takes_caption(n, &part.region)) {
                     scan.captions.push(i);
                 } else {
@@ -247,23 +266,23 @@ fn second_token(first: &Token, rest: &str) -> Option<Token> {
 
 /// Headings that a format marks up and that carry no number, in a text whose headings are not numbered. The first one
 /// alone at its level is the title.
-fn headings_without_number(lines: &[Line], part: &Part) -> Vec<usize> {
+fn headings_without_number(text: &Text<'_>, part: &Part) -> Vec<usize> {
     let marked: Vec<(usize, &Line)> = part
         .lines
         .iter()
-        .filter_map(|i| lines.get(*i).map(|l| (*i, l)))
+        .filter_map(|i| text.lines.get(*i).map(|l| (*i, l)))
         .filter(|(_, l)| l.heading > 0)
         .collect();
-    let numbered = |l: &Line| token_of(l).is_some_and(|t| !t.style.is_bullet());
+    let numbered = |i: usize| text.token(i).is_some_and(|t| !t.style.is_bullet());
     let bare: Vec<(usize, &Line)> =
-        marked.iter().copied().filter(|(_, l)| !numbered(l) && !is_caption(&l.text)).collect();
+        marked.iter().copied().filter(|(i, l)| !numbered(*i) && !is_caption(&l.text)).collect();
     let top = marked.iter().map(|(_, l)| l.heading).min();
     let alone = |l: &Line| {
         Some(l.heading) == top && marked.iter().filter(|(_, m)| m.heading == l.heading).count() == 1
     };
     bare.iter()
         .filter(|(_, l)| !alone(l))
-        .filter(|(_, l)| !marked.iter().any(|(_, m)| m.heading == l.heading && numbered(m)))
+        .filter(|(_, l)| !marked.iter().any(|(j, m)| m.heading == l.heading && numbered(*j)))
         .map(|(i, _)| *i)
         .collect()
 }
@@ -306,10 +325,8 @@ fn balanced(text: &str) -> bool {
     depth == 0
 }
 
-fn takes_caption(line: &Line, region: &Region) -> bool {
-    token_of(line).is_some_and(|t| {
-        t.style == Style::Article || (*region == Region::Supplement && matches!(t.style, Style::Num(_)))
-    })
+fn takes_caption(token: &Token, region: &Region) -> bool {
+    token.style == Style::Article || (*region == Region::Supplement && matches!(token.style, Style::Num(_)))
 }
 
 /// The line ends in the middle of a sentence.

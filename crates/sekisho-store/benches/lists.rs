@@ -267,6 +267,7 @@ async fn measure(engine: &str, store: Store) -> Outcome<()> {
         ("cases: viewer of 1 unit", units(1), CaseFilter::default(), 1),
         ("cases: viewer of 7 units", units(7), CaseFilter::default(), 1),
         ("cases: viewer of 31 units, last page", units(31), CaseFilter::default(), 990),
+        ("cases: viewer of 31 units, first page", units(31), CaseFilter::default(), 1),
         (
             "cases: rare word",
             all.clone(),

@@ -7,8 +7,8 @@ pub use list::{CaseFilter, list};
 use sekisho_base::{Date, Instant};
 
 use crate::conn::{Row, marks};
-use crate::search::{self, Index};
-use crate::{Conn, StoreError, Viewer, args};
+use crate::index::{self, Source};
+use crate::{Conn, StoreError, Viewer, args, search};
 
 /// A case's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,27 +80,41 @@ fn or_never(d: Option<Date>) -> String {
 /// # Errors
 /// [`StoreError::Conflict`] when somebody else wrote in between.
 pub async fn put(c: &mut Conn<'_>, r: &CaseRow) -> Result<(), StoreError> {
-    let index = Index::of_cases();
+    let source = Source::of_cases();
     let mut text = String::new();
     search::push(&mut text, &r.search);
-    let was = if r.version == 1 {
-        None
-    } else {
-        c.one("SELECT search, no FROM case_file WHERE id = $1", args![&r.id]).await?
-    };
-    let was = was.map(|w| Ok::<_, StoreError>((w.text(0)?, w.int(1)?))).transpose()?;
-    if let Some((_, no)) = was.filter(|(before, _)| *before == text) {
-        return put_columns(c, r, text, no).await;
+    if r.version > 1 && is_indexed_alike(c, r, &text).await? {
+        return put_columns(c, r, text, None).await;
     }
-    let no = search::next_no(c, &index).await?;
-    let written = put_columns(c, r, text, no).await;
+    let no = index::next_no(c, &source).await?;
+    let before = if r.version == 1 { None } else { index::number_of(c, &source, &r.id).await? };
+    let written = put_columns(c, r, text, Some(no)).await;
+    if let (Ok(()), Some(before)) = (&written, before) {
+        index::left(c, &source, before, no).await?;
+    }
     // Also when the case was refused: its number may have filled a block of others.
-    let indexed = search::index_after(c, &index, no).await;
+    let indexed = index::filled(c, &source, no).await;
     written.and(indexed)
 }
 
-async fn put_columns(c: &mut Conn<'_>, r: &CaseRow, search: String, no: i64) -> Result<(), StoreError> {
-    let args = args![
+/// Whether what lists find a case by stays as it is; then it keeps its number.
+async fn is_indexed_alike(c: &mut Conn<'_>, r: &CaseRow, text: &str) -> Result<bool, StoreError> {
+    let sql = "SELECT search, unit, applicant, procedure, opened_at FROM case_file WHERE id = $1";
+    let Some(was) = c.one(sql, args![&r.id]).await? else { return Ok(false) };
+    Ok(was.text(0)? == text
+        && was.text(1)? == r.unit
+        && was.text(2)? == r.applicant
+        && was.text(3)? == r.procedure
+        && was.instant(4)? == r.opened_at)
+}
+
+async fn put_columns(
+    c: &mut Conn<'_>,
+    r: &CaseRow,
+    search: String,
+    no: Option<i64>,
+) -> Result<(), StoreError> {
+    let mut args = args![
         &r.id,
         &r.procedure,
         &r.number,
@@ -117,20 +131,22 @@ async fn put_columns(c: &mut Conn<'_>, r: &CaseRow, search: String, no: i64) -> 
         or_never(r.due),
         or_never(r.next_change_on),
         search,
-        no,
     ];
+    if let Some(no) = no {
+        args.push(no.into());
+    }
     let n = if r.version == 1 {
         let sql = format!(
             "INSERT INTO case_file ({COLUMNS}, no) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
         );
         c.exec(&sql, args).await?
     } else {
-        c.exec(
+        let renumbered = if no.is_some() { ", no = $17" } else { "" };
+        let sql = format!(
             "UPDATE case_file SET procedure = $2, number = $3, title = $4, status = $5, applicant = $6, post = $7, unit = $8, pack = $9, version = $10,
-             state = $11, opened_at = $12, closed_at = $13, due = $14, next_change_on = $15, search = $16, no = $17 WHERE id = $1 AND version = $10 - 1",
-            args,
-        )
-        .await?
+             state = $11, opened_at = $12, closed_at = $13, due = $14, next_change_on = $15, search = $16{renumbered} WHERE id = $1 AND version = $10 - 1"
+        );
+        c.exec(&sql, args).await?
     };
     if n == 1 { Ok(()) } else { Err(StoreError::Conflict(format!("case {}", r.id))) }
 }
@@ -143,6 +159,24 @@ pub async fn get(c: &mut Conn<'_>, viewer: &Viewer, id: &str) -> Result<Option<C
     let mut a = args![id];
     let seen = viewer.case_predicate("f.id", &mut a);
     c.one(&format!("SELECT {COLUMNS} FROM case_file f WHERE f.id = $1 AND {seen}"), a)
+        .await?
+        .as_ref()
+        .map(case)
+        .transpose()
+}
+
+/// A case by its number, for a viewer.
+///
+/// # Errors
+/// The database failed.
+pub async fn by_number(
+    c: &mut Conn<'_>,
+    viewer: &Viewer,
+    number: &str,
+) -> Result<Option<CaseRow>, StoreError> {
+    let mut a = args![number];
+    let seen = viewer.case_predicate("f.id", &mut a);
+    c.one(&format!("SELECT {COLUMNS} FROM case_file f WHERE f.number = $1 AND {seen}"), a)
         .await?
         .as_ref()
         .map(case)

@@ -1,6 +1,9 @@
 //! The ledger's rows: entries (the outbox is those without a leaf index), tiles and checkpoints. Hashing and signing are the
 //! application's, through the ledger crate; here are only rows.
 
+pub mod compare;
+pub mod witness;
+
 use sekisho_base::{Id, Instant};
 
 use crate::conn::{Arg, Row};
@@ -166,6 +169,57 @@ pub async fn latest(c: &mut Conn<'_>, before: i64, limit: i64) -> Result<Vec<Ent
     c.all(&sql, args![before, limit]).await?.iter().map(entry).collect()
 }
 
+/// The entry with a number in a stream.
+///
+/// # Errors
+/// The database failed.
+pub async fn numbered(c: &mut Conn<'_>, stream: &str, seq: i64) -> Result<Option<EntryRow>, StoreError> {
+    c.one(&format!("SELECT {COLUMNS} FROM ledger_entry WHERE stream = $1 AND seq = $2"), args![stream, seq])
+        .await?
+        .as_ref()
+        .map(entry)
+        .transpose()
+}
+
+/// When the newest entry was made; looks at the last place of the tree and at the outbox.
+///
+/// # Errors
+/// The database failed.
+pub async fn newest_at(c: &mut Conn<'_>) -> Result<Option<Instant>, StoreError> {
+    let placed = c
+        .one(
+            "SELECT at FROM ledger_entry WHERE leaf_index IS NOT NULL ORDER BY leaf_index DESC LIMIT 1",
+            vec![],
+        )
+        .await?;
+    let waiting = c
+        .one("SELECT at FROM ledger_entry WHERE leaf_index IS NULL ORDER BY at DESC, stream DESC, seq DESC LIMIT 1", vec![])
+        .await?;
+    let times =
+        [placed, waiting].into_iter().flatten().map(|r| r.instant(0)).collect::<Result<Vec<_>, _>>()?;
+    Ok(times.into_iter().max())
+}
+
+/// Deletes an entry's payload and salt, and the copies of the row in the register's history that came with it. The entry
+/// itself stays, and with it the proof that it existed.
+///
+/// # Errors
+/// The database failed, or there is nothing to delete.
+pub async fn erase(c: &mut Conn<'_>, id: &str) -> Result<(), StoreError> {
+    let n = c
+        .exec(
+            "UPDATE ledger_entry SET payload = NULL, salt = NULL WHERE id = $1 AND payload IS NOT NULL",
+            args![id],
+        )
+        .await?;
+    if n != 1 {
+        return Err(StoreError::Conflict(format!("ledger entry {id}")));
+    }
+    c.exec("UPDATE register_change SET before_row = NULL, after_row = NULL WHERE entry = $1", args![id])
+        .await?;
+    Ok(())
+}
+
 /// A stream's entries in order.
 ///
 /// # Errors
@@ -240,6 +294,10 @@ pub async fn put_checkpoint(c: &mut Conn<'_>, p: &CheckpointRow) -> Result<(), S
     Ok(())
 }
 
+/// How much further than the lease asked for another node's may reach, in milliseconds; one that reaches further is of a clock
+/// that was set back since, and is taken over.
+const LEASE_SLACK_MS: i64 = 120_000;
+
 /// Takes or renews a lease in this transaction: only its holder may go on. Fenced: the row is locked until commit, and a later
 /// holder has a higher epoch.
 ///
@@ -257,8 +315,8 @@ pub async fn take_lease(
             "INSERT INTO lease (name, holder, epoch, until) VALUES ($1, $2, 1, $4)
              ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until,
              epoch = CASE WHEN lease.holder = excluded.holder THEN lease.epoch ELSE lease.epoch + 1 END
-             WHERE lease.holder = $2 OR lease.until < $3",
-            args![name, holder, now, until],
+             WHERE lease.holder = $2 OR lease.until < $3 OR lease.until > $5",
+            args![name, holder, now, until, until.plus_millis(LEASE_SLACK_MS)],
         )
         .await?;
     Ok(n == 1)

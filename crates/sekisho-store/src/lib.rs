@@ -1,15 +1,26 @@
 //! The only crate with SQL. One SQL text serves SQLite and PostgreSQL: columns are TEXT, BIGINT and BOOLEAN, order is only by
 //! NOT NULL columns, JSON and dates are handled in Rust. A [`Store`] belongs to one body; no query can cross bodies.
 
+pub mod absence;
 pub mod account;
+pub mod attachment;
 pub mod case;
 mod conn;
 mod db;
+pub mod delegation;
+pub mod document;
+pub mod duty;
 mod error;
+mod index;
 pub mod ledger;
 mod migrate;
+pub mod notice;
+pub mod notification;
 pub mod org;
+pub mod org_proposal;
 pub mod pack;
+pub mod pack_proposal;
+pub mod query;
 pub mod register;
 mod search;
 pub mod setting;

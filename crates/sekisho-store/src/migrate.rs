@@ -1,11 +1,19 @@
 //! Schema migrations: numbered SQL files, each applied once, in order, in a transaction, remembered by its hash.
+//!
+//! The files of the folder `migrations` are listed by the build script. A database may lack one with a lower number than its highest, when two
+//! versions of the program grew side by side: it is applied then. One that this program does not have makes the database newer.
 
 use sekisho_base::canonical::{hex, sha256};
+use sekisho_base::table::TableSpec;
 
 use crate::conn::Conn;
 use crate::error::StoreError;
+use crate::index::{self, Source};
 
-const MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("../migrations/0001_first_thread.sql"))];
+include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
+
+/// The migration after which the lists' index is made from the rows that are there.
+const LISTS: i64 = 2;
 
 /// Any number; nodes that start at once take turns by it.
 const LOCK: i64 = 7_354_101;
@@ -37,7 +45,8 @@ async fn apply(c: &mut Conn<'_>) -> Result<(), StoreError> {
         .iter()
         .map(|r| Ok((r.int(0)?, r.text(1)?)))
         .collect::<Result<_, StoreError>>()?;
-    if let Some((found, _)) = applied.last().filter(|(v, _)| *v > known) {
+    let unknown = |v: i64| MIGRATIONS.iter().all(|(known, _)| *known != v);
+    if let Some((found, _)) = applied.iter().rfind(|(v, _)| unknown(*v)) {
         return Err(StoreError::NewerSchema { found: *found, known });
     }
     for (version, sql) in MIGRATIONS {
@@ -47,6 +56,9 @@ async fn apply(c: &mut Conn<'_>) -> Result<(), StoreError> {
             Some(_) => return Err(StoreError::ChangedMigration(*version)),
             None => {
                 c.script(sql).await?;
+                if *version == LISTS {
+                    fill_lists(c).await?;
+                }
                 c.exec(
                     "INSERT INTO schema_version (version, hash) VALUES ($1, $2)",
                     crate::args![*version, hash],
@@ -54,6 +66,18 @@ async fn apply(c: &mut Conn<'_>) -> Result<(), StoreError> {
                 .await?;
             }
         }
+    }
+    Ok(())
+}
+
+/// Indexes cases and registers, and drops the index that registers had before.
+async fn fill_lists(c: &mut Conn<'_>) -> Result<(), StoreError> {
+    index::rebuild(c, &Source::of_cases()).await?;
+    for row in c.all("SELECT value FROM setting WHERE name LIKE 'table:%' ORDER BY name", vec![]).await? {
+        let spec: TableSpec = serde_json::from_str(&row.text(0)?)
+            .map_err(|e| StoreError::Corrupt("table spec", e.to_string()))?;
+        c.script(&format!("DROP TABLE IF EXISTS g_{}", spec.id)).await?;
+        index::rebuild(c, &Source::of_register(&spec)).await?;
     }
     Ok(())
 }

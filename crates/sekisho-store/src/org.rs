@@ -1,9 +1,11 @@
-//! Organization and people: units, posts, persons, dated appointments, absences.
+//! Organization and people: units, posts, persons, dated appointments; and all that the in-memory organization is made from.
 
 use sekisho_base::Date;
 use sekisho_base::text::fold_key;
 
+use crate::absence::{self, AbsenceRow};
 use crate::conn::Row;
+use crate::delegation::{self, DelegationRow};
 use crate::{Conn, StoreError, args, setting};
 
 /// Counter that rises with every change here, so that a cached organization knows when it is old.
@@ -77,21 +79,6 @@ pub struct AppointmentRow {
     pub scope_unit: String,
 }
 
-/// A stretch of absence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AbsenceRow {
-    /// Id.
-    pub id: String,
-    /// Person number.
-    pub person: String,
-    /// First day.
-    pub from: Date,
-    /// Last day, inclusive.
-    pub until: Date,
-    /// 休暇, 出張 …
-    pub reason: String,
-}
-
 /// Everything, for the in-memory organization.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Everything {
@@ -103,17 +90,19 @@ pub struct Everything {
     pub persons: Vec<PersonRow>,
     /// Appointments by id.
     pub appointments: Vec<AppointmentRow>,
-    /// Absences by id.
+    /// Absences by id, without those that are cancelled or over.
     pub absences: Vec<AbsenceRow>,
+    /// Delegations by id: approved, not ended and not over.
+    pub delegations: Vec<DelegationRow>,
     /// Value of [`VERSION`] that this is.
     pub version: i64,
 }
 
-/// Loads the whole organization: a fixed number of queries.
+/// Loads the whole organization: a fixed number of queries. Absences and delegations that were over before `since` are left out.
 ///
 /// # Errors
 /// The database failed.
-pub async fn load(c: &mut Conn<'_>) -> Result<Everything, StoreError> {
+pub async fn load(c: &mut Conn<'_>, since: Date) -> Result<Everything, StoreError> {
     let version = setting::current(c, VERSION).await?;
     let units = rows(
         c.all(
@@ -162,19 +151,9 @@ pub async fn load(c: &mut Conn<'_>) -> Result<Everything, StoreError> {
             scope_unit: r.text(7)?,
         })
     })?;
-    let absences = rows(
-        c.all("SELECT id, person, valid_from, valid_until, reason FROM absence ORDER BY id", vec![]).await?,
-        |r| {
-            Ok(AbsenceRow {
-                id: r.text(0)?,
-                person: r.text(1)?,
-                from: r.date(2)?,
-                until: r.date(3)?,
-                reason: r.text(4)?,
-            })
-        },
-    )?;
-    Ok(Everything { units, posts, persons, appointments, absences, version })
+    let absences = absence::current(c, since).await?;
+    let delegations = delegation::current(c, since).await?;
+    Ok(Everything { units, posts, persons, appointments, absences, delegations, version })
 }
 
 fn rows<T>(rows: Vec<Row>, read: impl Fn(&Row) -> Result<T, StoreError>) -> Result<Vec<T>, StoreError> {
@@ -238,19 +217,23 @@ pub async fn put_appointment(c: &mut Conn<'_>, a: &AppointmentRow) -> Result<(),
     changed(c).await
 }
 
-/// Records an absence.
+/// Whether by their dates alone a unit, appointment, absence or delegation began or ended when the days went from `after` to `today`.
 ///
 /// # Errors
 /// The database failed.
-pub async fn add_absence(c: &mut Conn<'_>, a: &AbsenceRow) -> Result<(), StoreError> {
-    c.exec(
-        "INSERT INTO absence (id, person, valid_from, valid_until, reason) VALUES ($1, $2, $3, $4, $5)",
-        args![&a.id, &a.person, a.from, a.until, &a.reason],
-    )
-    .await?;
-    changed(c).await
+pub async fn turned(c: &mut Conn<'_>, after: Date, today: Date) -> Result<bool, StoreError> {
+    for table in ["unit", "appointment", "absence", "delegation"] {
+        let sql = format!(
+            "SELECT COUNT(*) FROM {table} WHERE (valid_from > $1 AND valid_from <= $2) OR (valid_until >= $1 AND valid_until < $2)"
+        );
+        if c.count(&sql, args![after, today]).await? > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
-async fn changed(c: &mut Conn<'_>) -> Result<(), StoreError> {
+/// Raises [`VERSION`]: cached organizations are old from here on.
+pub(crate) async fn changed(c: &mut Conn<'_>) -> Result<(), StoreError> {
     setting::next(c, VERSION).await.map(|_| ())
 }

@@ -62,3 +62,36 @@ pub async fn get(c: &mut Conn<'_>, hash: &str) -> Result<Option<PackRow>, StoreE
     })
     .transpose()
 }
+
+/// A stored version without its files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionHead {
+    /// SHA-256 over its files.
+    pub hash: String,
+    /// Name of the pack.
+    pub name: String,
+    /// Its own version.
+    pub version: String,
+    /// When it was stored.
+    pub loaded_at: Instant,
+    /// By whom (person number, or `system`).
+    pub loaded_by: String,
+}
+
+/// Stored versions, the newest first.
+///
+/// # Errors
+/// The database failed.
+pub async fn list(c: &mut Conn<'_>, limit: i64) -> Result<Vec<VersionHead>, StoreError> {
+    let sql = "SELECT hash, name, version, loaded_at, loaded_by FROM pack_version ORDER BY loaded_at DESC, hash LIMIT $1";
+    let read = |r: &crate::Row| {
+        Ok(VersionHead {
+            hash: r.text(0)?,
+            name: r.text(1)?,
+            version: r.text(2)?,
+            loaded_at: r.instant(3)?,
+            loaded_by: r.text(4)?,
+        })
+    };
+    c.all(sql, args![limit]).await?.iter().map(read).collect()
+}

@@ -1,5 +1,4 @@
-//! Registers as tables: `r_<id>` with columns `c_<id>`, `m_<id>` for columns with many values, and `g_<id>`, the index of
-//! character pairs by which words are found. The shape comes from the pack's [`TableSpec`](sekisho_base::table::TableSpec); a
+//! Registers as tables: `r_<id>` with columns `c_<id>`, and `m_<id>` for columns with many values. The shape comes from the pack's [`TableSpec`](sekisho_base::table::TableSpec); a
 //! column is only ever added, never dropped or changed (a change of type is a new id).
 
 mod change;

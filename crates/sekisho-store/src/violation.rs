@@ -125,6 +125,21 @@ pub async fn counts(c: &mut Conn<'_>, at: Instant) -> Result<BTreeMap<String, i6
     c.all(sql, args![at]).await?.iter().map(|r| Ok((r.text(0)?, r.int(1)?))).collect()
 }
 
+/// The same by check and unit.
+///
+/// # Errors
+/// The database failed.
+pub async fn counts_by_unit(
+    c: &mut Conn<'_>,
+    at: Instant,
+) -> Result<BTreeMap<(String, String), i64>, StoreError> {
+    let sql = "SELECT check_id, unit, COUNT(*) FROM (
+                   SELECT check_id, unit FROM violation WHERE closed_at IS NULL AND opened_at <= $1
+                   UNION ALL SELECT check_id, unit FROM violation WHERE closed_at > $1 AND opened_at <= $1) t GROUP BY check_id, unit";
+    let rows = c.all(sql, args![at]).await?;
+    rows.iter().map(|r| Ok(((r.text(0)?, r.text(1)?), r.int(2)?))).collect()
+}
+
 /// Intervals of a check that a viewer may see, open ones first, newest first.
 ///
 /// # Errors
@@ -143,6 +158,41 @@ pub async fn list(
         a.len()
     );
     c.all(&sql, a).await?.iter().map(read).collect()
+}
+
+/// Open intervals of a check for which a cause has opened no case yet, oldest first.
+///
+/// # Errors
+/// The database failed.
+pub async fn without_case(
+    c: &mut Conn<'_>,
+    cause: &str,
+    check: &str,
+    limit: i64,
+) -> Result<Vec<ViolationRow>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM violation WHERE check_id = $1 AND closed_at IS NULL
+         AND NOT EXISTS (SELECT 1 FROM case_cause k WHERE k.cause = $2 AND k.violation = violation.id) ORDER BY opened_at, id LIMIT $3"
+    );
+    c.all(&sql, args![check, cause, limit]).await?.iter().map(read).collect()
+}
+
+/// Notes that a cause opened a case for an interval.
+///
+/// # Errors
+/// The database failed, or it did already.
+pub async fn case_opened(
+    c: &mut Conn<'_>,
+    cause: &str,
+    violation: &str,
+    case_id: &str,
+) -> Result<(), StoreError> {
+    c.exec(
+        "INSERT INTO case_cause (cause, violation, case_id) VALUES ($1, $2, $3)",
+        args![cause, violation, case_id],
+    )
+    .await?;
+    Ok(())
 }
 
 /// When a check last ran and over how many rows.

@@ -47,6 +47,8 @@ pub(crate) struct Posted {
     pub who: Identity,
     pub fields: Fields,
     pub file: Option<Upload>,
+    /// Every file with the name of its field.
+    pub files: Vec<(String, Upload)>,
 }
 
 /// The same, also with a temporary password.
@@ -83,17 +85,18 @@ impl FromRequest<Web> for AnyPosted {
             .get(header::CONTENT_TYPE)
             .and_then(|v| v.to_str().ok())
             .is_some_and(|t| t.starts_with("multipart/form-data"));
-        let (fields, file) = if multipart {
+        let (fields, files) = if multipart {
             read_multipart(Request::from_parts(parts, body), web).await?
         } else {
             let bytes =
                 axum::body::to_bytes(body, limits::FORM_BYTES).await.map_err(|_| WebError::TooLarge)?;
-            (Fields::parse(&bytes), None)
+            (Fields::parse(&bytes), vec![])
         };
         if !same(fields.raw("csrf"), &who.csrf) {
             return Err(WebError::ForeignForm);
         }
-        Ok(Self(Posted { who, fields, file }))
+        let file = files.first().map(|(_, f)| f.clone());
+        Ok(Self(Posted { who, fields, file, files }))
     }
 }
 
@@ -106,25 +109,28 @@ impl FromRequest<Web> for Posted {
     }
 }
 
-async fn read_multipart(request: Request, web: &Web) -> Result<(Fields, Option<Upload>), WebError> {
+/// Files of one form.
+const FILES: usize = 10;
+
+async fn read_multipart(request: Request, web: &Web) -> Result<(Fields, Vec<(String, Upload)>), WebError> {
     let mut parts = Multipart::from_request(request, web).await.map_err(|_| WebError::BadForm)?;
     let mut fields = Vec::new();
-    let mut file = None;
+    let mut files = Vec::new();
     while let Some(part) = parts.next_field().await.map_err(|_| WebError::TooLarge)? {
         let name = part.name().unwrap_or_default().to_owned();
         let file_name = part.file_name().map(str::to_owned);
         let bytes = part.bytes().await.map_err(|_| WebError::TooLarge)?;
         match file_name {
             // A browser sends an empty name when no file was chosen; a file that is empty has its name.
-            Some(file_name) if !file_name.is_empty() && file.is_none() => {
-                file = Some(Upload { name: file_name, bytes })
+            Some(file_name) if !file_name.is_empty() && files.len() < FILES => {
+                files.push((name, Upload { name: file_name, bytes }));
             }
             Some(_) => {}
             None if fields.len() < 2000 => fields.push((name, String::from_utf8_lossy(&bytes).into_owned())),
             None => return Err(WebError::TooLarge),
         }
     }
-    Ok((Fields(fields), file))
+    Ok((Fields(fields), files))
 }
 
 /// `application/x-www-form-urlencoded` (WHATWG URL, 5.1): `+` is a space, `%XX` a byte of UTF-8. Line ends become `\n`.

@@ -8,6 +8,7 @@ mod guard;
 mod page;
 mod pages;
 mod view;
+pub mod witness;
 
 use std::sync::Arc;
 

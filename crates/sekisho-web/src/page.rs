@@ -22,6 +22,8 @@ pub(crate) struct Page {
     pub narrow: bool,
     pub flash: Option<String>,
     pub section: &'static str,
+    /// Notifications not opened yet.
+    pub unread: i64,
 }
 
 /// One entry of the main navigation.
@@ -31,12 +33,15 @@ pub(crate) struct NavItem {
     pub current: bool,
 }
 
-const NAV: [(&str, &str); 7] = [
+const NAV: [(&str, &str); 10] = [
     ("/", "ホーム"),
     ("/inbox", "決裁・処理待ち"),
     ("/cases", "案件"),
     ("/registers", "台帳"),
     ("/clauses", "条項の状態"),
+    ("/duties", "定期の仕事"),
+    ("/documents", "文書"),
+    ("/notices", "守ること"),
     ("/organization", "組織"),
     ("/ledger", "証跡"),
 ];
@@ -55,6 +60,7 @@ impl Page {
             narrow: true,
             flash: None,
             section: "",
+            unread: 0,
         }
     }
 
@@ -70,6 +76,7 @@ impl Page {
             body: web.office.body_title().to_owned(),
             me: Some(me),
             csrf: who.csrf.clone(),
+            unread: web.office.unread(who).await?,
             narrow: false,
             section,
             ..Self::bare(title)
@@ -101,6 +108,19 @@ fn flash_text(code: &str) -> Option<&'static str> {
         "dropped" => "下書きを削除しました。",
         "acted" => "処理を記録しました。",
         "saved" => "保存しました。",
+        "answered" => "回答しました。",
+        "proposed" => "願い出ました。上位の役割の人が承認すると効力を持ちます。",
+        "approved" => "承認しました。",
+        "declined" => "承認しないことを記録しました。",
+        "ended" => "終わりにしました。",
+        "suggested" => "提案しました。取り込めるもう1人が確認すると、取り込まれます。",
+        "adopted" => "引き取りました。あなたが提案者です。別の人が確認すると、取り込まれます。",
+        "version_proposed" => "提案しました。別の人が確かめると、使い始められます。",
+        "version_adopted" => "引き取りました。あなたが提案者です。別の人が確かめると、使い始められます。",
+        "version_runs" => "この版を使い始めました。これからの申請に使われます。",
+        "dismissed" => "取り下げました。",
+        "absent" => "不在を登録しました。",
+        "present" => "不在を取り消しました。",
         "imported" => "取り込みました。",
         "password" => "パスワードを変更しました。",
         _ => return None,
@@ -123,6 +143,14 @@ impl Errors {
             AppError::Invalid(list) => Ok(Self(list)),
             e => Err(e.into()),
         }
+    }
+
+    /// The same errors with the names of their fields behind a prefix: for pages with several forms.
+    pub(crate) fn beside(mut self, prefix: &str) -> Self {
+        for e in &mut self.0 {
+            e.field.insert_str(0, prefix);
+        }
+        self
     }
 
     /// One error about one field.

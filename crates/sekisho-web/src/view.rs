@@ -19,6 +19,10 @@ pub(crate) struct ImportView {
     pub help: String,
     pub sample: String,
     pub message: String,
+    /// Words on the button of the second step; empty: it carries out.
+    pub apply: String,
+    /// What the person should know before anything else.
+    pub warning: String,
     pub plan: Option<ImportPlan>,
 }
 

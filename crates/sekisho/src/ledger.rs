@@ -1,13 +1,16 @@
-//! `sekisho ledger export|verify|checkpoint`
+//! `sekisho ledger export|verify|checkpoint|prove|check-proof|erase|witness`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use sekisho_app::ledger;
-use sekisho_app::setup;
+use sekisho_app::ledger::erase::{self, Erasure};
+use sekisho_app::ledger::verdict::{self, Against};
+use sekisho_app::ledger::{self, proving};
+use sekisho_app::{first, setup};
 
 use crate::config::{Outcome, open_store};
+use crate::witness;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -35,9 +38,12 @@ enum Command {
         /// 紙などで別に受け取った公開鍵（vkey）
         #[arg(long)]
         vkey: Option<String>,
-        /// 以前に控えたチェックポイントのファイル（何度でも指定できる）
-        #[arg(long = "since")]
-        since: Vec<PathBuf>,
+        /// 以前に控えて外で保管したチェックポイントのファイル（何度でも指定できる）。巻戻しと作り直しを見分ける
+        #[arg(long = "against", alias = "since")]
+        against: Vec<PathBuf>,
+        /// 紙などで別に受け取った立会人の公開鍵（何度でも指定できる）。その署名がなければ不一致とする
+        #[arg(long)]
+        witness: Vec<String>,
     },
     /// 最新の署名つき控え（チェックポイント）を表示する
     Checkpoint {
@@ -45,46 +51,124 @@ enum Command {
         #[arg(long)]
         data: PathBuf,
     },
+    /// 一つの記録が証跡に含まれることの証明（tlog-proof）をファイルにする
+    Prove {
+        /// データフォルダ、または postgres:// で始まるアドレス
+        #[arg(long)]
+        data: PathBuf,
+        /// 記録の流れ（16進数32文字）
+        stream: String,
+        /// 流れの中の番号
+        seq: i64,
+        /// 書き出すファイル（拡張子は .tlog-proof）
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// 証明のファイルを、公開鍵だけで確かめる（データフォルダは要らない）
+    CheckProof {
+        /// 証明のファイル
+        file: PathBuf,
+        /// 紙などで受け取った台帳の公開鍵（vkey）
+        #[arg(long)]
+        vkey: String,
+        /// 紙などで受け取った立会人の公開鍵（何度でも指定できる）
+        #[arg(long)]
+        witness: Vec<String>,
+    },
+    /// 個人の情報を含みうる記録の内容を消去する（まず内容を表示し、--apply で消去する）
+    Erase {
+        /// データフォルダ、または postgres:// で始まるアドレス
+        #[arg(long)]
+        data: PathBuf,
+        /// 記録の流れ（16進数32文字）
+        stream: String,
+        /// 流れの中の番号
+        seq: i64,
+        /// 消去の理由（証跡に残るので、消去する情報そのものを書かない）
+        #[arg(long)]
+        reason: String,
+        /// 消去を命じた人の職員番号
+        #[arg(long)]
+        by: String,
+        /// 消去する（付けなければ表示するだけ）
+        #[arg(long)]
+        apply: bool,
+    },
+    /// 立会人になる: ほかの機械の証跡を見守り、控えに署名する
+    #[command(subcommand)]
+    Witness(witness::Command),
 }
 
 pub(crate) async fn run(args: Args) -> Outcome {
     match args.command {
-        Command::Export { data, out } => {
-            if out.read_dir().is_ok_and(|mut d| d.next().is_some()) {
-                return Err(format!(
-                    "{} は空ではありません。新しいフォルダを指定してください。",
-                    out.display()
-                ));
-            }
-            let store = open_store(&data, false).await?;
-            let size = ledger::export_to(&store, &out).await.map_err(|e| e.to_string())?;
-            println!("{size}件の記録を {} に書き出しました。", out.display());
-            Ok(ExitCode::SUCCESS)
-        }
-        Command::Verify { data, folder, vkey, since } => {
-            let kept = since
-                .iter()
-                .map(|f| std::fs::read_to_string(f).map_err(|e| format!("{} を読めません: {e}", f.display())))
-                .collect::<Result<Vec<_>, _>>()?;
-            let lines = match (data, folder) {
-                (Some(data), _) => {
-                    setup::verify_data(&open_store(&data, false).await?, vkey.as_deref(), &kept).await
-                }
-                (None, Some(folder)) => setup::verify_exported(&folder, vkey.as_deref(), &kept),
+        Command::Export { data, out } => export(&data, &out).await,
+        Command::Verify { data, folder, vkey, against, witness } => {
+            let kept = against.iter().map(|f| read(f)).collect::<Result<Vec<_>, _>>()?;
+            let against = Against { vkey: vkey.as_deref(), kept: &kept, witnesses: &witness };
+            let found = match (data, folder) {
+                (Some(data), _) => verdict::verify_data(&open_store(&data, false).await?, against).await,
+                (None, Some(folder)) => verdict::verify_exported(&folder, against),
                 (None, None) => return Err("--data または書き出したフォルダを指定してください。".to_owned()),
-            }
-            .map_err(|e| e.to_string())?;
-            for line in &lines.text {
-                println!("{line}");
-            }
-            Ok(if lines.sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            };
+            tell(&found.map_err(|e| e.to_string())?)
         }
         Command::Checkpoint { data } => {
-            print!(
-                "{}",
-                setup::checkpoint(&open_store(&data, false).await?).await.map_err(|e| e.to_string())?
-            );
+            let store = open_store(&data, false).await?;
+            let latest = setup::checkpoint(&store).await.map_err(|e| e.to_string())?;
+            // The checkpoint alone goes to the standard output, so that it can be kept as a file.
+            print!("{}", latest.note);
+            eprintln!("読み合わせの番号: {}", latest.spoken);
+            eprintln!("台帳の公開鍵: {}", latest.vkey);
             Ok(ExitCode::SUCCESS)
         }
+        Command::Prove { data, stream, seq, out } => {
+            let store = open_store(&data, false).await?;
+            let proof = proving::prove_numbered(&store, &stream, seq).await.map_err(|e| e.to_string())?;
+            std::fs::write(&out, proof).map_err(|e| format!("{} に書けません: {e}", out.display()))?;
+            println!("流れ {stream} の {seq} 番の証明を {} に書き出しました。", out.display());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::CheckProof { file, vkey, witness } => {
+            let witnesses = verdict::open_keys(&witness).map_err(|e| e.to_string())?;
+            tell(&proving::check(&read(&file)?, &vkey, &witnesses).map_err(|e| e.to_string())?)
+        }
+        Command::Erase { data, stream, seq, reason, by, apply } => {
+            let store = open_store(&data, false).await?;
+            ledger::must_exist(&store).await.map_err(|e| e.to_string())?;
+            let office = first::open_for_terminal(store, "", "").await.map_err(|e| e.to_string())?;
+            let wanted = Erasure { stream, seq, reason, by };
+            for line in erase::preview(&office, &wanted).await.map_err(|e| e.to_string())? {
+                println!("{line}");
+            }
+            if apply {
+                erase::erase(&office, &wanted).await.map_err(|e| e.to_string())?;
+                println!("消去し、消去したことを記録しました。");
+            } else {
+                println!("まだ何も消していません。消去するには --apply を付けてください。");
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Witness(command) => witness::run(command).await,
     }
+}
+
+async fn export(data: &Path, out: &Path) -> Outcome {
+    if out.read_dir().is_ok_and(|mut d| d.next().is_some()) {
+        return Err(format!("{} は空ではありません。新しいフォルダを指定してください。", out.display()));
+    }
+    let store = open_store(data, false).await?;
+    let size = ledger::export_to(&store, out).await.map_err(|e| e.to_string())?;
+    println!("{size}件の記録を {} に書き出しました。", out.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell(found: &verdict::Verdict) -> Outcome {
+    for line in &found.text {
+        println!("{line}");
+    }
+    Ok(if found.sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn read(file: &Path) -> Result<String, String> {
+    std::fs::read_to_string(file).map_err(|e| format!("{} を読めません: {e}", file.display()))
 }

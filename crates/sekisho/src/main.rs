@@ -1,13 +1,16 @@
 //! The Sekisho program. One file per subcommand; nothing is decided here.
 
+mod case;
 mod config;
 mod demo;
 mod ledger;
+mod mail;
 mod org;
 mod pack;
 mod policy;
 mod render_form;
 mod serve;
+mod witness;
 
 use std::process::ExitCode;
 
@@ -22,6 +25,7 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, for the life of the program")]
 enum Command {
     /// デモ用の市を作って動かす
     Demo(demo::Args),
@@ -35,6 +39,8 @@ enum Command {
     Ledger(ledger::Args),
     /// 最初の組織と職員を取り込む、最初の管理者を登録する
     Org(org::Args),
+    /// 案件の様子を調べる
+    Case(case::Args),
     /// 様式を1枚作る（サーバが自分で使う）
     #[command(hide = true)]
     RenderForm,
@@ -49,6 +55,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => config::on_runtime(demo::run(args)),
         Command::Serve(args) => config::on_runtime(serve::run(args)),
         Command::Ledger(args) => config::on_runtime(ledger::run(args)),
+        Command::Case(args) => config::on_runtime(case::run(args)),
         Command::Org(args) => config::on_runtime(org::run(args)),
     };
     match done {

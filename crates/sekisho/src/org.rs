@@ -1,4 +1,5 @@
-//! `sekisho org import|first-login`: the first filling of an empty body. Later changes go through the pages, with a session.
+//! `sekisho org import|first-login`: the first filling of an empty body. On a running one `import` only proposes: two people confirm on the
+//! pages, with a session.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,12 +23,12 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// 空のデータフォルダに、組織と職員の最初のデータを取り込む（まず内容を表示し、--apply で取り込む）
+    /// 組織と職員のデータを確かめ、--apply で取り込む（まだ誰もログインできないとき）か、取込みを提案する（動いているとき）
     Import {
         /// データフォルダ、または postgres:// で始まるアドレス
         #[arg(long)]
         data: PathBuf,
-        /// 取り込む（付けなければ内容を表示するだけ）
+        /// 取り込む、または提案する（付けなければ内容を表示するだけ）
         #[arg(long)]
         apply: bool,
         /// Excel（組織・職・職員・任命の4シート）
@@ -57,7 +58,8 @@ pub(crate) async fn run(args: Args) -> Outcome {
     match args.command {
         Command::Import { apply, file, .. } => {
             let bytes = std::fs::read(&file).map_err(|e| format!("{} を読めません: {e}", file.display()))?;
-            let told = first::import(&office, bytes, apply).await.map_err(|e| e.to_string())?;
+            let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            let told = first::import(&office, &name, bytes, apply).await.map_err(|e| e.to_string())?;
             for line in told.text {
                 println!("{line}");
             }

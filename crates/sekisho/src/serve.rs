@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use sekisho_app::Office;
+use sekisho_app::ledger::{jobs, witnesses};
 use sekisho_app::office::Opening;
 use sekisho_app::setup;
 use sekisho_base::clock::SystemClock;
@@ -36,6 +37,11 @@ pub(crate) struct Args {
     /// 前段でTLSを終端している（クッキーにSecureを付ける）
     #[arg(long)]
     behind_tls: bool,
+    /// 立会人の一覧のファイル（1行に「witness 呼び名 公開鍵 アドレス」。指定しなければ前の起動のときのまま）
+    #[arg(long)]
+    witnesses: Option<PathBuf>,
+    #[command(flatten)]
+    mail: crate::mail::Args,
 }
 
 pub(crate) async fn run(args: Args) -> Outcome {
@@ -43,6 +49,16 @@ pub(crate) async fn run(args: Args) -> Outcome {
     if !args.listen.ip().is_loopback() && !args.behind_tls {
         return Err("このアドレスはほかの機械から見えます。TLSを終端する装置の後ろに置き、--behind-tls を付けて起動してください。".to_owned());
     }
+    let witnesses = args
+        .witnesses
+        .as_ref()
+        .map(|file| {
+            let text =
+                std::fs::read_to_string(file).map_err(|e| format!("{} を読めません: {e}", file.display()))?;
+            witnesses::parse_list(&text).map_err(|e| e.to_string())
+        })
+        .transpose()?;
+    let mail = args.mail.server()?;
     std::fs::create_dir_all(&args.data).map_err(|e| format!("{}: {e}", args.data.display()))?;
     let entropy = Arc::new(OsEntropy);
     let address = args.database.unwrap_or_else(|| database(&args.data).to_string_lossy().into_owned());
@@ -62,6 +78,12 @@ pub(crate) async fn run(args: Args) -> Outcome {
         print_program: None,
     };
     let office = Office::open(opening).await.map_err(|e| e.to_string())?;
+    if let Some(server) = mail {
+        office.use_mail(server);
+    }
+    if let Some(list) = witnesses {
+        witnesses::appoint(&office, &list).await.map_err(|e| e.to_string())?;
+    }
     serve(office, args.listen, args.behind_tls, |address| {
         println!("http://{address} で動いています。止めるときは Ctrl+C。")
     })
@@ -79,11 +101,13 @@ pub(crate) async fn serve(
         format!("{listen} で待ち受けられません: {e}。--listen で別の番号を指定してください。")
     })?;
     let address = listener.local_addr().map_err(|e| e.to_string())?;
-    let jobs = office.start();
+    let mut running = office.start();
+    let messenger = Arc::new(sekisho_web::witness::HttpMessenger);
+    running.push(tokio::spawn(jobs::run(Arc::clone(&office), messenger)));
     let router = sekisho_web::router(Arc::clone(&office), secure);
     ready(address);
     sekisho_web::serve(listener, router, stopped()).await.map_err(|e| e.to_string())?;
-    for job in jobs {
+    for job in running {
         job.abort();
     }
     if let Err(e) = sekisho_app::sequencer::drain(&office).await {
@@ -93,7 +117,8 @@ pub(crate) async fn serve(
     Ok(ExitCode::SUCCESS)
 }
 
-async fn stopped() {
+/// Ends when the process is told to stop.
+pub(crate) async fn stopped() {
     let mut term = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
         Ok(term) => term,
         Err(e) => {

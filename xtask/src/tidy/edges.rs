@@ -32,6 +32,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("sekisho-vault", &[]),
     ("sekisho-base", &[]),
     ("sekisho-testkit", &[]),
+    // Proofs about the rules: nobody depends on it, so no solver is in the way of the program.
+    ("sekisho-prove", &["sekisho-case", "sekisho-pack"]),
     ("xtask", &[]),
 ];
 
@@ -41,7 +43,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("axum", &["sekisho-web"]),
     ("askama", &["sekisho-web"]),
     ("typst", &["sekisho-forms"]),
-    ("cedar-policy", &["sekisho-case"]),
+    ("cedar-policy", &["sekisho-case", "sekisho-prove"]),
 ];
 
 /// Crates that do nothing but compute: no runtime, no server.
@@ -196,6 +198,13 @@ mod tests {
     }
 
     #[test]
+    fn the_proofs_stay_out_of_the_program() {
+        for name in ["sekisho", "sekisho-app", "sekisho-case"] {
+            assert_eq!(of_crate(name, "[dependencies]\nsekisho-prove = \"1\"\n").len(), 1, "{name}");
+        }
+    }
+
+    #[test]
     fn base_depends_on_no_own_crate_and_the_testkit_is_for_tests() {
         assert_eq!(of_crate("sekisho-base", "[dependencies]\nsekisho-pack = \"1\"\n").len(), 1);
         assert_eq!(of_crate("sekisho-store", "[dependencies]\nsekisho-testkit = \"1\"\n").len(), 1);
@@ -207,7 +216,8 @@ mod tests {
             ("sekisho-app", "sqlx", "only sekisho-store and sekisho-testkit may use it"),
             ("sekisho-app", "axum-extra", "only sekisho-web may use it"),
             ("sekisho-web", "typst-pdf", "only sekisho-forms may use it"),
-            ("sekisho-web", "cedar-policy", "only sekisho-case may use it"),
+            ("sekisho-web", "cedar-policy", "only sekisho-case and sekisho-prove may use it"),
+            ("sekisho-app", "cedar-policy-symcc", "only sekisho-case and sekisho-prove may use it"),
             ("sekisho-pack", "tokio", "do input and output in sekisho-app"),
         ];
         for (name, package, remedy) in cases {

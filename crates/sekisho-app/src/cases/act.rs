@@ -1,5 +1,6 @@
 //! Acting on a case: what the page offers, and from a form to the engine's command. Who acts comes from the session alone.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sekisho_base::Date;
@@ -7,11 +8,14 @@ use sekisho_case::authority::Explain;
 use sekisho_case::case::{Act, CaseState, Direction, Resume, SYSTEM, Status};
 use sekisho_case::decide::{self, Command, Ctx, Draft, Offer};
 use sekisho_pack::model::{FieldType, Pack, Procedure, Step, StepKind};
+use sekisho_store::Viewer;
 use sekisho_store::case::{self, CaseRow};
 
-use crate::cases::apply::{field_view, item_of, refused, typed_values};
+use crate::cases::apply::{field_view, item_of, refused, rows_exist, typed_values};
+use crate::cases::attach;
 use crate::cases::store::{engine, keep, state_of};
 use crate::cases::view::{ActInput, ActionView, Button};
+use crate::cases::writes::write_rows;
 use crate::error::{AppError, FieldError};
 use crate::login::Identity;
 use crate::office::Office;
@@ -49,14 +53,24 @@ fn own_label(step: &Step) -> String {
     }
 }
 
+/// What else an act of a person brings along.
+struct Extra {
+    viewer: Viewer,
+    /// Ids of files that become the case's own.
+    files: Vec<String>,
+    /// Step and evidence, whose named rows must be there.
+    rows: Option<(String, BTreeMap<String, serde_json::Value>)>,
+}
+
 /// Actions on the case itself: action, label, style, what its text field asks, whether it asks for a date.
-const CASE_ACTIONS: [(&str, &str, &str, &str, bool); 9] = [
+const CASE_ACTIONS: [(&str, &str, &str, &str, bool); 10] = [
     ("withdraw", "申請を引き戻す", "danger", "引き戻す理由", false),
     ("ask_extension", "期間の延長を願い出る", "", "延長が必要な理由", true),
     ("extend", "期間を延長する", "", "延長を認める理由", true),
     ("decline_extension", "延長を認めない", "danger", "認めない理由", false),
     ("revoke", "許可を取り消す", "danger", "取り消す理由", false),
     ("close", "案件を終える", "", "終える理由", false),
+    ("comment", "コメントを書き込む", "", "コメント", false),
     ("move_out", "持ち出したことを記録する", "", "備考", false),
     ("move_in", "返却を記録する", "", "備考", false),
     ("post_review", "後閲・確認を済ませる", "primary", "所見", false),
@@ -79,6 +93,7 @@ fn step_view(state: &CaseState, step: &Step, offers: &[&Offer], typed: Option<&A
     };
     let own = offers.iter().find(|o| !matches!(o.action.as_str(), "refuse" | "send_back"));
     let needs_reason = own.is_some_and(|o| o.needs_reason);
+    let urgent = own.is_some_and(|o| o.urgent);
     let mut fields = Vec::new();
     if own.is_some() {
         for f in &step.evidence {
@@ -93,6 +108,11 @@ fn step_view(state: &CaseState, step: &Step, offers: &[&Offer], typed: Option<&A
                 "long_text",
                 &value("conditions"),
             ));
+        }
+        if urgent {
+            let help = "重要・異例などの案件です。あらかじめ指示を受けたこと、または急ぐ理由を書きます。";
+            let field = text_field("reason", "代決する理由", help, "long_text", &value("reason"));
+            fields.push(FieldView { required: true, ..field });
         }
         if needs_reason {
             fields.push(FieldView {
@@ -134,6 +154,7 @@ fn step_view(state: &CaseState, step: &Step, offers: &[&Offer], typed: Option<&A
         note: note.to_owned(),
         fields,
         buttons,
+        opens: None,
     }
 }
 
@@ -166,6 +187,7 @@ fn case_view(state: &CaseState, o: &Offer, typed: Option<&ActInput>) -> Option<A
         note: String::new(),
         fields,
         buttons,
+        opens: None,
     })
 }
 
@@ -198,6 +220,7 @@ fn again_view(p: &Procedure, state: &CaseState, typed: Option<&ActInput>) -> Act
         buttons: vec![Button {
             value: "resubmit", label: "もう一度申請する".to_owned(), class: "primary"
         }],
+        opens: None,
     }
 }
 
@@ -236,6 +259,7 @@ fn command(
         "close" => Command::Close { shown, says },
         "move_out" => Command::Move { shown, items: vec![], direction: Direction::Out, note: says },
         "move_in" => Command::Move { shown, items: vec![], direction: Direction::In, note: says },
+        "comment" => Command::Comment { shown, says },
         "post_review" => {
             let of = step.parse().map_err(|_| {
                 AppError::refused("C001", "確認する処理が見つかりません。画面を開き直してください。")
@@ -311,7 +335,11 @@ impl Office {
             let here: Vec<&Offer> =
                 offers.iter().filter(|o| o.step == step.id && o.action != "see").collect();
             if !here.is_empty() {
-                views.push(step_view(state, step, &here, typed));
+                let opens = step.opens.as_ref().and_then(|id| pack.procedures.get(id)).map(|sub| {
+                    let address = format!("/apply/{}?parent={}/{}", sub.id, state.id, step.id);
+                    (address, format!("「{}」を申請する", sub.title))
+                });
+                views.push(ActionView { opens, ..step_view(state, step, &here, typed) });
             }
         }
         if offers.iter().any(|o| o.action == "resubmit") {
@@ -347,11 +375,14 @@ impl Office {
         let pack = self.pack_of(&row.pack).await?;
         let p = pack.procedures.get(&state.procedure).ok_or(AppError::NotFound)?;
         let items = if input.act == "resubmit" { self.items_now(&pack, &state).await? } else { vec![] };
-        let done = match command(p, &state, input, items) {
-            Ok(command) => self.run(who, &row, command).await,
+        let spec = p.steps.iter().find(|s| s.id == input.step);
+        let fields = spec.map_or(&[][..], |s| s.evidence.as_slice());
+        let (input, files) = self.files_of(who, fields, input).await?;
+        let done = match command(p, &state, &input, items) {
+            Ok(command) => self.run_with(who, &row, files, command).await,
             Err(e) => Err(e),
         };
-        done.map_err(|e| beside_its_field(e, input))
+        done.map_err(|e| beside_its_field(e, &input))
     }
 
     /// The case's items as the registers have them now.
@@ -378,9 +409,26 @@ impl Office {
 
     /// Decides a command, and keeps what follows.
     async fn run(self: &Arc<Self>, who: &Identity, row: &CaseRow, command: Command) -> Result<(), AppError> {
+        self.run_with(who, row, vec![], command).await
+    }
+
+    /// The same with files that become the case's own when the command is accepted.
+    async fn run_with(
+        self: &Arc<Self>,
+        who: &Identity,
+        row: &CaseRow,
+        files: Vec<String>,
+        command: Command,
+    ) -> Result<(), AppError> {
+        let me = self.me(who).await?;
+        let rows = match &command {
+            Command::Act { step, evidence, .. } => Some((step.clone(), evidence.clone())),
+            _ => None,
+        };
         let decision =
             move |state: &CaseState, ctx: &Ctx<'_>| decide::decide(state, ctx, command).map_err(told);
-        self.on_case(row, &who.person, decision).await.map(|_| ())
+        let extra = Extra { viewer: me.viewer().clone(), files, rows };
+        self.on_case_with(row, &who.person, Some(extra), decision).await.map(|_| ())
     }
 
     /// Records what time alone changed in a case; tells whether anything did.
@@ -399,6 +447,19 @@ impl Office {
     where
         F: FnOnce(&CaseState, &Ctx<'_>) -> Result<Vec<Act>, AppError> + Send + 'static,
     {
+        self.on_case_with(row, person, None, decision).await
+    }
+
+    async fn on_case_with<F>(
+        self: &Arc<Self>,
+        row: &CaseRow,
+        person: &str,
+        extra: Option<Extra>,
+        decision: F,
+    ) -> Result<bool, AppError>
+    where
+        F: FnOnce(&CaseState, &Ctx<'_>) -> Result<Vec<Act>, AppError> + Send + 'static,
+    {
         let pack = self.pack_of(&row.pack).await?;
         let (org, rules) = (self.org().await?, self.rules(&pack)?);
         let (office, person, id) = (Arc::clone(self), person.to_owned(), row.id.clone());
@@ -412,8 +473,18 @@ impl Office {
                         &state,
                         &Ctx { org: &org, pack: &pack, rules: &rules, now, person: &person },
                     )?;
+                    if let Some(x) = extra {
+                        let spec = x.rows.as_ref().and_then(|(step, _)| {
+                            pack.procedures.get(&state.procedure)?.steps.iter().find(|s| s.id == *step)
+                        });
+                        if let (Some(spec), Some((_, evidence))) = (spec, &x.rows) {
+                            rows_exist(c, &pack, &x.viewer, &spec.evidence, evidence, EVIDENCE).await?;
+                        }
+                        attach::give(c, &person, &x.files, &state.id).await?;
+                    }
                     let after = folded(state, &acts)?;
                     keep(c, &office, Some(&row), &after, &acts).await?;
+                    write_rows(c, &office, &pack, &after, &acts).await?;
                     Ok(!acts.is_empty())
                 })
             })
@@ -453,7 +524,7 @@ impl Office {
         Ok(state.status == Status::Open && state.open_step().is_some_and(|s| s.kind == StepKind::Permit))
     }
 
-    async fn state_for_engine(&self, id: &str) -> Result<CaseState, AppError> {
+    pub(super) async fn state_for_engine(&self, id: &str) -> Result<CaseState, AppError> {
         let id = id.to_owned();
         let row = self
             .store

@@ -18,6 +18,7 @@ use serde_json::json;
 
 use crate::cases::store::keep;
 use crate::cases::view::{ApplyForm, FormPart, ItemLine, ItemsPart, PostChoice, Typed};
+use crate::cases::{attach, related};
 use crate::error::{AppError, FieldError};
 use crate::login::Identity;
 use crate::office::Office;
@@ -41,9 +42,12 @@ pub(super) fn refused(r: Refusal, prefix: &str) -> AppError {
 }
 
 /// A field with what was typed.
-pub(super) fn field_view(f: &Field, value: String, prefix: &str) -> FieldView {
+pub(crate) fn field_view(f: &Field, value: String, prefix: &str) -> FieldView {
     let (kind, hint) = match f.kind {
         FieldType::Text | FieldType::Items(_) => ("text", ""),
+        FieldType::Row(_) => ("text", "台帳の管理番号を入れます。"),
+        FieldType::Clauses => ("text", "条項の番号を読点で区切って入れます。例：5.1.1.3.イ、6.1.10.2"),
+        FieldType::File => ("file", ""),
         FieldType::LongText => ("long_text", ""),
         FieldType::Date => ("date", "例：R8.7.1、令和8年7月1日、2026/7/1"),
         FieldType::Integer => ("integer", ""),
@@ -72,6 +76,13 @@ pub(super) fn typed_value(f: &Field, typed: &str) -> Result<serde_json::Value, S
     Ok(match f.kind {
         FieldType::Bool => json!(text == "1"),
         _ if text.is_empty() => serde_json::Value::Null,
+        FieldType::Row(_) => json!(normalize_code(text)),
+        FieldType::Clauses => json!(
+            text.split(['、', ',', '，', ' ', '　', '\n'])
+                .map(str::trim)
+                .filter(|s| !s.is_empty())
+                .collect::<Vec<_>>()
+        ),
         FieldType::Date => json!(Date::parse_japanese(text).map_err(|e| e.to_string())?),
         FieldType::Integer => json!(
             normalize_code(text)
@@ -84,7 +95,7 @@ pub(super) fn typed_value(f: &Field, typed: &str) -> Result<serde_json::Value, S
 }
 
 /// Every field's value, or what cannot be read.
-pub(super) fn typed_values(
+pub(crate) fn typed_values(
     fields: &[Field],
     typed: &BTreeMap<String, Vec<String>>,
     prefix: &str,
@@ -105,6 +116,30 @@ pub(super) fn typed_values(
         }
     }
     if errors.is_empty() { Ok(values) } else { Err(AppError::Invalid(errors)) }
+}
+
+/// Rows named in fields must be there and be seen by the person; each fault under its field's name.
+pub(super) async fn rows_exist(
+    c: &mut Conn<'_>,
+    pack: &Pack,
+    viewer: &Viewer,
+    fields: &[Field],
+    values: &BTreeMap<String, serde_json::Value>,
+    prefix: &str,
+) -> Result<(), AppError> {
+    let mut faults = Vec::new();
+    for f in fields {
+        let (FieldType::Row(id), Some(key)) = (&f.kind, values.get(&f.id).and_then(|v| v.as_str())) else {
+            continue;
+        };
+        let Some(r) = pack.registers.get(id) else { continue };
+        if register::by_key(c, &table_spec(r), viewer, key).await?.is_none() {
+            let message =
+                format!("「{}」：「{key}」は{}にありません。番号を確かめてください。", f.label, r.title);
+            faults.push(FieldError { field: format!("{prefix}{}", f.id), message });
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(AppError::Invalid(faults)) }
 }
 
 /// A register row as an item of a case.
@@ -177,7 +212,8 @@ impl Office {
         line
     }
 
-    /// An empty form, one filled from a draft, or one with an item chosen on its page (`register/row`).
+    /// An empty form, one filled from a draft, one with an item chosen on its page (`register/row`), or one opened by a step
+    /// of another case (`case/step`).
     ///
     /// # Errors
     /// [`AppError::NotFound`] for an unknown procedure or another person's draft.
@@ -187,6 +223,7 @@ impl Office {
         procedure: &str,
         draft: &str,
         item: &str,
+        parent: &str,
     ) -> Result<ApplyForm, AppError> {
         let pack = self.pack();
         let p = pack.procedures.get(procedure).ok_or(AppError::NotFound)?;
@@ -207,6 +244,9 @@ impl Office {
             (item.is_empty(), p.fields.iter().find(|f| matches!(f.kind, FieldType::Items(_))))
         {
             typed.values.insert(f.id.clone(), vec![item.to_owned()]);
+        }
+        if !parent.is_empty() {
+            typed.values.insert(related::FIELD.to_owned(), vec![parent.to_owned()]);
         }
         self.typed_form(who, procedure, &typed, false).await
     }
@@ -247,7 +287,19 @@ impl Office {
             posts,
             post,
             parts,
+            attachments: self
+                .attached(who, typed.values.get(attach::FIELD).map_or(&[], Vec::as_slice))
+                .await?,
+            parent_number: self.parent_number(who, typed.first(related::FIELD)).await?,
+            parent: typed.first(related::FIELD).to_owned(),
+            permit: p.permit.is_some(),
         })
+    }
+
+    /// Number of the case from which somebody applies, for the form's head; empty when there is none.
+    async fn parent_number(&self, who: &Identity, parent: &str) -> Result<String, AppError> {
+        let Some((id, _)) = parent.split_once('/') else { return Ok(String::new()) };
+        Ok(self.load_case(who, id).await?.1.number)
     }
 
     async fn posts_of(&self, me: &Me) -> Result<Vec<PostChoice>, AppError> {
@@ -388,9 +440,14 @@ impl Office {
             .write(move |c| {
                 Box::pin(async move {
                     let Some(p) = pack.procedures.get(&procedure) else { return Err(AppError::NotFound) };
+                    rows_exist(c, &pack, me.viewer(), &p.fields, &fields, "").await?;
+                    let from =
+                        related::opener(c, &office, &me.person, typed.first(related::FIELD), &procedure)
+                            .await?;
+                    let files = typed.values.get(attach::FIELD).cloned().unwrap_or_default();
                     let draft = Draft {
                         fields,
-                        attachments: vec![],
+                        attachments: attach::give(c, &me.person, &files, &id).await?,
                         items: office.chosen_items(c, &pack, p, &me, &typed).await?,
                     };
                     let now = office.clock.now();
@@ -398,10 +455,15 @@ impl Office {
                         setting::next(c, &format!("number:{procedure}:{}", now.date().fiscal_year())).await?;
                     let number = case_number(&p.number, now.date(), u32::try_from(sequence).unwrap_or(0));
                     let ctx = Ctx { org: &org, pack: &pack, rules: &rules, now, person: &me.person };
-                    let application = Application { case: id, number, post: typed.post.clone(), draft };
+                    let parent = from.as_ref().map(|f| f.link.clone());
+                    let application =
+                        Application { case: id, number, post: typed.post.clone(), draft, parent };
                     let acts = decide::apply(&procedure, &ctx, application).map_err(|r| refused(r, ""))?;
                     let state = fold(&acts).map_err(AppError::internal)?;
                     keep(c, &office, None, &state, &acts).await?;
+                    if let Some(from) = from {
+                        related::link(c, &office, &me.person, from, &state).await?;
+                    }
                     if !typed.draft.is_empty() {
                         case::drop_draft(c, &me.person, &typed.draft).await?;
                     }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use sekisho_base::Date;
 use sekisho_case::case::{CaseState, SYSTEM};
 use sekisho_case::decide::{self, Ctx};
 use sekisho_pack::model::Register;
-use sekisho_store::Conn;
-use sekisho_store::case::{self, CaseFilter};
+use sekisho_store::case::{self, CaseFilter, CaseRow};
 use sekisho_store::register::RegisterRow;
+use sekisho_store::{Conn, org, setting};
 
 use crate::cases::act::{folded, not_refusable};
 use crate::cases::apply::item_of;
@@ -42,8 +43,8 @@ pub(crate) async fn row_changed(
     Ok(())
 }
 
-/// After the organization changed: open steps whose post was abolished or moved, or that had nobody to hold them, find their posts
-/// anew. A new holder of the same post needs nothing.
+/// After the organization changed: open steps whose post was abolished or moved, that had nobody to hold them, or whose turn an absence
+/// changed, find their posts anew. A new holder of the same post needs nothing.
 pub(crate) async fn organization_changed(office: &Arc<Office>) -> Result<(), AppError> {
     let procedures: Vec<String> = office.pack().procedures.keys().cloned().collect();
     for procedure in procedures {
@@ -54,11 +55,60 @@ pub(crate) async fn organization_changed(office: &Arc<Office>) -> Result<(), App
             })
             .await?;
         for row in open {
-            let decision = |state: &CaseState, ctx: &Ctx<'_>| {
-                decide::refresh(state, ctx).map_err(|r| not_refusable(state, &r))
-            };
-            office.on_case(&row, SYSTEM, decision).await?;
+            // Most cases stay as they are: only the others are written.
+            if refreshed(office, &row).await? {
+                let decision = |state: &CaseState, ctx: &Ctx<'_>| {
+                    decide::refresh(state, ctx).map_err(|r| not_refusable(state, &r))
+                };
+                office.on_case(&row, SYSTEM, decision).await?;
+            }
         }
     }
     Ok(())
+}
+
+/// Whether the organization of today gives a case other posts or turns.
+async fn refreshed(office: &Office, row: &CaseRow) -> Result<bool, AppError> {
+    let state = state_of(row)?;
+    let pack = office.pack_of(&row.pack).await?;
+    let (org, rules) = (office.org().await?, office.rules(&pack)?);
+    let ctx = Ctx { org: &org, pack: &pack, rules: &rules, now: office.clock.now(), person: SYSTEM };
+    let acts = decide::refresh(&state, &ctx).map_err(|e| not_refusable(&state, &e))?;
+    Ok(!acts.is_empty())
+}
+
+/// Setting with the last day whose organization the open cases follow.
+const FOLLOWED: &str = "org.followed";
+
+/// When a day has turned on which an appointment, absence or delegation begins or ends: the open cases follow.
+pub(super) async fn day_turned(office: &Arc<Office>) -> Result<(), AppError> {
+    let today = office.clock.today();
+    let (known, turned) = office
+        .store
+        .read(move |c| {
+            Box::pin(async move {
+                let known = setting::get(c, FOLLOWED).await?.and_then(|d| d.parse::<Date>().ok());
+                let turned = match known {
+                    Some(day) if day == today => false,
+                    Some(day) => org::turned(c, day, today).await?,
+                    None => true,
+                };
+                Ok::<_, AppError>((known, turned))
+            })
+        })
+        .await?;
+    if known == Some(today) {
+        return Ok(());
+    }
+    if turned {
+        organization_changed(office).await?;
+    }
+    office
+        .store
+        .write(move |c| {
+            Box::pin(
+                async move { setting::set(c, FOLLOWED, &today.to_string()).await.map_err(AppError::from) },
+            )
+        })
+        .await
 }

@@ -6,6 +6,7 @@ use sekisho_base::text::fold_key;
 use sekisho_case::case::Status;
 use sekisho_store::case::{self, CaseFilter, CaseRow, InboxRow};
 
+use crate::cases::lent::{Lent, covers};
 use crate::cases::view::{CaseLine, CasesList, CasesQuery, DraftLine, Home, TaskLine, Wish};
 use crate::directory::Directory;
 use crate::error::AppError;
@@ -17,6 +18,8 @@ use crate::registers::RefChoice;
 const INBOX_ROWS: i64 = 1000;
 /// Kind of a task that waits for a deputy while the holder is away.
 const IN_ABSENCE: &str = "act_in_absence";
+/// Kinds of task that a delegate does for the post.
+const BY_DELEGATION: [&str; 3] = ["act", "overdue", "extension"];
 /// Tasks on the home page.
 const HOME_TASKS: i64 = 20;
 
@@ -61,6 +64,11 @@ fn task_line(d: &Directory, r: &InboxRow, today: Date) -> TaskLine {
         opened: r.task.opened_at.date().wareki(),
         due: r.task.due.map(Date::wareki).unwrap_or_default(),
         late: r.task.due.is_some_and(|due| due < today),
+        age: match (r.task.due, today.epoch_days() - r.task.opened_at.date().epoch_days()) {
+            (Some(_), _) => String::new(),
+            (None, 0) => "今日から".to_owned(),
+            (None, days) => format!("{days}日経過"),
+        },
     }
 }
 
@@ -87,8 +95,10 @@ impl Office {
     /// The database failed.
     pub async fn inbox(&self, who: &Identity, limit: i64) -> Result<Vec<TaskLine>, AppError> {
         let me = self.me(who).await?;
-        let (person, posts) = (me.person.clone(), me.posts().to_vec());
-        let (rows, held) = self
+        let lent = self.lent_to(&me.person).await?;
+        let (person, mut posts) = (me.person.clone(), me.posts().to_vec());
+        posts.extend(lent.iter().map(|x| x.post.clone()));
+        let (mut rows, held) = self
             .store
             .read(move |c| {
                 Box::pin(async move {
@@ -100,6 +110,9 @@ impl Office {
                 })
             })
             .await?;
+        if !lent.is_empty() {
+            rows = self.lent_tasks(rows, me.posts(), &lent).await?;
+        }
         let d = self.directory().await?;
         let org = self.org().await?;
         let today = self.clock.today();
@@ -117,6 +130,28 @@ impl Office {
         lines.retain(|l| seen.insert((l.case_id.clone(), l.title.clone())));
         lines.truncate(shown);
         Ok(lines)
+    }
+
+    /// Leaves out tasks at lent posts that a delegate does not do: what the holder reads afterwards, and other roles of the post.
+    async fn lent_tasks(
+        &self,
+        rows: Vec<InboxRow>,
+        own: &[String],
+        lent: &[Lent],
+    ) -> Result<Vec<InboxRow>, AppError> {
+        let mut kept = Vec::with_capacity(rows.len());
+        for row in rows {
+            let mine = !row.task.person.is_empty() || own.contains(&row.task.post);
+            let whole = || lent.iter().any(|x| x.post == row.task.post && x.role.is_empty());
+            let keep = mine
+                || BY_DELEGATION.contains(&row.task.kind.as_str())
+                    && (whole()
+                        || covers(lent, &self.state_for_engine(&row.task.case_id).await?, &row.task.step));
+            if keep {
+                kept.push(row);
+            }
+        }
+        Ok(kept)
     }
 
     /// The home page.
@@ -143,6 +178,7 @@ impl Office {
         let pack = self.pack();
         let title = |id: &str| pack.procedures.get(id).map_or_else(|| id.to_owned(), |p| p.title.clone());
         Ok(Home {
+            news: self.news(who).await?,
             tasks,
             more_tasks,
             wishes: pack

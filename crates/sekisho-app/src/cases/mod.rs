@@ -3,27 +3,39 @@
 
 mod act;
 mod apply;
+mod attach;
+mod explain;
 mod follow;
+mod lent;
 mod list;
 mod page;
 mod permit;
+mod related;
 mod store;
 mod view;
+mod writes;
 
-use sekisho_case::org::{Absence, Appointment, Org, OrgLists, Person, Post, Unit, UnitKind};
+use sekisho_case::org::{Absence, Appointment, Delegation, Org, OrgLists, Person, Post, Unit, UnitKind};
+use sekisho_pack::absence::AbsenceRule;
+use sekisho_store::delegation::DelegationState;
 use sekisho_store::org::Everything;
 
 pub(crate) use act::EVIDENCE;
+pub(crate) use apply::{field_view, typed_values};
+pub use attach::WAITING;
+pub use explain::Explanation;
 pub(crate) use follow::{organization_changed, row_changed};
+pub use related::open_from_checks;
 pub use store::sweep;
 pub use view::{
-    ActInput, ActLine, ActionView, ApplyForm, Button, CaseItem, CaseLine, CasePage, CasesList, CasesQuery,
-    DraftLine, ExplainLine, FormPart, Home, ItemLine, ItemsPart, MovementLine, PermitView, PostChoice,
-    StepLine, TaskLine, Typed, Wish,
+    ActInput, ActLine, ActionView, ApplyForm, AttachmentLine, Button, CaseItem, CaseLine, CasePage,
+    CasesList, CasesQuery, DraftLine, ExplainLine, FormPart, Home, ItemLine, ItemsPart, MovementLine,
+    PermitView, PostChoice, StepLine, TaskLine, Typed, Wish,
 };
 
-/// The organization as the case engine reads it.
-pub(crate) fn org_of(all: &Everything) -> Org {
+/// The organization as the case engine reads it: of the absences those that count by the pack's rule, of the delegations those that
+/// were approved.
+pub(crate) fn org_of(all: &Everything, rule: &AbsenceRule) -> Org {
     let some = |s: &str| Some(s.to_owned()).filter(|s| !s.is_empty());
     let unit = |u: &sekisho_store::org::UnitRow| {
         // An unknown kind stands for no scope, as a 係 does.
@@ -71,8 +83,21 @@ pub(crate) fn org_of(all: &Everything) -> Org {
         absences: all
             .absences
             .iter()
+            .filter(|a| a.cancelled.is_none() && rule.counts(&a.kind, a.from, a.until))
             .map(|a| Absence { person: a.person.clone(), from: a.from, until: a.until })
             .collect(),
-        delegations: vec![],
+        delegations: all
+            .delegations
+            .iter()
+            .filter(|d| d.state == DelegationState::Approved)
+            .map(|d| Delegation {
+                id: d.id.clone(),
+                post: d.post.clone(),
+                person: d.person.clone(),
+                role: some(&d.role),
+                from: d.from,
+                until: d.until,
+            })
+            .collect(),
     })
 }

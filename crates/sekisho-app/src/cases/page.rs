@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sekisho_base::{Date, Instant};
-use sekisho_case::case::{CaseState, Direction, Item, Status, StepRun, StepStatus, Verdict, What};
+use sekisho_case::authority::{Capacity, Explain, Held};
+use sekisho_case::case::{Act, CaseState, Direction, Item, Status, StepRun, StepStatus, Verdict, What};
 use sekisho_case::handling::Handling;
-use sekisho_pack::model::{Field, FieldType, Pack, Procedure};
+use sekisho_pack::model::{Field, FieldType, Pack, Procedure, Role};
 use sekisho_store::case::{self, ActRow};
 
 use crate::cases::list::status_words;
 use crate::cases::view::{
-    ActInput, ActLine, CaseItem, CasePage, ExplainLine, MovementLine, PermitView, StepLine,
+    ActInput, ActLine, CaseItem, CasePage, ExplainLine, MovementLine, PermitView, RelatedLine, StepLine,
 };
 use crate::clauses::{ClauseLink, citation};
 use crate::directory::Directory;
@@ -30,6 +31,13 @@ pub(crate) fn show_value(field: &Field, value: &serde_json::Value) -> String {
         }
         (FieldType::Choice, serde_json::Value::String(s)) => {
             field.choices.iter().find(|c| c.code == *s).map_or_else(|| s.clone(), |c| c.label.clone())
+        }
+        // The hash of a file is in the ledger; people read its name.
+        (FieldType::File, serde_json::Value::String(s)) => {
+            s.split_once(' ').map_or_else(|| s.clone(), |(_, name)| name.to_owned())
+        }
+        (FieldType::Clauses, serde_json::Value::Array(ids)) => {
+            ids.iter().filter_map(|v| v.as_str()).map(citation).collect::<Vec<_>>().join("、")
         }
         (_, serde_json::Value::String(s)) => s.clone(),
         (_, v) => v.to_string(),
@@ -107,10 +115,13 @@ fn act_title(procedure: &Procedure, what: &What) -> String {
     }
 }
 
-fn act_note(what: &What, overridden: Option<&String>) -> String {
+fn act_note(procedure: &Procedure, act: &Act) -> String {
     let mut notes = Vec::new();
-    match what {
-        What::Decided { says, conditions, .. } => {
+    match &act.what {
+        What::Decided { step, says, conditions, evidence, .. } => {
+            let fields = procedure.steps.iter().filter(|s| s.id == *step).flat_map(|s| &s.evidence);
+            let given = fields.filter_map(|f| Some((f, evidence.get(&f.id)?)));
+            notes.extend(given.map(|(f, v)| format!("{}：{}", f.label, show_value(f, v))));
             notes.push(says.clone());
             notes.extend(conditions.iter().map(|c| format!("条件：{c}")));
         }
@@ -120,9 +131,12 @@ fn act_note(what: &What, overridden: Option<&String>) -> String {
         | What::ExtensionDeclined { says }
         | What::Revoked { says }
         | What::Reviewed { says, .. }
+        | What::Commented { says }
         | What::Closed { says } => {
             notes.push(says.clone());
         }
+        What::Opened { child } => notes.push(child.number.clone()),
+        What::ChildMoved { status, .. } => notes.push(status_words(status.code()).0.to_owned()),
         What::ExtensionAsked { until, says } => notes.push(format!("{}まで。{says}", until.wareki())),
         What::PermitIssued { permit } => notes.push(format!(
             "許可番号 {}、{}から{}まで",
@@ -132,11 +146,47 @@ fn act_note(what: &What, overridden: Option<&String>) -> String {
         )),
         _ => {}
     }
-    if let Some(reason) = overridden {
+    if let Some(reason) = &act.urgent {
+        notes.push(format!("代決した理由：{reason}"));
+    }
+    if let Some(reason) = &act.overridden {
         notes.push(format!("ほかに決める人がいないため自ら決定。理由：{reason}"));
     }
     notes.retain(|n| !n.is_empty());
     notes.join(" ／ ")
+}
+
+/// In which capacities somebody acted, where it is not simply as the holder.
+fn capacity(act: &Act, roles: &BTreeMap<String, Role>) -> String {
+    let one = |h: &Held| {
+        let stands_for = h.instead_of.as_ref().and_then(|id| roles.get(id));
+        match stands_for {
+            Some(role) => format!("{}の{}", role.title, h.capacity.japanese()),
+            None => h.capacity.japanese().to_owned(),
+        }
+    };
+    // One act in several capacities says so, each with its role ("A及びB" held by one person).
+    let joint = act.held.len() > 1;
+    let named = |h: &Held| {
+        let role = roles.get(&h.role).map_or("", |r| r.title.as_str());
+        if joint && !role.is_empty() { format!("{role}として{}", one(h)) } else { one(h) }
+    };
+    let mut words: Vec<String> = Vec::new();
+    for w in act.held.iter().filter(|h| joint || h.capacity != Capacity::Holder).map(named) {
+        if !words.contains(&w) {
+            words.push(w);
+        }
+    }
+    words.join("、")
+}
+
+impl ExplainLine {
+    /// What the engine says about somebody, with names.
+    pub(super) fn of(e: Explain, d: &Directory) -> Self {
+        let name = d.person_name(&e.person);
+        let who = if e.person.is_empty() { e.post } else { format!("{} {name}", e.post) };
+        Self { who: who.trim().to_owned(), may: e.may, why: e.why }
+    }
 }
 
 impl Office {
@@ -188,17 +238,13 @@ impl Office {
             opened: moment(state.opened_at),
             fields,
             items: items(&pack, &state),
+            attachments: self.case_files(&row.id).await?,
+            related: related(&state),
+            cause: state.cause.as_ref().map(|c| c.says.clone()).unwrap_or_default(),
             permit: permit_view(&d, &state, now),
             steps: procedure.steps.iter().map(|s| step_line(s, state.step(&s.id), &d, now)).collect(),
-            explain: explain
-                .into_iter()
-                .map(|e| {
-                    let name = d.person_name(&e.person);
-                    let who = if e.person.is_empty() { e.post } else { format!("{} {name}", e.post) };
-                    ExplainLine { who: who.trim().to_owned(), may: e.may, why: e.why }
-                })
-                .collect(),
-            acts: self.act_lines(&d, procedure, &acts)?,
+            explain: explain.into_iter().map(|e| ExplainLine::of(e, &d)).collect(),
+            acts: self.act_lines(&d, procedure, &pack.roles, &acts)?,
             clauses: procedure
                 .clauses
                 .iter()
@@ -211,11 +257,12 @@ impl Office {
         &self,
         d: &Directory,
         procedure: &Procedure,
+        roles: &BTreeMap<String, Role>,
         acts: &[ActRow],
     ) -> Result<Vec<ActLine>, AppError> {
         let mut lines = Vec::new();
         for row in acts {
-            let act: sekisho_case::case::Act = serde_json::from_str(&row.body).map_err(AppError::internal)?;
+            let act: Act = serde_json::from_str(&row.body).map_err(AppError::internal)?;
             // The route's own bookkeeping is in the ledger; people read what people did.
             if matches!(
                 act.what,
@@ -223,14 +270,13 @@ impl Office {
             ) {
                 continue;
             }
-            let capacity =
-                act.held.first().map(|h| h.capacity.japanese()).filter(|c| *c != "本人").unwrap_or_default();
+            let capacity = capacity(&act, roles);
             lines.push(ActLine {
                 title: act_title(procedure, &act.what),
                 who: d.full_name(&act.post, &act.person),
-                capacity: capacity.to_owned(),
+                capacity,
                 at: moment(act.at),
-                note: act_note(&act.what, act.overridden.as_ref()),
+                note: act_note(procedure, &act),
                 entry: row.entry.clone(),
             });
         }
@@ -251,6 +297,22 @@ fn alert(state: &CaseState, now: Instant) -> String {
     } else {
         format!("期限（{}）を過ぎています。", late.join("、"))
     }
+}
+
+fn related(state: &CaseState) -> Vec<RelatedLine> {
+    let parent = state.parent.iter().map(|p| RelatedLine {
+        id: p.case.clone(),
+        number: p.number.clone(),
+        how: "もとの案件".to_owned(),
+        status: String::new(),
+    });
+    let children = state.children.iter().map(|c| RelatedLine {
+        id: c.case.clone(),
+        number: c.number.clone(),
+        how: "この案件から申請".to_owned(),
+        status: status_words(c.status.code()).0.to_owned(),
+    });
+    parent.chain(children).collect()
 }
 
 fn items(pack: &Pack, state: &CaseState) -> Vec<CaseItem> {

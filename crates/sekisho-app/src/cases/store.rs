@@ -10,6 +10,9 @@ use sekisho_store::case::{self, ActRow, CaseRow, TaskRow};
 use sekisho_store::{Conn, Viewer, ledger};
 use serde_json::json;
 
+use crate::cases::follow::day_turned;
+use crate::cases::lent::covers;
+use crate::cases::related;
 use crate::checks;
 use crate::error::AppError;
 use crate::login::Identity;
@@ -25,23 +28,33 @@ impl Office {
     /// A case that somebody may see: of the units seen, one the person takes part in, or one that waits for the person.
     pub(super) async fn load_case(&self, who: &Identity, id: &str) -> Result<(CaseRow, CaseState), AppError> {
         let me = self.me(who).await?;
+        let lent = self.lent_to(&me.person).await?;
+        let lent_posts: Vec<String> = lent.iter().map(|x| x.post.clone()).collect();
         let (viewer, posts, id) = (me.viewer().clone(), me.posts().to_vec(), id.to_owned());
-        let row = self
+        let (row, by_delegation) = self
             .store
             .read(move |c| {
                 Box::pin(async move {
-                    match case::get(c, &viewer, &id).await? {
+                    let own = match case::get(c, &viewer, &id).await? {
                         None if case::waits_for(c, &id, &viewer.person, &posts).await? => {
-                            case::get(c, &engine(), &id).await
+                            case::get(c, &engine(), &id).await?
                         }
-                        found => Ok(found),
-                    }
-                    .map_err(AppError::from)
+                        found => found,
+                    };
+                    Ok::<_, AppError>(match own {
+                        None if case::waits_for(c, &id, "", &lent_posts).await? => {
+                            (case::get(c, &engine(), &id).await?, true)
+                        }
+                        found => (found, false),
+                    })
                 })
             })
             .await?;
         let row = row.ok_or(AppError::NotFound)?;
         let state = state_of(&row)?;
+        if by_delegation && !covers(&lent, &state, "") {
+            return Err(AppError::NotFound);
+        }
         Ok((row, state))
     }
 }
@@ -122,17 +135,22 @@ pub(super) async fn keep(
         case::set_items(c, &state.id, &items).await?;
     }
     case::set_tasks(c, &state.id, &tasks).await?;
+    crate::notifications::case_changed(c, office, before, &row, &tasks, acts).await?;
+    if before.is_some_and(|b| b.status != state.status.code()) {
+        related::tell_opener(c, office, state).await?;
+    }
     checks::after_case(c, office, &state.id, &entry).await
 }
 
 /// Cases that one sweep looks at in one transaction.
 const SWEEP: i64 = 200;
 
-/// Records what the passing of time changed: deadlines passed, permits ended.
+/// Records what the passing of time changed: deadlines passed, permits ended, people who came or went.
 ///
 /// # Errors
 /// The database failed.
 pub async fn sweep(office: &Arc<Office>) -> Result<usize, AppError> {
+    day_turned(office).await?;
     let mut total = 0;
     loop {
         let today = office.clock.today();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::news::News;
 use crate::registers::{FieldView, Pair, RefChoice};
 
 /// A task that waits for somebody.
@@ -25,6 +26,8 @@ pub struct TaskLine {
     pub due: String,
     /// Past its due date.
     pub late: bool,
+    /// How long it has been waiting, where it has no due date; or empty.
+    pub age: String,
 }
 
 /// A case in a list.
@@ -79,6 +82,8 @@ pub struct DraftLine {
 /// The home page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home {
+    /// What to know besides the tasks.
+    pub news: Vec<News>,
     /// Tasks, those due first.
     pub tasks: Vec<TaskLine>,
     /// Whether the inbox has more.
@@ -194,6 +199,42 @@ pub struct ApplyForm {
     pub post: String,
     /// Parts in form order.
     pub parts: Vec<FormPart>,
+    /// Files attached so far.
+    pub attachments: Vec<AttachmentLine>,
+    /// The case and step from which somebody applies (`case/step`), or empty.
+    pub parent: String,
+    /// Number of that case.
+    pub parent_number: String,
+    /// Whether it leads to a permit.
+    pub permit: bool,
+}
+
+/// A file of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttachmentLine {
+    /// Id.
+    pub id: String,
+    /// File name.
+    pub name: String,
+    /// Size for people.
+    pub size: String,
+    /// SHA-256 of the bytes.
+    pub sha256: String,
+    /// Where it is given out.
+    pub link: String,
+}
+
+/// A case that belongs to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelatedLine {
+    /// Id.
+    pub id: String,
+    /// Number.
+    pub number: String,
+    /// How it belongs: 「この案件から申請」, 「もとの案件」.
+    pub how: String,
+    /// Where it stands, where that is known here.
+    pub status: String,
 }
 
 /// What was typed into an application form.
@@ -262,6 +303,16 @@ pub struct ActionView {
     pub fields: Vec<FieldView>,
     /// Buttons.
     pub buttons: Vec<Button>,
+    /// Where to apply for the case that this step opens: address and words.
+    pub opens: Option<(String, String)>,
+}
+
+impl ActionView {
+    /// Whether a file is asked for.
+    #[must_use]
+    pub fn has_file(&self) -> bool {
+        self.fields.iter().any(|f| f.kind == "file")
+    }
 }
 
 /// An item of a case.
@@ -381,6 +432,12 @@ pub struct CasePage {
     pub fields: Vec<Pair>,
     /// Items.
     pub items: Vec<CaseItem>,
+    /// Files.
+    pub attachments: Vec<AttachmentLine>,
+    /// Cases that belong to it.
+    pub related: Vec<RelatedLine>,
+    /// What opened it, when nobody applied.
+    pub cause: String,
     /// Permit.
     pub permit: Option<PermitView>,
     /// Steps.

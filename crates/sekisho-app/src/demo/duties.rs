@@ -1,7 +1,8 @@
 //! Beside the main posts: concurrent posts, roles by appointment, absences, and the logins of the demo.
 
 use sekisho_base::Date;
-use sekisho_store::org::{AbsenceRow, AppointmentRow};
+use sekisho_store::absence::AbsenceRow;
+use sekisho_store::org::AppointmentRow;
 
 use super::super::rng::Rng;
 use super::chart::{
@@ -150,16 +151,32 @@ pub(super) fn absences(seed: u64, now: &Now<'_>) -> Vec<AbsenceRow> {
             let Some((person, _)) = people.get(at) else { continue };
             let from = now.today.plus_days(rng.range(early, late));
             let until = from.plus_days(rng.range(short, long));
-            let reason = if long > 100 {
-                "育児休業"
+            let (kind, note) = if long > 100 {
+                ("leave", "育児休業")
             } else {
-                rng.pick(&["年次有給休暇", "出張", "病気休暇", "研修", "特別休暇"])
+                rng.pick(&[
+                    ("leave", "年次有給休暇"),
+                    ("trip", "県庁での会議"),
+                    ("sick", ""),
+                    ("training", "県の研修"),
+                    ("leave", "特別休暇"),
+                ])
             };
             if out.iter().any(|a| a.person == *person) {
                 continue;
             }
             let id = row_id(&mut rng, from);
-            out.push(AbsenceRow { id, person: (*person).to_owned(), from, until, reason: reason.to_owned() });
+            out.push(AbsenceRow {
+                id,
+                person: (*person).to_owned(),
+                from,
+                until,
+                kind: kind.to_owned(),
+                note: note.to_owned(),
+                by: (*person).to_owned(),
+                at: None,
+                cancelled: None,
+            });
         }
     }
     out

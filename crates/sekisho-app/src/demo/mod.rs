@@ -12,6 +12,7 @@ use std::sync::Arc;
 use sekisho_base::clock::ManualClock;
 use sekisho_base::entropy::SeededEntropy;
 use sekisho_base::{Clock, Date, Entropy, Id, Instant};
+use sekisho_store::absence;
 use sekisho_store::account::{self, AccountRow};
 use sekisho_store::org;
 use sekisho_store::register::{self, RegisterRow};
@@ -205,7 +206,7 @@ async fn people(office: &Arc<Office>, city: &organization::Organization) -> Resu
                     org::put_appointment(c, a).await?;
                 }
                 for a in &absences {
-                    org::add_absence(c, a).await?;
+                    absence::add(c, a).await?;
                 }
                 for a in &accounts {
                     account::put(c, a).await?;

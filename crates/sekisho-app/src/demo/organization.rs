@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sekisho_base::Date;
-use sekisho_store::org::{AbsenceRow, AppointmentRow, PersonRow, PostRow, UnitRow};
+use sekisho_store::absence::AbsenceRow;
+use sekisho_store::org::{AppointmentRow, PersonRow, PostRow, UnitRow};
 
 use super::rng::Rng;
 

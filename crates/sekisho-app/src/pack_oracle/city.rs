@@ -110,7 +110,7 @@ impl<'a> City<'a> {
         let unit = unit_for(reach(role), own);
         let found = match &role.held_by {
             HeldBy::Everyone => Some(colleague(if own { OWN } else { OTHER })),
-            HeldBy::HeadOf(_) | HeldBy::Post(_) => {
+            HeldBy::HeadOf(_) | HeldBy::Titled(_) | HeldBy::Post(_) => {
                 let post = seat_post(role, unit);
                 self.org.holders(&post, self.day).first().map(|p| (*p).to_owned())
             }
@@ -128,7 +128,7 @@ fn reach(role: &Role) -> Scope {
     match role.held_by {
         HeldBy::HeadOf(scope) => scope,
         HeldBy::Post(_) => Scope::Body,
-        HeldBy::Appointment | HeldBy::Everyone => role.scope,
+        HeldBy::Titled(_) | HeldBy::Appointment | HeldBy::Everyone => role.scope,
     }
 }
 
@@ -155,6 +155,7 @@ fn unit_for(scope: Scope, own: bool) -> &'static str {
 fn seat_post(role: &Role, unit: &str) -> String {
     match &role.held_by {
         HeldBy::HeadOf(_) => format!("head-{unit}"),
+        HeldBy::Titled(title) => format!("{title}-{unit}"),
         HeldBy::Post(code) => code.clone(),
         HeldBy::Appointment | HeldBy::Everyone => staff_post(unit),
     }
@@ -238,6 +239,7 @@ impl<'a> Builder<'a> {
                     };
                     self.seat(role, unit, title, true);
                 }
+                HeldBy::Titled(title) => self.seat(role, unit, title, false),
                 HeldBy::Post(_) => self.seat(role, unit, &role.title, false),
                 HeldBy::Appointment => self.named(role, unit),
                 HeldBy::Everyone => {}

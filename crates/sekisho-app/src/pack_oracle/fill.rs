@@ -15,7 +15,10 @@ pub(super) type Values = BTreeMap<String, Value>;
 /// forbidden: what is unknown leaves every step and every duty in force.
 pub(super) fn fitting(field: &Field, today: Date) -> Vec<Value> {
     let mut values = match &field.kind {
-        FieldType::Text | FieldType::LongText => vec![json!("例")],
+        FieldType::Text | FieldType::LongText | FieldType::Row(_) => vec![json!("例")],
+        FieldType::File => vec![json!(format!("{} 例.pdf", "0".repeat(64)))],
+        // Which clause is excepted changes nothing about who decides: none is the example that every pack has.
+        FieldType::Clauses => vec![json!([])],
         FieldType::Date => {
             let days = [0, 1, 7, 30, 90, 365, -1, -30, -365].map(|d| today.plus_days(d));
             days.into_iter().chain([today.fiscal_year_end()]).map(|d| json!(d)).collect()

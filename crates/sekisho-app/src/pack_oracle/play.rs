@@ -100,7 +100,11 @@ impl<'a> Stage<'a> {
             }
             let number = case_number(&procedure.number, self.city.day, 1);
             let post = self.city.applicant_post.clone();
-            apply(&procedure.id, &ctx, Application { case: "example".to_owned(), number, post, draft })
+            apply(
+                &procedure.id,
+                &ctx,
+                Application { case: "example".to_owned(), number, post, draft, parent: None },
+            )
         })
         .map_err(|r| format!("例の申請が受け付けられません。{}", r.message))?;
         for _ in 0..ACTS {

@@ -7,6 +7,7 @@ mod spec;
 mod transfer;
 
 pub use list::{ColumnHead, FilterView, ListQuery, RegisterLine, RegisterList, RowLine};
+pub(crate) use row::keep_row;
 pub use row::{EditForm, HistoryLine, RowPage};
 pub use show::{FieldView, Pair, RefChoice};
 pub(crate) use show::{axes_in_order, choices, class_text};

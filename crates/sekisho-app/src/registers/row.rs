@@ -11,7 +11,7 @@ use sekisho_base::{Date, Id};
 use sekisho_pack::model::{Column, ColumnType, Pack, Register};
 use sekisho_store::case::{self as cases, CaseFilter};
 use sekisho_store::register::{self, ChangeRow, RegisterRow};
-use sekisho_store::{ledger, violation};
+use sekisho_store::{Conn, ledger, violation};
 use serde_json::json;
 
 use crate::cases::CaseLine;
@@ -253,35 +253,49 @@ impl Office {
             values,
         };
         let saved = row.id.clone();
-        let (seal, change_id, person) = (self.seal()?, self.new_id()?.to_string(), who.person.clone());
-        let (office, spec) = (Arc::clone(self), table_spec(&r));
+        let (office, person) = (Arc::clone(self), who.person.clone());
         self.store
             .write(move |c| {
-                Box::pin(async move {
-                    register::put(c, &spec, &row).await?;
-                    let after = json!(row.values);
-                    let payload = json!({"register": r.id, "row": row.id, "version": row.version, "by": person, "at": row.updated_at, "values": after, "hash": content_hash(&after)});
-                    let entry = record(c, seal, &row_stream(&row.id)?, "register.change", &payload, row.updated_at).await?;
-                    let change = ChangeRow {
-                        id: change_id,
-                        register: r.id.clone(),
-                        row_id: row.id.clone(),
-                        seq: row.version,
-                        at: row.updated_at,
-                        person,
-                        cause: "form".to_owned(),
-                        before: before.map(|b| json!(b.values).to_string()),
-                        after: Some(after.to_string()),
-                        entry: entry.clone(),
-                    };
-                    register::put_change(c, &change).await?;
-                    crate::cases::row_changed(c, &office, &r, &row).await?;
-                    checks::after_row(c, &office, &r, &row.id, &entry).await
-                })
+                Box::pin(
+                    async move { keep_row(c, &office, &r, before.as_ref(), &row, &person, "form").await },
+                )
             })
             .await?;
         Ok(saved)
     }
+}
+
+/// Stores a changed row with its change, its ledger entry and whatever follows from it, in the caller's transaction. `cause`
+/// says by which way it changed: `form`, or the number of the case that wrote it.
+pub(crate) async fn keep_row(
+    c: &mut Conn<'_>,
+    office: &Office,
+    r: &Register,
+    before: Option<&RegisterRow>,
+    row: &RegisterRow,
+    by: &str,
+    cause: &str,
+) -> Result<(), AppError> {
+    register::put(c, &table_spec(r), row).await?;
+    let after = json!(row.values);
+    let payload = json!({"register": r.id, "row": row.id, "version": row.version, "by": by, "at": row.updated_at, "cause": cause, "values": after, "hash": content_hash(&after)});
+    let stream = row_stream(&row.id)?;
+    let entry = record(c, office.seal()?, &stream, "register.change", &payload, row.updated_at).await?;
+    let change = ChangeRow {
+        id: office.new_id()?.to_string(),
+        register: r.id.clone(),
+        row_id: row.id.clone(),
+        seq: row.version,
+        at: row.updated_at,
+        person: by.to_owned(),
+        cause: cause.to_owned(),
+        before: before.map(|b| json!(b.values).to_string()),
+        after: Some(after.to_string()),
+        entry: entry.clone(),
+    };
+    register::put_change(c, &change).await?;
+    crate::cases::row_changed(c, office, r, row).await?;
+    checks::after_row(c, office, r, &row.id, &entry).await
 }
 
 fn not_keeper(pack: &Pack, r: &Register) -> AppError {

@@ -12,6 +12,19 @@ use super::Rules;
 use super::rules::DENIED_BY;
 use crate::refusal::{Code, Refusal};
 
+/// A delegation (職務代理) as it was approved: Cedar compares its days and its seat itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lent {
+    /// Person number of whoever may act under it.
+    pub person: String,
+    /// Key of the seat it was given for.
+    pub seat: String,
+    /// First day.
+    pub from: Date,
+    /// Last day, inclusive.
+    pub until: Date,
+}
+
 /// The facts of one question. The engine prepares them; Cedar decides.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Question {
@@ -23,6 +36,8 @@ pub struct Question {
     pub in_office: bool,
     /// Keys of the seats, among those named below, in which the person sits on the day.
     pub sits_in: BTreeSet<String>,
+    /// Codes of the units in which the person holds a post on the day, and of the units above them.
+    pub units: BTreeSet<String>,
     /// Procedure id.
     pub procedure: String,
     /// Step id, or the name of an act on the case itself.
@@ -33,14 +48,16 @@ pub struct Question {
     pub applicant: String,
     /// Persons whose own work is judged.
     pub performers: BTreeSet<String>,
+    /// Codes of the sections that own what is judged.
+    pub judged_units: BTreeSet<String>,
     /// Seats of the role itself.
     pub holders: BTreeSet<String>,
     /// Seats of the roles it escalated to.
     pub higher: BTreeSet<String>,
     /// Seats of the deputies whose turn it is.
     pub acting: BTreeSet<String>,
-    /// Persons who act under a delegation.
-    pub delegates: BTreeSet<String>,
+    /// The delegation that the person acts under.
+    pub delegation: Option<Lent>,
     /// Whether the step is open for this act.
     pub open: bool,
     /// Whether the act judges somebody's case or work.
@@ -53,6 +70,8 @@ pub struct Question {
     pub escalated: bool,
     /// Whether the engine found nobody else.
     pub nobody_else: bool,
+    /// Whether the pack bars 代決 in this case unless there is a reason.
+    pub daiketsu_barred: bool,
     /// Hash of the present content.
     pub content: String,
     /// Day of the act.
@@ -118,12 +137,13 @@ impl Question {
     fn build(&self, rules: &Rules) -> Result<(Request, Entities), String> {
         let person = uid("Person", &self.person)?;
         let step = uid("Step", &format!("{}/{}/{}", self.procedure, self.step, self.role))?;
-        let seats: HashSet<EntityUid> =
-            self.sits_in.iter().map(|s| uid("Seat", s)).collect::<Result<_, _>>()?;
+        let seats = self.sits_in.iter().map(|s| uid("Seat", s));
+        let units = self.units.iter().map(|u| uid("Unit", u));
+        let parents: HashSet<EntityUid> = seats.chain(units).collect::<Result<_, _>>()?;
         let principal = Entity::new(
             person.clone(),
             HashMap::from([("in_office".to_owned(), R::new_bool(self.in_office))]),
-            seats,
+            parents,
         )
         .map_err(|e| e.to_string())?;
         let texts = [
@@ -134,10 +154,10 @@ impl Question {
         ];
         let sets = [
             ("performers", "Person", &self.performers),
+            ("judged_units", "Unit", &self.judged_units),
             ("holders", "Seat", &self.holders),
             ("higher", "Seat", &self.higher),
             ("acting", "Seat", &self.acting),
-            ("delegates", "Person", &self.delegates),
         ];
         let flags = [
             ("open", self.open),
@@ -146,6 +166,7 @@ impl Question {
             ("holder_present", self.holder_present),
             ("escalated", self.escalated),
             ("nobody_else", self.nobody_else),
+            ("daiketsu_barred", self.daiketsu_barred),
         ];
         let mut attrs: HashMap<String, R> = HashMap::new();
         attrs.extend(texts.map(|(k, v)| (k.to_owned(), R::new_string(v.clone()))));
@@ -158,18 +179,34 @@ impl Question {
         }
         let resource = Entity::new(step.clone(), attrs, HashSet::new()).map_err(|e| e.to_string())?;
         let entities = Entities::from_entities([principal, resource], None).map_err(|e| e.to_string())?;
-        let context = Context::from_pairs([
-            ("date".to_owned(), R::new_string(self.date.map(|d| d.to_string()).unwrap_or_default())),
+        let mut context = vec![
+            // Without a day no delegation holds.
+            ("date".to_owned(), R::new_long(self.date.map_or(i64::MIN, Date::epoch_days))),
             ("path".to_owned(), R::new_string(self.path.clone())),
             ("depth".to_owned(), R::new_long(self.depth)),
             ("overridden".to_owned(), R::new_bool(self.overridden)),
             ("reason".to_owned(), R::new_bool(self.reason)),
             ("shown".to_owned(), R::new_string(self.shown.clone())),
-        ])
-        .map_err(|e| e.to_string())?;
+        ];
+        if let Some(lent) = &self.delegation {
+            context.push(("delegation".to_owned(), lent.record()?));
+        }
+        let context = Context::from_pairs(context).map_err(|e| e.to_string())?;
         let request = Request::new(person, uid("Action", &self.action)?, step, context, Some(rules.schema()))
             .map_err(|e| e.to_string())?;
         Ok((request, entities))
+    }
+}
+
+impl Lent {
+    fn record(&self) -> Result<R, String> {
+        R::new_record([
+            ("person".to_owned(), R::new_entity_uid(uid("Person", &self.person)?)),
+            ("seat".to_owned(), R::new_entity_uid(uid("Seat", &self.seat)?)),
+            ("from".to_owned(), R::new_long(self.from.epoch_days())),
+            ("until".to_owned(), R::new_long(self.until.epoch_days())),
+        ])
+        .map_err(|e| e.to_string())
     }
 }
 

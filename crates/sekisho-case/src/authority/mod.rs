@@ -2,15 +2,17 @@
 //! sits in them; Cedar decides, under rules generated from the pack and the core's own.
 
 mod ask;
+mod power;
 mod resolve;
 mod rules;
 mod standing;
 
 use serde::{Deserialize, Serialize};
 
-pub use ask::{Answer, Question};
+pub use ask::{Answer, Lent, Question};
+pub use power::{StandIn, in_role, roles_of_post, stand_ins};
 pub(crate) use resolve::{APPLICANT, Anchors, Route, resolve};
-pub use rules::{Rules, RulesError};
+pub use rules::{CORE, Rules, RulesError, SCHEMA};
 pub use standing::{Candidate, Explain, Standing};
 pub(crate) use standing::{Situation, sits, standing};
 
@@ -79,6 +81,13 @@ pub struct Part {
     pub levels: Vec<Level>,
     /// Level whose turn it was when the seats were pinned: 1 where the holder is the applicant, say.
     pub turn: usize,
+    /// How many of the role's own holders must act; a role it escalated to decides alone.
+    #[serde(default = "one")]
+    pub need: u32,
+}
+
+fn one() -> u32 {
+    1
 }
 
 impl Part {
@@ -215,4 +224,7 @@ pub struct Held {
     pub post: String,
     /// Path.
     pub path: Path,
+    /// Role whose decision it is by the body's rules, when it is taken as 専決.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<String>,
 }

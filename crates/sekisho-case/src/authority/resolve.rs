@@ -77,7 +77,7 @@ fn part(term: &Term, anchors: &Anchors<'_>, pack: &Pack, org: &Org, day: Date) -
                 deputies: vec![],
             };
             let levels = std::iter::once(first).chain(anchors.successors.iter().cloned()).collect();
-            return Part { role: APPLICANT.into(), levels, turn: 0 };
+            return Part { role: APPLICANT.into(), levels, turn: 0, need: 1 };
         }
         Term::ItemManager { of } => (anchors.item_role.unwrap_or_default(), *of),
         Term::Role { role, of } => (role.as_str(), *of),
@@ -90,7 +90,7 @@ fn part(term: &Term, anchors: &Anchors<'_>, pack: &Pack, org: &Org, day: Date) -
     };
     let chain = chain(&pack.roles, role);
     let levels = chain.iter().map(|r| level(r, anchor, of.map(|a| a.scope), org, day)).collect();
-    Part { role: role.to_owned(), levels, turn: 0 }
+    Part { role: role.to_owned(), levels, turn: 0, need: 1 }
 }
 
 /// The role and the roles it escalates to, each once.
@@ -109,12 +109,15 @@ fn chain<'a>(roles: &'a BTreeMap<String, Role>, role: &str) -> Vec<&'a Role> {
 pub(super) fn level(role: &Role, anchor: &str, within: Option<Scope>, org: &Org, day: Date) -> Level {
     let own = match &role.held_by {
         HeldBy::HeadOf(scope) => *scope,
-        HeldBy::Post(_) | HeldBy::Appointment | HeldBy::Everyone => role.scope,
+        HeldBy::Titled(_) | HeldBy::Post(_) | HeldBy::Appointment | HeldBy::Everyone => role.scope,
     };
     let scope = within.map_or(own, |w| w.max(own));
     let unit = org.scope_unit(anchor, scope).map(|u| u.code.clone()).unwrap_or_default();
     let seats: Vec<Seat> = match &role.held_by {
         HeldBy::HeadOf(_) => org.head_posts(&unit).map(|p| Seat::Post(p.code.clone())).collect(),
+        HeldBy::Titled(title) => {
+            org.titled_posts(anchor, &unit, title).into_iter().map(|p| Seat::Post(p.code.clone())).collect()
+        }
         HeldBy::Post(code) => org.post(code).map(|p| Seat::Post(p.code.clone())).into_iter().collect(),
         HeldBy::Everyone => vec![Seat::Everyone],
         HeldBy::Appointment => {

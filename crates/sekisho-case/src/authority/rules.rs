@@ -12,8 +12,10 @@ use super::resolve::APPLICANT;
 use crate::case::{is_final_decision, step_actions};
 use crate::refusal::Code;
 
-const CORE: &str = include_str!("core.cedar");
-const SCHEMA: &str = include_str!("schema.cedarschema");
+/// The core's rules as text: the same for every pack.
+pub const CORE: &str = include_str!("core.cedar");
+/// The schema of the facts that rules speak about.
+pub const SCHEMA: &str = include_str!("schema.cedarschema");
 
 /// What a denial by each `forbid` rule means, most telling first.
 pub(super) const DENIED_BY: &[(&str, Code, &str)] = &[
@@ -40,11 +42,31 @@ pub(super) const DENIED_BY: &[(&str, Code, &str)] = &[
     ),
     ("core.self_decision", Code::SelfDecision, "自分の申請を自分で決めることはできません。"),
     ("core.own_performance", Code::OwnPerformance, "自分が行ったことを自分で確認することはできません。"),
+    (
+        "core.own_audit",
+        Code::OwnAudit,
+        "自分の所属する課室を自分で監査することはできません。ほかの課室の監査人が行ってください。",
+    ),
     ("core.deputy_of_deputy", Code::DeputyOfDeputy, "代決する人の代わりに決めることはできません。"),
+    (
+        "core.lapsed_delegation",
+        Code::LapsedDelegation,
+        "職務代理の期間ではないため、代わりに決めることはできません。職務代理の期間を確かめてください。",
+    ),
+    (
+        "core.other_delegation",
+        Code::OtherDelegation,
+        "この職務代理は、この手順を担う職またはこの人についてのものではありません。",
+    ),
     (
         "core.holder_present",
         Code::HolderPresent,
         "権限のある人が在席しているため、代わりに決めることはできません。",
+    ),
+    (
+        "core.daiketsu_barred",
+        Code::ReasonRequired,
+        "重要・異例などの案件は代決できません。あらかじめ指示を受けたときか急ぐときは、その理由を記入してください。",
     ),
     ("core.not_final_decision", Code::NotFinalDecision, "代決できるのは最終の決定だけです。"),
     ("core.not_escalated", Code::NotEscalated, "まだ上位の役割が行う番ではありません。"),
@@ -110,13 +132,15 @@ impl Rules {
         Ok(Self { schema, by_procedure })
     }
 
-    /// The rules of a procedure.
-    pub(super) fn policies(&self, procedure: &str) -> Option<&PolicySet> {
+    /// The rules of a procedure, the core's among them.
+    #[must_use]
+    pub fn policies(&self, procedure: &str) -> Option<&PolicySet> {
         self.by_procedure.get(procedure)
     }
 
     /// The schema.
-    pub(super) fn schema(&self) -> &Schema {
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
         &self.schema
     }
 
@@ -179,7 +203,7 @@ fn rule(text: &mut String, procedure: &Procedure, step: &Step, role: &str) {
     let mut ways = vec![
         r#"(context.path == "holder" && principal in resource.holders)"#,
         r#"(context.path == "escalated" && principal in resource.higher)"#,
-        r#"(context.path == "delegate" && resource.delegates.contains(principal))"#,
+        r#"(context.path == "delegate" && context has delegation && context.delegation.person == principal)"#,
         r#"(context.path == "override" && (principal in resource.holders || principal in resource.higher))"#,
     ];
     if step.on_absent == OnAbsent::Daiketsu && is_final_decision(step.kind) {

@@ -26,6 +26,8 @@ pub(crate) struct Situation<'a> {
     pub barred: &'a BTreeSet<String>,
     /// How many levels above the one whose turn it was lateness has opened.
     pub escalated: usize,
+    /// Whether 代決 needs a reason: instructed beforehand, or urgent.
+    pub daiketsu_barred: bool,
 }
 
 /// A person who may act, and how.
@@ -257,7 +259,11 @@ fn deputy(i: usize, level: &Level, s: &Situation<'_>, found: &mut Standing) -> b
                 person,
                 s.org.post_name(post),
                 true,
-                format!("{}が不在のため、代決できます。", level.title),
+                if s.daiketsu_barred {
+                    format!("{}が不在です。重要・異例などの案件なので、代決できるのは、あらかじめ指示を受けたときか急ぐときだけです（理由を記録します）。", level.title)
+                } else {
+                    format!("{}が不在のため、代決できます。", level.title)
+                },
             );
             let path = Path::Deputy { for_post: for_post.clone() };
             add(found, Candidate { person: (*person).to_owned(), post: post.clone(), level: i, path });

@@ -6,7 +6,9 @@ use sekisho_base::{Date, Instant};
 use sekisho_pack::model::StepKind;
 use serde::{Deserialize, Serialize};
 
-use super::{Applicant, Content, Due, Movement, PackRef, Permit, Review, Slot, Snapshot};
+use super::{
+    Applicant, Cause, Child, Content, Due, Movement, PackRef, Parent, Permit, Review, Slot, Snapshot, Status,
+};
 use crate::authority::{Held, Part};
 
 /// Who acts when the passing of time, or a change elsewhere, is recorded.
@@ -31,6 +33,9 @@ pub struct Act {
     pub pack: String,
     /// Reason of an override; none when there was no override.
     pub overridden: Option<String>,
+    /// Why 代決 could not wait, where the pack bars it otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub urgent: Option<String>,
     /// What was done.
     pub what: What,
 }
@@ -77,9 +82,18 @@ pub struct StepHead {
     pub kind: StepKind,
 }
 
+impl StepHead {
+    /// A step of a procedure.
+    #[must_use]
+    pub fn of(step: &sekisho_pack::model::Step) -> Self {
+        Self { id: step.id.clone(), title: step.title.clone(), kind: step.kind }
+    }
+}
+
 /// The kinds of act.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "acts are few and short-lived; a box would help nobody")]
 pub enum What {
     /// 申請.
     Applied {
@@ -99,6 +113,12 @@ pub enum What {
         content: Content,
         /// Steps of the procedure.
         route: Vec<StepHead>,
+        /// What opened it, when nobody applied; the applicant is then [`SYSTEM`] with the unit concerned.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<Cause>,
+        /// The case whose step opened it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parent: Option<Parent>,
     },
     /// A step opened, with its seats pinned.
     StepOpened {
@@ -135,6 +155,9 @@ pub enum What {
         conditions: Vec<String>,
         /// Evidence by field id.
         evidence: BTreeMap<String, serde_json::Value>,
+        /// A refusal after which the case goes on without permit.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        goes_on: bool,
     },
     /// 差戻し.
     SentBack {
@@ -236,6 +259,23 @@ pub enum What {
         /// What is to be filled.
         slots: Vec<Slot>,
     },
+    /// A step opened another case.
+    Opened {
+        /// The other case.
+        child: Child,
+    },
+    /// A case that a step opened stands elsewhere now.
+    ChildMoved {
+        /// Case id.
+        case: String,
+        /// Where it stands.
+        status: Status,
+    },
+    /// A remark.
+    Commented {
+        /// What.
+        says: String,
+    },
     /// The case ended.
     Closed {
         /// Why; empty when every step is done.
@@ -268,6 +308,9 @@ impl What {
             Self::Overdue { .. } => "overdue",
             Self::Expired => "expired",
             Self::Repinned { .. } => "repinned",
+            Self::Opened { .. } => "opened",
+            Self::ChildMoved { .. } => "child_moved",
+            Self::Commented { .. } => "commented",
             Self::Closed { .. } => "closed",
         }
     }
@@ -298,6 +341,9 @@ impl What {
             Self::Overdue { .. } => "期限の超過",
             Self::Expired => "許可期間の満了",
             Self::Repinned { .. } => "担当職の見直し",
+            Self::Opened { .. } => "関連案件の申請",
+            Self::ChildMoved { .. } => "関連案件の進み",
+            Self::Commented { .. } => "コメント",
             Self::Closed { .. } => "完了",
         }
     }

@@ -1,6 +1,8 @@
 //! Acts to state. It decides nothing: whatever was recorded is what happened.
 
-use super::{Act, CaseState, Decision, Resume, SYSTEM, SentBack, Status, StepRun, StepStatus, Verdict, What};
+use super::{
+    Act, CaseState, Comment, Decision, Resume, SYSTEM, SentBack, Status, StepRun, StepStatus, Verdict, What,
+};
 
 /// The acts do not make a case.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,7 +47,8 @@ impl CaseState {
     /// # Errors
     /// The act is no application, or not the first.
     pub fn begin(act: &Act) -> Result<Self, FoldError> {
-        let What::Applied { case, procedure, number, title, pack, applicant, content, route } = &act.what
+        let What::Applied { case, procedure, number, title, pack, applicant, content, route, cause, parent } =
+            &act.what
         else {
             return Err(FoldError::NoBeginning);
         };
@@ -68,7 +71,14 @@ impl CaseState {
             opened_at: act.at,
             closed_at: None,
             acts: 1,
-            parties: [act.person.clone(), applicant.person.clone()].into(),
+            parties: [act.person.clone(), applicant.person.clone()]
+                .into_iter()
+                .filter(|p| p != SYSTEM)
+                .collect(),
+            cause: cause.clone(),
+            parent: parent.clone(),
+            children: Vec::new(),
+            comments: Vec::new(),
         })
     }
 
@@ -94,7 +104,11 @@ impl CaseState {
             What::Applied { .. } => return Err(FoldError::NoBeginning),
             What::StepOpened { step, due, parts, slots } => {
                 let run = self.step_mut(step, act.seq)?;
-                run.reset();
+                if run.status == StepStatus::Done {
+                    run.next_round()
+                } else {
+                    run.reset()
+                }
                 run.status = StepStatus::Open;
                 run.opened_at = Some(act.at);
                 run.due = *due;
@@ -180,13 +194,25 @@ impl CaseState {
                 run.parts.clone_from(parts);
                 run.slots.clone_from(slots);
             }
+            What::Opened { child } => self.children.push(child.clone()),
+            What::ChildMoved { case, status } => {
+                for c in self.children.iter_mut().filter(|c| c.case == *case) {
+                    c.status = *status;
+                }
+            }
+            What::Commented { says } => self.comments.push(Comment {
+                seq: act.seq,
+                person: act.person.clone(),
+                at: act.at,
+                says: says.clone(),
+            }),
             What::Closed { .. } => self.end(Status::Closed, act),
         }
         Ok(())
     }
 
     fn fold_decision(&mut self, act: &Act) -> Result<(), FoldError> {
-        let What::Decided { step, verdict, covers, says, conditions, evidence } = &act.what else {
+        let What::Decided { step, verdict, covers, says, conditions, evidence, goes_on } = &act.what else {
             return Ok(());
         };
         let run = self.step_mut(step, act.seq)?;
@@ -207,7 +233,7 @@ impl CaseState {
         }
         let refused = *verdict == Verdict::Refuse && run.status == StepStatus::Done && run.all_refused();
         // A step without items is refused as a whole; with items the case ends when none is left.
-        if refused && (self.items().is_empty() || covers.iter().any(|c| c.item.is_none())) {
+        if refused && !goes_on && (self.items().is_empty() || covers.iter().any(|c| c.item.is_none())) {
             self.end(Status::Refused, act);
         }
         Ok(())

@@ -16,7 +16,9 @@ pub use act::{Act, Cover, Resume, SYSTEM, StepHead, Verdict, What};
 pub use content::{Attachment, Content, Item, Snapshot};
 pub use fold::{FoldError, fold};
 pub use permit::{Direction, Extension, Movement, Permit, Revocation};
-pub use step::{Decision, Due, Slot, StepRun, StepStatus, is_final_decision, is_judging, step_actions};
+pub use step::{
+    Decision, Due, Round, Slot, StepRun, StepStatus, is_final_decision, is_judging, step_actions,
+};
 pub use tasks::{OpenTask, TaskKind, next_change_on, open_tasks};
 
 use crate::authority::Level;
@@ -86,6 +88,15 @@ pub struct PackRef {
     pub version: String,
     /// Hash: the key under which the version is stored.
     pub hash: String,
+}
+
+impl PackRef {
+    /// A pack's version.
+    #[must_use]
+    pub fn of(pack: &sekisho_pack::model::Pack) -> Self {
+        let meta = &pack.meta;
+        Self { name: meta.name.clone(), version: meta.version.clone(), hash: pack.hash.clone() }
+    }
 }
 
 /// Who applied, from which appointment.
@@ -165,6 +176,66 @@ pub struct CaseState {
     pub acts: u32,
     /// Persons who took part.
     pub parties: BTreeSet<String>,
+    /// What opened it, when nobody applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// The case whose step opened this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
+    /// Cases that steps of this one opened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub children: Vec<Child>,
+    /// Remarks, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub comments: Vec<Comment>,
+}
+
+/// What opened a case without an applicant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// `check:<id>`, `duty:<id>` or `import`.
+    pub by: String,
+    /// Key of the row, occurrence or file.
+    pub row: String,
+    /// What it says, in Japanese.
+    pub says: String,
+}
+
+/// The case, and its step, that opened another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    /// Case id.
+    pub case: String,
+    /// Number.
+    pub number: String,
+    /// Step.
+    pub step: String,
+}
+
+/// A case that a step opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Child {
+    /// Step that opened it.
+    pub step: String,
+    /// Case id.
+    pub case: String,
+    /// Number.
+    pub number: String,
+    /// Where it stands, as last told.
+    pub status: Status,
+}
+
+/// A remark on a case: it decides nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comment {
+    /// Act.
+    pub seq: u32,
+    /// Who.
+    pub person: String,
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub says: String,
 }
 
 /// A case in the applicant's hands again.
@@ -231,11 +302,16 @@ impl CaseState {
         self.permit.as_ref().is_some_and(|p| p.valid(day))
     }
 
-    /// Persons whose performance later steps judge: those who did `perform` steps.
+    /// Persons whose performance a step judges: those who did `perform` steps before it.
     #[must_use]
-    pub fn performers(&self) -> BTreeSet<String> {
-        let performed = self.steps.iter().filter(|s| s.kind == sekisho_pack::model::StepKind::Perform);
-        performed.flat_map(|s| &s.decisions).map(|d| d.person.clone()).collect()
+    pub fn performers_before(&self, step: &str) -> BTreeSet<String> {
+        let before = self.steps.iter().take_while(|s| s.id != step);
+        let performed = before.filter(|s| s.kind == sekisho_pack::model::StepKind::Perform);
+        let now = |s: &StepRun| s.decisions.iter().map(|d| d.person.clone()).collect::<Vec<_>>();
+        let before = |s: &StepRun| {
+            s.rounds.iter().flat_map(|r| &r.decisions).map(|d| d.person.clone()).collect::<Vec<_>>()
+        };
+        performed.flat_map(|s| [now(s), before(s)]).flatten().collect()
     }
 
     /// Overrides not yet post-reviewed: the rows of `check:self_approval`.

@@ -7,7 +7,7 @@ use sekisho_pack::model::StepKind;
 use serde::{Deserialize, Serialize};
 
 use super::{Cover, Verdict};
-use crate::authority::{Held, Part, Who};
+use crate::authority::{Held, Part, Path, Who};
 
 /// Whether a step of this kind is a final decision: the only kind that can be taken in absence (代決), and the kind a
 /// route must have.
@@ -166,6 +166,20 @@ pub struct StepRun {
     pub decisions: Vec<Decision>,
     /// Evidence given.
     pub evidence: BTreeMap<String, serde_json::Value>,
+    /// Earlier rounds of a step that is done again and again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rounds: Vec<Round>,
+}
+
+/// One finished round of a step that is done again and again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Round {
+    /// Deadline it had.
+    pub due: Option<Due>,
+    /// What was decided or done.
+    pub decisions: Vec<Decision>,
+    /// Evidence given.
+    pub evidence: BTreeMap<String, serde_json::Value>,
 }
 
 impl StepRun {
@@ -185,7 +199,21 @@ impl StepRun {
             escalated: 0,
             decisions: Vec::new(),
             evidence: BTreeMap::new(),
+            rounds: Vec::new(),
         }
+    }
+
+    /// Opens it for the next round, the present one kept.
+    pub fn next_round(&mut self) {
+        let round = Round {
+            due: self.due,
+            decisions: std::mem::take(&mut self.decisions),
+            evidence: std::mem::take(&mut self.evidence),
+        };
+        let mut rounds = std::mem::take(&mut self.rounds);
+        rounds.push(round);
+        self.reset();
+        self.rounds = rounds;
     }
 
     /// Back to not reached: what was decided no longer counts.
@@ -193,10 +221,41 @@ impl StepRun {
         *self = Self::pending(&self.id, &self.title, self.kind);
     }
 
-    /// Whether a part has acted for an item (or the whole step).
+    fn covering(&self, item: Option<&str>, part: usize) -> impl Iterator<Item = &Decision> {
+        let covers = move |c: &Cover| c.part == part && c.item.as_deref() == item;
+        self.decisions.iter().filter(move |d| d.covers.iter().any(covers))
+    }
+
+    /// Whether a part has acted for an item (or the whole step), by as many persons as it needs.
     #[must_use]
     pub fn acted(&self, item: Option<&str>, part: usize) -> bool {
-        self.decisions.iter().flat_map(|d| &d.covers).any(|c| c.part == part && c.item.as_deref() == item)
+        let (need, role) = self.parts.get(part).map_or((1, ""), |p| (p.need, p.role.as_str()));
+        let alone = |d: &Decision| {
+            d.verdict == Verdict::PassedOver
+                || d.held.iter().any(|h| h.role == role && matches!(h.path, Path::Escalated | Path::Override))
+        };
+        let mut persons = BTreeSet::new();
+        for d in self.covering(item, part) {
+            if need <= 1 || alone(d) {
+                return true;
+            }
+            persons.insert(d.person.as_str());
+        }
+        u32::try_from(persons.len()).is_ok_and(|n| n >= need)
+    }
+
+    /// Whether this person has acted in a part for an item (or the whole step): nobody counts twice.
+    #[must_use]
+    pub fn acted_by(&self, person: &str, item: Option<&str>, part: usize) -> bool {
+        self.covering(item, part).any(|d| d.person == person)
+    }
+
+    /// Posts whose holder has acted in a part that needs several.
+    #[must_use]
+    pub fn posts_done(&self, part: usize) -> BTreeSet<&str> {
+        let role = self.parts.get(part).filter(|p| p.need > 1).map(|p| p.role.as_str());
+        let held = self.decisions.iter().flat_map(|d| &d.held);
+        held.filter(|h| Some(h.role.as_str()) == role).map(|h| h.post.as_str()).collect()
     }
 
     /// Whether an item (or the whole step) was refused.
@@ -231,6 +290,18 @@ impl StepRun {
         let mut parts = BTreeSet::new();
         for slot in self.unsettled() {
             parts.extend(slot.who.parts().into_iter().filter(|p| !self.acted(slot.item.as_deref(), *p)));
+        }
+        parts
+    }
+
+    /// Parts that still wait for something this person has not done.
+    #[must_use]
+    pub fn waiting_for(&self, person: &str) -> BTreeSet<usize> {
+        let mut parts = BTreeSet::new();
+        for slot in self.unsettled() {
+            let item = slot.item.as_deref();
+            let open = |p: &usize| !self.acted(item, *p) && !self.acted_by(person, item, *p);
+            parts.extend(slot.who.parts().into_iter().filter(open));
         }
         parts
     }

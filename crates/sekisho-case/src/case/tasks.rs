@@ -119,9 +119,12 @@ fn step_tasks(run: &StepRun, tasks: &mut BTreeSet<OpenTask>) {
     let Some(opened_at) = run.opened_at else { return };
     for index in run.waiting_parts() {
         let Some(part) = run.parts.get(index) else { continue };
+        let done = run.posts_done(index);
         for (i, level) in part.levels.iter().enumerate().skip(part.turn).take(run.escalated + 1) {
             if i == part.turn {
-                level_tasks(level, TaskKind::Act, &run.title, &run.id, due, opened_at, tasks);
+                let mut level = level.clone();
+                level.seats.retain(|s| s.post().is_none_or(|p| !done.contains(p)));
+                level_tasks(&level, TaskKind::Act, &run.title, &run.id, due, opened_at, tasks);
                 for post in &level.deputies {
                     let (post, person) = (post.clone(), String::new());
                     let (step, title) = (run.id.clone(), run.title.clone());

@@ -7,7 +7,7 @@ use super::route::{advance, require_decision};
 use super::run::{Run, Stamp};
 use super::who::Asking;
 use super::{Application, Ctx, Draft};
-use crate::authority::{APPLICANT, Capacity, Held, Path, Question, Seat};
+use crate::authority::{APPLICANT, Anchors, Capacity, Held, Path, Question, Route, Seat, resolve, sits};
 use crate::case::{Act, Applicant, CaseState, Content, PackRef, Resume, Status, StepHead, StepStatus, What};
 use crate::handling::Outcome;
 use crate::refusal::{Code, Refusal};
@@ -20,17 +20,13 @@ use crate::refusal::{Code, Refusal};
 pub fn apply(procedure: &str, ctx: &Ctx<'_>, application: Application) -> Result<Vec<Act>, Refusal> {
     let unknown = || Refusal::new(Code::WrongPack, "この手続は、いまの基準にありません。");
     let procedure = ctx.pack.procedures.get(procedure).ok_or_else(unknown)?;
-    let Application { case, number, post, draft } = application;
+    let Application { case, number, post, draft, parent } = application;
     let held = may_apply(procedure, ctx, &post)?;
     check(procedure, ctx, &draft)?;
     let content = content(procedure, ctx, &draft);
     require_allowed(&content)?;
     let unit = ctx.org.post(&post).map(|p| p.unit.clone()).unwrap_or_default();
-    let meta = &ctx.pack.meta;
-    let pack =
-        PackRef { name: meta.name.clone(), version: meta.version.clone(), hash: ctx.pack.hash.clone() };
-    let head =
-        |s: &sekisho_pack::model::Step| StepHead { id: s.id.clone(), title: s.title.clone(), kind: s.kind };
+    let pack = PackRef::of(ctx.pack);
     let mut act = Act {
         seq: 1,
         at: ctx.now,
@@ -40,15 +36,18 @@ pub fn apply(procedure: &str, ctx: &Ctx<'_>, application: Application) -> Result
         content: String::new(),
         pack: pack.hash.clone(),
         overridden: None,
+        urgent: None,
         what: What::Applied {
             case,
             procedure: procedure.id.clone(),
             number,
-            title: title(procedure, &content),
+            title: title_of(procedure, &content),
             pack,
             applicant: Applicant { person: ctx.person.to_owned(), post, unit },
             content,
-            route: procedure.steps.iter().map(head).collect(),
+            route: procedure.steps.iter().map(StepHead::of).collect(),
+            cause: None,
+            parent,
         },
     };
     let broken = |e| Refusal::new(Code::WrongState, format!("案件の記録が整合しません（{e}）。"));
@@ -61,7 +60,34 @@ pub fn apply(procedure: &str, ctx: &Ctx<'_>, application: Application) -> Result
     Ok(run.acts)
 }
 
+/// Whether the person holds, from this post's unit, one of the roles that may apply.
+fn require_applicants_role(procedure: &Procedure, ctx: &Ctx<'_>, post: &str) -> Result<(), Refusal> {
+    let Some(by) = &procedure.apply_by else { return Ok(()) };
+    let unit = ctx.org.post(post).map(|p| p.unit.as_str()).unwrap_or_default();
+    let anchors = Anchors {
+        applicant: ctx.person,
+        applicant_unit: unit,
+        item_owner: None,
+        item_role: None,
+        successors: &[],
+    };
+    let mut route = Route::default();
+    let who = resolve(by, &anchors, ctx.pack, ctx.org, ctx.today(), &mut route);
+    let sits_in = |part: usize| {
+        let level = route.parts.get(part).and_then(|p| p.levels.first());
+        level.is_some_and(|l| l.seats.iter().any(|s| sits(s, ctx.person, ctx.org, ctx.today())))
+    };
+    if who.satisfied(&sits_in) {
+        return Ok(());
+    }
+    let titles: Vec<&str> = route.parts.iter().map(crate::authority::Part::title).collect();
+    let message =
+        format!("この申請は{}が行います。必要なときは、その人に申請を頼んでください。", titles.join("、"));
+    Err(Refusal::new(Code::NotAuthorized, message))
+}
+
 fn may_apply(procedure: &Procedure, ctx: &Ctx<'_>, post: &str) -> Result<Held, Refusal> {
+    require_applicants_role(procedure, ctx, post)?;
     let seat = Seat::Post(post.to_owned()).key();
     let holds = ctx.org.holds(ctx.person, post, ctx.today());
     let q = Question {
@@ -89,6 +115,7 @@ fn may_apply(procedure: &Procedure, ctx: &Ctx<'_>, post: &str) -> Result<Held, R
         unit,
         post: post.to_owned(),
         path: Path::Holder,
+        instead_of: None,
     })
 }
 
@@ -108,7 +135,7 @@ pub(super) fn require_allowed(content: &Content) -> Result<(), Refusal> {
 }
 
 /// What people see in a list: the procedure and the first item.
-fn title(procedure: &Procedure, content: &Content) -> String {
+pub(super) fn title_of(procedure: &Procedure, content: &Content) -> String {
     match (content.items.first(), content.items.len()) {
         (Some(first), 1) => format!("{}（{}）", procedure.title, first.name),
         (Some(first), n) => format!("{}（{} ほか{}件）", procedure.title, first.name, n.saturating_sub(1)),
@@ -128,7 +155,7 @@ pub(super) fn resubmit(run: &mut Run<'_>, shown: &str, draft: Draft) -> Result<(
     let changed = content != run.state.content;
     let jump = run.state.resume.as_ref().is_some_and(|r| r.resume == Resume::JumpBack);
     let voided = if jump && !changed { vec![] } else { reached(run) };
-    let title = title(run.procedure, &content);
+    let title = title_of(run.procedure, &content);
     run.emit(stamp, What::Resubmitted { content, title, voided })?;
     require_decision(run)?;
     advance(run)

@@ -21,6 +21,7 @@ pub fn check_form(procedure: &Procedure, ctx: &Ctx<'_>, draft: &Draft) -> Vec<Fi
     let mut faults = check_fields(&procedure.fields, &draft.fields, &b, &draft.items);
     faults.extend(check_items(procedure, &draft.items));
     faults.extend(check_period(procedure, &draft.fields, ctx.today()));
+    faults.extend(check_clauses(procedure, ctx, &draft.fields));
     faults.extend(check_attachments(draft));
     faults
 }
@@ -56,14 +57,20 @@ pub(super) fn check_evidence(
     evidence: &BTreeMap<String, Value>,
     ctx: &Ctx<'_>,
 ) -> Vec<FieldFault> {
-    let mut b = facts::bindings(&state.content, &ctx.pack.classification, ctx.today());
-    for earlier in state.steps.iter().flat_map(|s| &s.evidence) {
-        b = b.with(earlier.0, facts::value(earlier.1));
-    }
+    let mut b = facts::case_bindings(state, &ctx.pack.classification, ctx.today());
     for (id, v) in evidence {
         b = b.with(id, facts::value(v));
     }
     check_fields(&step.evidence, evidence, &b, &[])
+}
+
+/// Faults of what was not typed by a person: only what is given is looked at.
+pub(super) fn check_types(procedure: &Procedure, draft: &Draft) -> Vec<FieldFault> {
+    let given = |f: &Field| draft.fields.get(&f.id).filter(|v| !facts::value(v).is_empty());
+    let typed = procedure.fields.iter().filter_map(|f| Some((f, wrong_type(f, given(f)?)?)));
+    let mut faults: Vec<FieldFault> = typed.map(|(f, message)| fault(&f.id, message)).collect();
+    faults.extend(check_items(procedure, &draft.items));
+    faults
 }
 
 /// Faults of conditions set on a permit.
@@ -140,6 +147,15 @@ fn wrong_type(field: &Field, v: &Value) -> Option<String> {
             let ok = v.as_str().is_some_and(|s| field.choices.iter().any(|c| c.code == s));
             (!ok).then(|| format!("{label}は選択肢から選んでください。"))
         }
+        FieldType::Row(_) => text(limits::LINE_CHARS, false),
+        FieldType::File => {
+            let sha = v.as_str().and_then(|s| s.split_once(' ')).is_some_and(|(sha, _)| is_sha256(sha));
+            (!sha).then(|| format!("{label}のファイルを選んでください。"))
+        }
+        FieldType::Clauses => {
+            let ids = v.as_array().is_some_and(|l| l.len() <= 50 && l.iter().all(Value::is_string));
+            (!ids).then(|| format!("{label}は条項の番号で入力してください。"))
+        }
         FieldType::Items(_) => Some(format!("{label}は台帳から選んでください。")),
     }
 }
@@ -191,9 +207,29 @@ fn check_period(procedure: &Procedure, fields: &BTreeMap<String, Value>, today: 
     vec![fault(&spec.until, message)]
 }
 
+fn is_sha256(s: &str) -> bool {
+    s.len() == 64 && s.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Clauses that an exception is asked from must be in the pack.
+fn check_clauses(procedure: &Procedure, ctx: &Ctx<'_>, fields: &BTreeMap<String, Value>) -> Vec<FieldFault> {
+    let mut faults = Vec::new();
+    for field in procedure.fields.iter().filter(|f| f.kind == FieldType::Clauses) {
+        let ids =
+            fields.get(&field.id).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        for id in ids.filter(|id| ctx.pack.clauses.iter().all(|c| c.id != **id)) {
+            let shown = sekisho_base::text::shorten(id, 40);
+            faults.push(fault(
+                &field.id,
+                format!("条項「{shown}」は基準にありません。番号を確かめてください。"),
+            ));
+        }
+    }
+    faults
+}
+
 fn check_attachments(draft: &Draft) -> Vec<FieldFault> {
-    let bad = |sha: &str| sha.len() != 64 || !sha.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    let wrong = draft.attachments.iter().find(|a| bad(&a.sha256));
+    let wrong = draft.attachments.iter().find(|a| !is_sha256(&a.sha256));
     wrong
         .map(|a| {
             fault(

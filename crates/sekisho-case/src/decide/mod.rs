@@ -6,6 +6,7 @@ mod form;
 mod number;
 mod offers;
 mod permit;
+mod related;
 mod review;
 mod route;
 mod run;
@@ -23,10 +24,11 @@ pub use applicant::apply;
 pub use form::check_form;
 pub use number::case_number;
 pub use offers::{Offer, explain, offers};
+pub use related::{Opening, child_moved, may_open, open_without_applicant, opened};
 pub use system::{reclassified, refresh, tick};
 
 use crate::authority::Rules;
-use crate::case::{Act, Attachment, CaseState, Direction, Item, Resume};
+use crate::case::{Act, Attachment, CaseState, Direction, Item, Parent, Resume};
 use crate::org::Org;
 use crate::refusal::{Code, Refusal};
 use run::Run;
@@ -76,6 +78,8 @@ pub struct Application {
     pub post: String,
     /// What was filled in.
     pub draft: Draft,
+    /// The case whose step opens this one; the caller links both, see [`opened`].
+    pub parent: Option<Parent>,
 }
 
 /// What a person asks to do with a case. `shown` is the hash of the content that the page showed:
@@ -193,6 +197,13 @@ pub enum Command {
         /// Why.
         says: String,
     },
+    /// A remark.
+    Comment {
+        /// Hash shown.
+        shown: String,
+        /// What.
+        says: String,
+    },
     /// Post-review (後閲) of an act, or the review of a reclassified permit that may stand.
     Review {
         /// Act that is reviewed.
@@ -232,6 +243,7 @@ pub fn decide(state: &CaseState, ctx: &Ctx<'_>, command: Command) -> Result<Vec<
         Command::DeclineExtension { shown, says } => permit::decline_extension(&mut run, &shown, &says)?,
         Command::Revoke { shown, says } => permit::revoke(&mut run, &shown, &says)?,
         Command::Close { shown, says } => permit::close(&mut run, &shown, &says)?,
+        Command::Comment { shown, says } => related::comment(&mut run, &shown, says)?,
         Command::Review { of, shown, says } => review::review(&mut run, of, &shown, says)?,
     }
     Ok(run.acts)

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Ctx;
 use super::applicant::applicants;
+use super::related::leave_to_comment;
 use super::run::Run;
 use super::step::any_part;
 use super::who::Asking;
@@ -20,6 +21,8 @@ pub struct Offer {
     pub step: String,
     /// The person would decide the own case, because nobody else is there: a reason is demanded.
     pub needs_reason: bool,
+    /// 代決 of an important, exceptional or disputed case: a reason is demanded.
+    pub urgent: bool,
 }
 
 /// Who may act on the open step, and who may not, with the reason.
@@ -56,6 +59,11 @@ pub fn offers(state: &CaseState, ctx: &Ctx<'_>) -> Vec<Offer> {
         open: true,
         judging: true,
     };
+    let remark =
+        Asking { action: "comment", reason: false, judging: false, open: !state.status.ended(), ..asking };
+    if leave_to_comment(&run, remark).is_ok() {
+        offer(&mut found, "comment", "", false);
+    }
     for r in state.reviews.iter().filter(|r| r.done.is_none()) {
         if run.leave_to_review(&r.by, &r.author, asking).is_ok() {
             offer(&mut found, "post_review", &r.of.to_string(), false);
@@ -65,7 +73,10 @@ pub fn offers(state: &CaseState, ctx: &Ctx<'_>) -> Vec<Offer> {
 }
 
 fn offer(found: &mut Vec<Offer>, action: &str, step: &str, needs_reason: bool) {
-    let new = Offer { action: action.to_owned(), step: step.to_owned(), needs_reason };
+    add(found, Offer { action: action.to_owned(), step: step.to_owned(), needs_reason, urgent: false });
+}
+
+fn add(found: &mut Vec<Offer>, new: Offer) {
     if !found.contains(&new) {
         found.push(new);
     }
@@ -78,7 +89,7 @@ fn step_offers(run: &Run<'_>, found: &mut Vec<Offer>) {
         let wanted = ["refuse", "send_back"];
         let actions = step_actions(step.kind).iter().copied().filter(|a| *a == own || wanted.contains(a));
         for action in actions {
-            for part in step.waiting_parts().into_iter().filter_map(|i| step.parts.get(i)) {
+            for part in step.waiting_for(run.ctx.person).into_iter().filter_map(|i| step.parts.get(i)) {
                 let asking = Asking {
                     action,
                     shown: &content,
@@ -91,7 +102,10 @@ fn step_offers(run: &Run<'_>, found: &mut Vec<Offer>) {
                     // Deciding the own case is offered for the decision alone.
                     && (!leave.overridden || action == own)
                 {
-                    offer(found, action, &step.id, leave.overridden);
+                    let (action, step) = (action.to_owned(), step.id.clone());
+                    // A refusal in absence needs no more reason than any refusal does.
+                    let urgent = leave.urgent && action == own;
+                    add(found, Offer { action, step, needs_reason: leave.overridden, urgent });
                 }
             }
         }

@@ -11,6 +11,7 @@ use super::run::{Run, Stamp};
 use super::who::Asking;
 use crate::authority::Held;
 use crate::case::{Direction, Movement, Permit, ReviewCause, Status, What};
+use crate::facts::case_bindings;
 use crate::refusal::{Code, Refusal};
 
 /// The permit, or a refusal that there is none.
@@ -70,6 +71,9 @@ pub(super) fn moved(
 /// Which items move: all that can, or exactly those named.
 fn movable(run: &Run<'_>, items: &[String], direction: Direction) -> Result<Vec<String>, Refusal> {
     let p = permit(run)?;
+    if run.procedure.permit.as_ref().is_some_and(|s| !s.movements) {
+        return Err(Refusal::new(Code::NotCovered, "この許可は、ものの出し入れを伴いません。"));
+    }
     let today = run.ctx.today();
     let outside = p.outside();
     if let Some(item) = items.iter().find(|i| !p.items.contains(i)) {
@@ -163,6 +167,7 @@ pub(super) fn ask_extension(run: &mut Run<'_>, shown: &str, until: Date, says: &
 /// More time is given, never past the fiscal year's end where the pack says so.
 pub(super) fn extend(run: &mut Run<'_>, shown: &str, until: Date, says: &str) -> Result<(), Refusal> {
     let held = leave_of_decider(run, "extend", shown, true)?;
+    require_every_part(run)?;
     require_in_force(run)?;
     check_until(run, until)?;
     need_text(says, "延長する理由")?;
@@ -184,7 +189,44 @@ fn check_until(run: &Run<'_>, until: Date) -> Result<(), Refusal> {
         );
         return Err(Refusal::new(Code::PeriodTooLong, message));
     }
+    // What the form did not accept for the application is not reached by extending either.
+    let field =
+        run.procedure.permit.as_ref().and_then(|s| run.procedure.fields.iter().find(|f| f.id == s.until));
+    if let Some((field, limit)) = field.and_then(|f| Some((f, f.limit.as_ref()?))) {
+        let b = case_bindings(&run.state, &run.ctx.pack.classification, run.ctx.today());
+        let b = b.with(&field.id, sekisho_base::table::Value::Text(until.to_string()));
+        if limit.eval_bool(&b) != Some(true) {
+            let says = field
+                .limit_says
+                .clone()
+                .unwrap_or_else(|| format!("{}の値が条件に合いません。", field.label));
+            return Err(Refusal::new(Code::PeriodTooLong, says));
+        }
+    }
     Ok(())
+}
+
+/// A joint permit is extended as it was given: by every part. Whoever holds them all may; otherwise a new application is
+/// the way to all of them.
+fn require_every_part(run: &Run<'_>) -> Result<(), Refusal> {
+    let Some(step) = run.state.deciding_step() else { return Ok(()) };
+    let content = run.state.content_hash(None);
+    let asking = Asking {
+        action: "extend",
+        shown: &content,
+        content: &content,
+        reason: false,
+        open: true,
+        judging: true,
+    };
+    let holds = |part: usize| step.parts.get(part).is_some_and(|p| run.leave(step, p, asking).is_ok());
+    if step.slots.iter().all(|s| s.item.is_some() || s.who.satisfied(&holds)) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Code::NotAuthorized,
+        "連名の許可は、一人では延長できません。期間を延ばすには、新しく申請してください。",
+    ))
 }
 
 /// No more time.

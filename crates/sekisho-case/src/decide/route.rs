@@ -2,7 +2,7 @@
 //! case ends.
 
 use sekisho_base::{Date, Instant};
-use sekisho_pack::model::{OnAbsent, Period, Step};
+use sekisho_pack::model::{OnAbsent, Period, Quorum, Step};
 
 use super::run::{Run, Stamp};
 use crate::authority::{Anchors, Level, Part, Route, resolve};
@@ -10,7 +10,7 @@ use crate::case::{
     Cover, Due, Item, Permit, Review, ReviewCause, Slot, Status, StepRun, StepStatus, Verdict, What,
     is_final_decision,
 };
-use crate::facts::{applies, bindings};
+use crate::facts::{applies, case_bindings};
 use crate::refusal::{Code, Refusal};
 
 /// Seats pinned for a step.
@@ -32,7 +32,7 @@ pub(super) fn advance(run: &mut Run<'_>) -> Result<(), Refusal> {
             run.state.steps.iter().find(|s| s.status == StepStatus::Pending).map(|s| (s.id.clone(), s.kind));
         let decision_left =
             run.state.steps.iter().any(|s| s.status == StepStatus::Pending && is_final_decision(s.kind));
-        let decided = run.state.deciding_step().is_some();
+        let decided = run.state.deciding_step().is_some_and(|s| !s.all_refused());
         if !decision_left && decided && run.state.permit.is_none() && run.procedure.permit.is_some() {
             issue(run)?;
             continue;
@@ -59,12 +59,16 @@ pub(super) fn advance(run: &mut Run<'_>) -> Result<(), Refusal> {
 /// Whether a step applies: an error or a null in its condition means that it does.
 pub(super) fn step_applies(run: &Run<'_>, step: &str) -> Result<bool, Refusal> {
     let spec = run.spec(step)?;
-    let b = bindings(&run.state.content, &run.ctx.pack.classification, run.ctx.today());
+    let b = case_bindings(&run.state, &run.ctx.pack.classification, run.ctx.today());
     Ok(applies(spec.when.as_ref(), &b))
 }
 
-/// Refuses a path on which nobody decides, whatever the pack's check said.
+/// Refuses a path on which nobody decides, whatever the pack's check said. A procedure that only reports decides nothing.
 pub(super) fn require_decision(run: &Run<'_>) -> Result<(), Refusal> {
+    let decides = run.procedure.steps.iter().any(|s| is_final_decision(s.kind));
+    if !decides && run.procedure.permit.is_none() {
+        return Ok(());
+    }
     for step in run.procedure.steps.iter().filter(|s| is_final_decision(s.kind)) {
         if step_applies(run, &step.id)? {
             return Ok(());
@@ -117,10 +121,40 @@ pub(super) fn pin(run: &Run<'_>, spec: &Step) -> Result<Pins, Refusal> {
     let probe = StepRun::pending(&spec.id, &spec.title, spec.kind);
     for part in &mut parts {
         let standing = run.standing_of(&probe, part)?;
-        let first = standing.eligible().map(|c| c.level).min();
+        // Whoever is there comes before whoever is away: where nobody stands in, the next role finds the task.
+        let there =
+            standing.eligible().filter(|c| !run.ctx.org.absent(&c.person, day)).map(|c| c.level).min();
+        let first = there.or_else(|| standing.eligible().map(|c| c.level).min());
         part.turn = first.unwrap_or(if standing.exhausted { 0 } else { standing.reached });
+        part.need = need(spec.quorum, part);
     }
     Ok(Pins { parts, slots })
+}
+
+/// How many must act: of the role's own seats. Where the case went up, the higher role decides alone.
+fn need(quorum: Quorum, part: &Part) -> u32 {
+    let seats = part.levels.first().map_or(0, |l| l.seats.len());
+    match quorum {
+        _ if part.turn > 0 => 1,
+        Quorum::One => 1,
+        Quorum::All => u32::try_from(seats).unwrap_or(u32::MAX).max(1),
+        Quorum::AtLeast(n) => n,
+    }
+}
+
+/// Opens a step again that is done again and again while the permit runs; tells whether there is another round.
+pub(super) fn next_round(run: &mut Run<'_>, step: &str) -> Result<bool, Refusal> {
+    let spec = run.spec(step)?;
+    let (Some(every), Some(done)) = (spec.every, run.state.step(step)) else { return Ok(false) };
+    let permit = run.state.permit.as_ref().filter(|_| run.state.status == Status::InForce);
+    let from = done.due.map_or_else(|| run.ctx.today(), Due::date);
+    let next = after(run, every, from);
+    if permit.is_none_or(|p| next.date() > p.until) {
+        return Ok(false);
+    }
+    let Pins { parts, slots } = pin(run, spec)?;
+    run.emit_system(What::StepOpened { step: step.to_owned(), due: Some(next), parts, slots })?;
+    Ok(true)
 }
 
 /// Levels that take the applicant's place when the applicant has left office: whoever answers for the permit.
@@ -145,7 +179,8 @@ fn pass_over(run: &mut Run<'_>, step: &str) -> Result<(), Refusal> {
     let Some(opened) = run.state.step(step).cloned() else { return Ok(()) };
     for (index, part) in opened.parts.iter().enumerate() {
         let standing = run.standing_of(&opened, part)?;
-        let away = !standing.candidates.is_empty() && standing.present.is_empty();
+        // Somebody who may act is away; who is barred from the own work is no such person.
+        let away = standing.eligible().next().is_some() && standing.present.is_empty();
         let Some(level) = part.levels.get(part.turn).filter(|_| away) else { continue };
         let covers: Vec<Cover> = opened
             .slots
@@ -156,7 +191,8 @@ fn pass_over(run: &mut Run<'_>, step: &str) -> Result<(), Refusal> {
         let says = "担当者が不在のため、後で確認します。".to_owned();
         let (conditions, evidence) = (vec![], Default::default());
         let (step, verdict) = (step.to_owned(), Verdict::PassedOver);
-        run.emit_system(What::Decided { step, verdict, covers, says, conditions, evidence })?;
+        let goes_on = false;
+        run.emit_system(What::Decided { step, verdict, covers, says, conditions, evidence, goes_on })?;
         let of = run.state.acts;
         let (by, author, opened_at) = (level.clone(), String::new(), run.ctx.now);
         let review = Review { of, cause: ReviewCause::PassedOver, by, author, opened_at, done: None };
@@ -167,7 +203,7 @@ fn pass_over(run: &mut Run<'_>, step: &str) -> Result<(), Refusal> {
 
 /// The deadline: the date of the field named, or the period after opening; the earlier where there are both.
 pub(super) fn due(run: &Run<'_>, spec: &Step) -> Option<Due> {
-    let period = spec.within.map(|p| after(run, p));
+    let period = spec.within.or(spec.every).map(|p| after(run, p, run.ctx.today()));
     let field = spec.due.as_ref().and_then(|id| {
         let permit_end = run
             .procedure
@@ -184,15 +220,14 @@ pub(super) fn due(run: &Run<'_>, spec: &Step) -> Option<Due> {
     }
 }
 
-fn after(run: &Run<'_>, period: Period) -> Due {
-    let (now, today, calendar) = (run.ctx.now, run.ctx.today(), &run.ctx.pack.calendar);
+/// The deadline a period after a day; hours count from now.
+fn after(run: &Run<'_>, period: Period, day: Date) -> Due {
+    let (now, calendar) = (run.ctx.now, &run.ctx.pack.calendar);
     match period {
         Period::Hours(h) => Due::At(Instant::plus_millis(now, i64::from(h) * 3_600_000)),
-        Period::Days(d) => Due::On(calendar.roll_on(today.plus_days(i64::from(d)))),
-        Period::BusinessDays(d) => Due::On(calendar.plus_business_days(today, d)),
-        Period::Months(m) => {
-            Due::On(calendar.roll_on(today.plus_months(i32::try_from(m).unwrap_or(i32::MAX))))
-        }
+        Period::Days(d) => Due::On(calendar.roll_on(day.plus_days(i64::from(d)))),
+        Period::BusinessDays(d) => Due::On(calendar.plus_business_days(day, d)),
+        Period::Months(m) => Due::On(calendar.roll_on(day.plus_months(i32::try_from(m).unwrap_or(i32::MAX)))),
     }
 }
 
@@ -263,5 +298,6 @@ pub(super) fn missing(step: &StepRun, slot: &Slot) -> Vec<usize> {
 
 /// A stamp without capacities, for what the person does besides the step's own act.
 pub(super) fn plain(held: crate::authority::Held, content: &str) -> Stamp {
-    Stamp { post: held.post.clone(), held: vec![held], content: content.to_owned(), overridden: None }
+    let post = held.post.clone();
+    Stamp { post, held: vec![held], content: content.to_owned(), ..Stamp::default() }
 }

@@ -16,6 +16,7 @@ pub(super) struct Stamp {
     pub held: Vec<Held>,
     pub content: String,
     pub overridden: Option<String>,
+    pub urgent: Option<String>,
 }
 
 /// One decision under way.
@@ -69,6 +70,7 @@ impl<'a> Run<'a> {
             content: stamp.content,
             pack: self.state.pack.hash.clone(),
             overridden: stamp.overridden,
+            urgent: stamp.urgent,
             what,
         };
         self.state
@@ -78,9 +80,9 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Persons who may not judge: the applicant, and whoever performed.
-    pub fn barred(&self) -> BTreeSet<String> {
-        let mut barred = self.state.performers();
+    /// Persons who may not judge in a step: the applicant, and whoever performed in a step before it.
+    pub fn barred(&self, step: &str) -> BTreeSet<String> {
+        let mut barred = self.state.performers_before(step);
         barred.insert(self.state.applicant.person.clone());
         barred
     }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use sekisho_pack::model::StepKind;
+use sekisho_pack::model::{OnRefusal, StepKind};
 
 use super::applicant::require_allowed;
 use super::form::check_evidence;
 use super::need_text;
 use super::permit::bring_back;
-use super::route::{advance, missing, plain};
+use super::related;
+use super::route::{advance, missing, next_round, plain};
 use super::run::{Run, Stamp};
 use super::who::{Asking, Leave};
 use crate::authority::{Held, Path};
@@ -43,6 +44,10 @@ impl Covered {
     fn overridden(&self) -> bool {
         self.leaves.iter().any(|l| l.overridden)
     }
+
+    fn urgent(&self) -> bool {
+        self.leaves.iter().any(|l| l.urgent)
+    }
 }
 
 /// A holder looks at the case.
@@ -69,6 +74,9 @@ pub(super) fn act(run: &mut Run<'_>, step: &str, given: Given) -> Result<(), Ref
         StepKind::Resolve => need_text(&given.says, "議決した会議（開催日と名称）")?,
         _ => {}
     }
+    if spec.opens.is_some() {
+        related::require_children(run, step)?;
+    }
     if is_final_decision(opened.kind) {
         // The class may have risen since the application.
         require_allowed(&run.state.content)?;
@@ -84,6 +92,7 @@ pub(super) fn act(run: &mut Run<'_>, step: &str, given: Given) -> Result<(), Ref
         held: covered.held(),
         content,
         overridden: reason.filter(|_| covered.overridden()).map(str::to_owned),
+        urgent: reason.filter(|_| covered.urgent()).map(str::to_owned),
     };
     let what = What::Decided {
         step: step.to_owned(),
@@ -97,12 +106,19 @@ pub(super) fn act(run: &mut Run<'_>, step: &str, given: Given) -> Result<(), Ref
             .filter(|c| !c.is_empty())
             .collect(),
         evidence: given.evidence,
+        goes_on: false,
     };
     run.emit(stamp.clone(), what)?;
     open_reviews(run, &opened, &covered.leaves)?;
-    if opened.kind == StepKind::Perform && run.state.step(step).is_some_and(|s| s.status == StepStatus::Done)
+    let returned_by = run.procedure.permit.as_ref().and_then(|p| p.returned_by.as_deref());
+    if opened.kind == StepKind::Perform
+        && returned_by.is_none_or(|r| r == step)
+        && run.state.step(step).is_some_and(|s| s.status == StepStatus::Done)
     {
         bring_back(run, stamp)?;
+    }
+    if run.state.step(step).is_some_and(|s| s.status == StepStatus::Done) && next_round(run, step)? {
+        return Ok(());
     }
     advance(run)
 }
@@ -128,13 +144,12 @@ pub(super) fn refuse(
         post: covered.leaves.first().map(|l| l.held.post.clone()).unwrap_or_default(),
         held: covered.held(),
         content: run.state.content_hash(Some(step)),
-        overridden: None,
+        ..Stamp::default()
     };
+    let goes_on = run.spec(step)?.on_refusal == OnRefusal::GoOn;
     let (step, verdict, covers, says) = (step.to_owned(), Verdict::Refuse, covered.covers, says.to_owned());
-    run.emit(
-        stamp,
-        What::Decided { step, verdict, covers, says, conditions: vec![], evidence: BTreeMap::new() },
-    )?;
+    let (conditions, evidence) = (vec![], BTreeMap::new());
+    run.emit(stamp, What::Decided { step, verdict, covers, says, conditions, evidence, goes_on })?;
     open_reviews(run, &opened, &covered.leaves)?;
     advance(run)
 }
@@ -201,7 +216,7 @@ pub(super) fn any_part(
 ) -> Result<Leave, Refusal> {
     let asking = Asking { action, shown, content, reason: false, open: true, judging: is_judging(step.kind) };
     let mut refusal = None;
-    for index in step.waiting_parts() {
+    for index in step.waiting_for(run.ctx.person) {
         let Some(part) = step.parts.get(index) else { continue };
         match run.leave(step, part, asking) {
             Ok(leave) => return Ok(leave),
@@ -241,6 +256,11 @@ fn cover(
         let before = covered.covers.len();
         for index in missing(step, slot) {
             let Some(part) = step.parts.get(index) else { continue };
+            if step.acted_by(run.ctx.person, slot.item.as_deref(), index) {
+                let done = "あなたの分は記録済みです。ほかの担当者を待っています。";
+                refusal = refusal.or_else(|| Some(Refusal::new(Code::NothingToDo, done)));
+                continue;
+            }
             match answers.entry(index).or_insert_with(|| run.leave(step, part, asking)) {
                 Ok(_) => covered.covers.push(Cover { item: slot.item.clone(), part: index }),
                 Err(r) => refusal = telling(refusal, r.clone()),

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use sekisho_pack::model::{Scope, Step};
+
 use super::run::{Run, Stamp};
 use crate::authority::{
-    self, Candidate, Held, Level, Part, Path, Question, Seat, Situation, Standing, standing,
+    self, Candidate, Capacity, Held, Lent, Level, Part, Path, Question, Seat, Situation, Standing, standing,
 };
 use crate::case::{StepRun, is_final_decision, is_judging};
+use crate::facts::{applies, case_bindings};
 use crate::refusal::Refusal;
 
 /// Leave to act for one part.
@@ -14,6 +17,8 @@ use crate::refusal::Refusal;
 pub(super) struct Leave {
     pub held: Held,
     pub overridden: bool,
+    /// 代決 that the pack bars unless there is a reason.
+    pub urgent: bool,
     /// Level of the chain by which the person acts.
     pub level: usize,
 }
@@ -33,7 +38,7 @@ impl Run<'_> {
     /// The standing of a part of a step today.
     pub fn standing_of(&self, step: &StepRun, part: &Part) -> Result<Standing, Refusal> {
         let spec = self.spec(&step.id)?;
-        let barred = if is_judging(step.kind) { self.barred() } else { BTreeSet::new() };
+        let barred = if is_judging(step.kind) { self.barred(&step.id) } else { BTreeSet::new() };
         let situation = Situation {
             org: self.ctx.org,
             day: self.ctx.today(),
@@ -42,8 +47,16 @@ impl Run<'_> {
             final_decision: is_final_decision(step.kind),
             barred: &barred,
             escalated: step.escalated,
+            daiketsu_barred: self.daiketsu_barred(spec),
         };
         Ok(standing(part, &situation))
+    }
+
+    /// Whether 代決 needs a reason in this case; an error or a null in the pack's condition means that it does.
+    fn daiketsu_barred(&self, spec: &Step) -> bool {
+        let Some(when) = &spec.no_daiketsu_when else { return false };
+        let b = case_bindings(&self.state, &self.ctx.pack.classification, self.ctx.today());
+        applies(Some(when), &b)
     }
 
     /// Asks Cedar for leave to act for a part of a step.
@@ -67,15 +80,22 @@ impl Run<'_> {
             ));
         };
         let by = part.levels.get(c.level);
+        let instead_of = self.spec(&step.id)?.instead_of.clone().filter(|_| is_final_decision(step.kind));
+        let capacity = match c.path {
+            Path::Holder if instead_of.is_some() => Capacity::DelegatedDecision,
+            _ => c.path.capacity(),
+        };
         let held = Held {
-            capacity: c.path.capacity(),
+            capacity,
             role: part.role.clone(),
             by_role: by.map(|l| l.role.clone()).unwrap_or_default(),
             unit: by.map(|l| l.unit.clone()).unwrap_or_default(),
             post: c.post.clone(),
             path: c.path.clone(),
+            instead_of,
         };
-        Ok(Leave { held, overridden: c.path == Path::Override, level: c.level })
+        let urgent = matches!(c.path, Path::Deputy { .. }) && self.daiketsu_barred(self.spec(&step.id)?);
+        Ok(Leave { held, overridden: c.path == Path::Override, urgent, level: c.level })
     }
 
     fn step_facts(
@@ -92,20 +112,21 @@ impl Run<'_> {
         let opened = higher.get(..standing.reached.min(higher.len())).unwrap_or_default();
         let acting = standing.candidates.iter().filter(|c| matches!(c.path, Path::Deputy { .. }));
         let acting: Vec<Seat> = acting.map(|c| Seat::Post(c.post.clone())).collect();
-        let delegates = standing.candidates.iter().filter(|c| matches!(c.path, Path::Delegate { .. }));
         q.step.clone_from(&step.id);
         q.role.clone_from(&part.role);
         q.final_decision = is_final_decision(step.kind);
         if q.judging {
-            q.performers = self.state.performers();
+            q.performers = self.state.performers_before(&step.id);
+            q.judged_units = self.sections_judged();
         }
-        q.delegates = delegates.map(|c| c.person.clone()).collect();
+        q.delegation = c.and_then(|c| self.lent(part, c));
         q.nobody_else = standing.exhausted;
         q.escalated = standing.reached > 0;
         q.holder_present = c.is_some_and(|c| standing.present.contains(&c.level));
         q.path = c.map(|c| c.path.code().to_owned()).unwrap_or_default();
         q.depth = c.map_or(0, |c| i64::from(matches!(c.path, Path::Deputy { .. } | Path::Delegate { .. })));
         q.overridden = c.is_some_and(|c| c.path == Path::Override);
+        q.daiketsu_barred = self.spec(&step.id).is_ok_and(|s| self.daiketsu_barred(s));
         let groups =
             [(seats(first), &mut q.holders), (seats(opened), &mut q.higher), (acting, &mut q.acting)];
         for (seats, keys) in groups {
@@ -116,6 +137,28 @@ impl Run<'_> {
                 keys.insert(seat.key());
             }
         }
+    }
+
+    /// The delegation a person acts under, as it was approved: whether it is in force is left to the rules.
+    fn lent(&self, part: &Part, c: &Candidate) -> Option<Lent> {
+        let Path::Delegate { delegation, for_post } = &c.path else { return None };
+        let approved = self.ctx.org.delegation(for_post, delegation, &c.person, self.ctx.today())?;
+        let seat = part.levels.get(c.level)?.seats.iter().find(|s| s.post() == Some(for_post.as_str()))?;
+        let (person, from, until) = (approved.person.clone(), approved.from, approved.until);
+        Some(Lent { person, seat: seat.key(), from, until })
+    }
+
+    /// Sections that own the items of the case.
+    fn sections_judged(&self) -> BTreeSet<String> {
+        let owners = self.state.content.items.iter().map(|i| &i.snapshot.owner);
+        owners.filter_map(|o| self.ctx.org.scope_unit(o, Scope::Section)).map(|u| u.code.clone()).collect()
+    }
+
+    /// Units in which the person holds a post today, and those above them.
+    fn units(&self) -> BTreeSet<String> {
+        let posts = self.ctx.org.appointments(self.ctx.person, self.ctx.today());
+        let units = posts.filter_map(|a| self.ctx.org.post(&a.post)).map(|p| p.unit.as_str());
+        units.flat_map(|u| self.ctx.org.ancestors(u)).map(|u| u.code.clone()).collect()
     }
 
     /// Asks Cedar for leave to do something as the applicant.
@@ -129,10 +172,17 @@ impl Run<'_> {
         q.require(self.ctx.rules, &who)?;
         let (post, role, unit) =
             (self.applicant_post(), authority::APPLICANT.to_owned(), self.state.applicant.unit.clone());
-        let capacity = authority::Capacity::Holder;
-        let held =
-            Held { capacity, by_role: role.clone(), role, unit, post: post.clone(), path: Path::Holder };
-        Ok(Stamp { post, held: vec![held], content: asking.content.to_owned(), overridden: None })
+        let capacity = Capacity::Holder;
+        let held = Held {
+            capacity,
+            by_role: role.clone(),
+            role,
+            unit,
+            post: post.clone(),
+            path: Path::Holder,
+            instead_of: None,
+        };
+        Ok(Stamp { post, held: vec![held], content: asking.content.to_owned(), ..Stamp::default() })
     }
 
     /// Asks Cedar for leave to review, as a holder of the level it was put before.
@@ -149,14 +199,16 @@ impl Run<'_> {
         q.require(self.ctx.rules, &format!("{}が行います。", level.title))?;
         let post = seat.and_then(Seat::post).unwrap_or_default().to_owned();
         let (role, by_role, unit) = (level.role.clone(), level.role.clone(), level.unit.clone());
-        Ok(Held { capacity: authority::Capacity::PostReview, role, by_role, unit, post, path: Path::Holder })
+        let (capacity, path) = (Capacity::PostReview, Path::Holder);
+        Ok(Held { capacity, role, by_role, unit, post, path, instead_of: None })
     }
 
-    fn question(&self, asking: Asking<'_>) -> Question {
+    pub fn question(&self, asking: Asking<'_>) -> Question {
         Question {
             action: asking.action.to_owned(),
             person: self.ctx.person.to_owned(),
             in_office: self.ctx.org.in_office(self.ctx.person, self.ctx.today()),
+            units: self.units(),
             procedure: self.state.procedure.clone(),
             applicant: self.state.applicant.person.clone(),
             open: asking.open,
@@ -194,7 +246,7 @@ impl Run<'_> {
         }
     }
 
-    fn main_post(&self) -> String {
+    pub fn main_post(&self) -> String {
         self.ctx
             .org
             .appointments(self.ctx.person, self.ctx.today())

@@ -4,6 +4,7 @@
 //! the ids. Validity is inclusive on both ends: `[from, until]`, without `until` for ever.
 
 mod index;
+mod lists;
 mod query;
 
 use sekisho_base::Date;

@@ -86,6 +86,18 @@ impl Org {
         self.posts_of_unit.get(unit).into_iter().flatten().filter_map(|code| self.posts.get(code))
     }
 
+    /// The posts with a title in a unit, or in the nearest unit above it that has any, up to and with `top`.
+    #[must_use]
+    pub fn titled_posts(&self, unit: &str, top: &str, title: &str) -> Vec<&Post> {
+        for here in self.ancestors(unit) {
+            let found: Vec<&Post> = self.posts_of(&here.code).filter(|p| p.title == title).collect();
+            if !found.is_empty() || here.code == top {
+                return found;
+            }
+        }
+        vec![]
+    }
+
     /// The posts of a unit and of the 係 below it, by depth, rank.
     #[must_use]
     pub fn posts_within(&self, unit: &str) -> Vec<&Post> {
@@ -147,6 +159,16 @@ impl Org {
         self.delegations.get(post).into_iter().flatten().filter(move |d| in_force(d.from, Some(d.until), day))
     }
 
+    /// What one approval delegates of a post to a person, in force or not: where it names several periods, the one
+    /// of the day.
+    #[must_use]
+    pub fn delegation(&self, post: &str, id: &str, person: &str, day: Date) -> Option<&Delegation> {
+        let approved = self.delegations.get(post).into_iter().flatten();
+        approved
+            .filter(|d| d.id == id && d.person == person)
+            .max_by_key(|d| in_force(d.from, Some(d.until), day))
+    }
+
     /// The roles a person holds on a day, each with the code of the unit it holds in.
     #[must_use]
     pub fn roles_of(&self, person: &str, roles: &BTreeMap<String, Role>, day: Date) -> Vec<(String, String)> {
@@ -160,8 +182,9 @@ impl Org {
                         self.scope_unit(&post.unit, *scope).filter(|u| u.code == post.unit)
                     }
                     HeldBy::Post(code) if *code == post.code => self.scope_unit(&post.unit, role.scope),
+                    HeldBy::Titled(title) if *title == post.title => self.units.get(&post.unit),
                     HeldBy::Everyone => self.units.get(&post.unit),
-                    HeldBy::HeadOf(_) | HeldBy::Post(_) | HeldBy::Appointment => None,
+                    HeldBy::HeadOf(_) | HeldBy::Titled(_) | HeldBy::Post(_) | HeldBy::Appointment => None,
                 };
                 found.extend(unit.map(|u| (role.id.clone(), u.code.clone())));
             }

@@ -5,9 +5,12 @@ use sekisho_case::decide::{explain, offers};
 
 use crate::world::*;
 
+/// What is offered beside a remark, which everybody who sees the case may add while it runs.
 fn offered(w: &World, c: &Case, person: &str) -> Vec<String> {
     let state = c.state();
-    w.with(person, |ctx| offers(&state, ctx)).into_iter().map(|o| o.action).collect()
+    let all: Vec<String> = w.with(person, |ctx| offers(&state, ctx)).into_iter().map(|o| o.action).collect();
+    assert_eq!(all.iter().any(|a| a == "comment"), !state.status.ended());
+    all.into_iter().filter(|a| a != "comment").collect()
 }
 
 #[test]

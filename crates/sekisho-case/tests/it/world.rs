@@ -14,8 +14,8 @@ use sekisho_pack::by::By;
 use sekisho_pack::expr::{Env, Expr, Type};
 use sekisho_pack::model::{
     Axis, Choice, Classification, Column, ColumnType, Field, FieldType, HandlingEffect, HandlingRule, HeldBy,
-    Level, OnAbsent, OnEmpty, Pack, PackMeta, Period, PermitSpec, Procedure, Register, Role, Scope, Step,
-    StepKind,
+    Level, OnAbsent, OnEmpty, OnRefusal, Pack, PackMeta, Period, PermitSpec, Procedure, Quorum, Register,
+    Role, Scope, Step, StepKind,
 };
 use serde_json::{Value, json};
 
@@ -110,6 +110,13 @@ pub fn step(id: &str, title: &str, kind: StepKind, by: &str) -> Step {
         due: None,
         on_absent: OnAbsent::Wait,
         on_empty: OnEmpty::Escalate,
+        quorum: Quorum::One,
+        instead_of: None,
+        no_daiketsu_when: None,
+        every: None,
+        opens: None,
+        on_refusal: OnRefusal::End,
+        writes: vec![],
         evidence: vec![],
     }
 }
@@ -212,8 +219,14 @@ pub fn take_out() -> Procedure {
             until: "return_by".into(),
             within_fiscal_year: true,
             blanket: Some("blanket".into()),
+            movements: true,
+            returned_by: Some("return".into()),
+            excepts: None,
         }),
         form: None,
+        opened_by: vec![],
+        apply_by: None,
+        event: false,
     }
 }
 
@@ -304,8 +317,13 @@ impl World {
         post: &str,
         draft: Draft,
     ) -> Result<Vec<Act>, Refusal> {
-        let application =
-            Application { case: "C1".into(), number: "持出-R8-0001".into(), post: post.into(), draft };
+        let application = Application {
+            case: "C1".into(),
+            number: "持出-R8-0001".into(),
+            post: post.into(),
+            draft,
+            parent: None,
+        };
         self.with(person, |ctx| apply(procedure, ctx, application))
     }
 
@@ -395,11 +413,16 @@ pub fn pack(procedure: Procedure) -> Pack {
         },
         hash: "p".repeat(64),
         roles: roles.into_iter().map(|r| (r.id.clone(), r)).collect(),
+        absence: Default::default(),
         classification,
         clauses: vec![],
         procedures: [(procedure.id.clone(), procedure)].into(),
         registers: registers.into_iter().map(|r| (r.id.clone(), r)).collect(),
         checks: BTreeMap::new(),
+        duties: BTreeMap::new(),
+        documents: BTreeMap::new(),
+        notices: BTreeMap::new(),
+        bindings: vec![],
         calendar: Calendar { closed: [d("2026-07-20")].into(), known_until: None },
         forms: BTreeMap::new(),
         tests: vec![],

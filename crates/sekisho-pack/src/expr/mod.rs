@@ -23,13 +23,16 @@
 
 mod env;
 mod eval;
+mod japanese;
 mod lower;
 pub mod sql;
 mod tree;
 
 pub use env::{Binding, Env, Place, Scalar, Type};
 pub use eval::Bindings;
+pub use japanese::Labels;
 
+use sekisho_base::Date;
 use sekisho_base::table::Value;
 use serde::{Deserialize, Serialize};
 
@@ -118,7 +121,7 @@ impl Expr {
     }
 }
 
-/// What the search for undecided paths asks.
+/// What the searches for undecided paths and for fillable forms ask.
 impl Expr {
     /// Whole numbers written in it.
     pub(crate) fn ints(&self) -> Vec<i64> {
@@ -137,6 +140,28 @@ impl Expr {
         self.tree.visit(&mut |n| {
             if let Node::Text(s) = n {
                 out.push(s.clone());
+            }
+        });
+        out
+    }
+
+    /// Dates written in it.
+    pub(crate) fn dates(&self) -> Vec<Date> {
+        let mut out = Vec::new();
+        self.tree.visit(&mut |n| {
+            if let Node::Date(d) = n {
+                out.push(*d);
+            }
+        });
+        out
+    }
+
+    /// Months and days by which it shifts dates.
+    pub(crate) fn shifts(&self) -> Vec<(i32, i64)> {
+        let mut out = Vec::new();
+        self.tree.visit(&mut |n| {
+            if let Node::Shift { months, days, .. } = n {
+                out.push((*months, *days));
             }
         });
         out

@@ -59,7 +59,7 @@ pub(crate) fn clauses(t: &Table<'_>, known: &mut Known) -> Vec<Clause> {
         if kind != "heading" && says.is_empty() && !c.has("says") {
             c.error("says", "says がありません", "条項の内容をわかりやすい言葉で書いてください");
         }
-        let mechanisms = mechanisms(&c);
+        let mechanisms = mechanisms(&c, known);
         c.finish();
         let Some(id) = id else { continue };
         if !valid_clause_id(&id.value) {
@@ -100,7 +100,7 @@ fn valid_clause_id(s: &str) -> bool {
     s.len() <= 80 && s.split('.').all(|p| !p.is_empty() && p.chars().all(|c| c.is_alphanumeric() || c == '-'))
 }
 
-fn mechanisms(c: &Table<'_>) -> Vec<MechanismRef> {
+fn mechanisms(c: &Table<'_>, known: &mut Known) -> Vec<MechanismRef> {
     let mut out: Vec<MechanismRef> = Vec::new();
     for at in c.texts("mechanisms") {
         match parse_mechanism(&at) {
@@ -110,7 +110,10 @@ fn mechanisms(c: &Table<'_>) -> Vec<MechanismRef> {
                 format!("「{}」が二度あります", at.value),
                 "どちらか一つにしてください",
             ),
-            Ok(m) => out.push(m),
+            Ok(m) => {
+                known.bindings.push((c.src.file.to_owned(), at.line, m.clone()));
+                out.push(m);
+            }
             Err(problem) => {
                 let kinds: Vec<&str> = KINDS.iter().map(|(w, _)| *w).collect();
                 c.src.error(

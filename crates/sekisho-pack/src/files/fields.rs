@@ -88,6 +88,8 @@ fn type_of(f: &FieldType, choices: &[Choice]) -> Type {
         FieldType::Bool => Type::Bool,
         FieldType::Choice => Type::choice_of(choices),
         FieldType::Items(_) => Type::List(None),
+        FieldType::Row(_) | FieldType::File => Type::Text,
+        FieldType::Clauses => Type::List(None),
     }
 }
 
@@ -100,6 +102,9 @@ enum Kind {
     Bool,
     Choice,
     Items,
+    Row,
+    Clauses,
+    File,
 }
 
 /// Fields below `name`; their conditions read `env`, which gains their names.
@@ -117,6 +122,9 @@ pub(crate) fn fields(t: &Table<'_>, name: &str, known: &Known, env: &mut Env) ->
             ("bool", Kind::Bool),
             ("choice", Kind::Choice),
             ("items", Kind::Items),
+            ("row", Kind::Row),
+            ("clauses", Kind::Clauses),
+            ("file", Kind::File),
         ];
         let kind = match word(f, f.need("type"), &words) {
             None => None,
@@ -127,6 +135,9 @@ pub(crate) fn fields(t: &Table<'_>, name: &str, known: &Known, env: &mut Env) ->
             Some(Kind::Bool) => Some(FieldType::Bool),
             Some(Kind::Choice) => Some(FieldType::Choice),
             Some(Kind::Items) => Some(FieldType::Items(registers_of(f, known))),
+            Some(Kind::Clauses) => Some(FieldType::Clauses),
+            Some(Kind::File) => Some(FieldType::File),
+            Some(Kind::Row) => Some(FieldType::Row(register_of(f, known))),
         };
         let choices = choices(f, matches!(kind, Some(FieldType::Choice)));
         if let Some(id) = &id {
@@ -167,6 +178,14 @@ pub(crate) fn fields(t: &Table<'_>, name: &str, known: &Known, env: &mut Env) ->
         }
     }
     out
+}
+
+fn register_of(f: &Table<'_>, known: &Known) -> String {
+    let Some(at) = f.need("register") else { return String::new() };
+    if !known.register_ids.contains(&at.value) {
+        dangling(f, &at, "台帳", known.register_ids.iter().map(String::as_str));
+    }
+    at.value
 }
 
 fn registers_of(f: &Table<'_>, known: &Known) -> Vec<String> {

@@ -9,18 +9,15 @@ pub const FORMAT: i64 = 1;
 
 pub(crate) fn meta(t: &Table<'_>) -> PackMeta {
     let name = t.need("name");
-    if let Some(at) = &name {
-        let ok = at.value.starts_with(|c: char| c.is_ascii_lowercase())
-            && at.value.len() <= 60
-            && at.value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        if !ok {
-            t.src.error(
-                at.line,
-                &at.key,
-                format!("「{}」はパックの名前に使えません", at.value),
-                "英小文字で始まり、英小文字・数字・- だけにしてください",
-            );
-        }
+    if let Some(at) = &name
+        && !crate::own::valid_name(&at.value)
+    {
+        t.src.error(
+            at.line,
+            &at.key,
+            format!("「{}」はパックの名前に使えません", at.value),
+            "英小文字で始まり、英小文字・数字・- だけにしてください",
+        );
     }
     let format = t.int("format");
     match &format {

@@ -1,22 +1,31 @@
 //! One module for each kind of file in a pack, and what they share.
 
+mod absence;
+mod bindings;
 mod calendar;
 mod checks;
 mod classification;
 mod clauses;
 pub(crate) mod doc;
+mod documents;
+mod duties;
 mod fields;
 mod meta;
 mod procedures;
 mod registers;
 mod roles;
+mod sound;
 mod sql;
+mod steps;
 mod tests;
 
+pub(crate) use bindings::bindings;
 pub(crate) use calendar::calendar;
 pub(crate) use checks::checks;
 pub(crate) use classification::{axes, handling};
 pub(crate) use clauses::clauses;
+pub(crate) use documents::{documents, notices};
+pub(crate) use duties::duties;
 pub(crate) use meta::meta;
 pub(crate) use procedures::procedure;
 pub(crate) use registers::register;
@@ -29,12 +38,14 @@ use sekisho_base::table::valid_ident;
 
 use crate::expr::{Env, Expr, Type};
 use crate::message::nearest;
-use crate::model::{Check, Classification, Period, Procedure, Register, Role};
+use crate::model::{
+    Check, Classification, Clause, MechanismKind, MechanismRef, Period, Procedure, Register, Role,
+};
 use doc::{At, Table};
 
 /// Acts that the handling decision knows.
-pub const ACTS: [&str; 8] =
-    ["copy", "send", "carry_out", "provide", "publish", "process_outside", "store", "dispose"];
+pub const ACTS: [&str; 9] =
+    ["copy", "send", "carry_out", "provide", "publish", "process_outside", "store", "dispose", "entrust"];
 /// Whose device an act uses, for the name `device` of conditions.
 pub const DEVICES: [&str; 3] = ["issued", "private", "contractor"];
 
@@ -54,6 +65,10 @@ pub(crate) struct Known {
     pub(crate) forms: BTreeSet<String>,
     /// Procedures that clauses name, built or not: a handling rule may ask for a permit nobody can give here yet.
     pub(crate) planned_procedures: BTreeSet<String>,
+    /// Checks that open cases: file, line, id; looked up when all checks are known.
+    pub(crate) opening_checks: Vec<(String, usize, String)>,
+    /// Mechanisms that clauses name: file, line, mechanism; looked at when everything is known.
+    pub(crate) bindings: Vec<(String, usize, MechanismRef)>,
 }
 
 impl Known {
@@ -192,6 +207,36 @@ pub(crate) fn condition(t: &Table<'_>, name: &str, env: &Env) -> Option<Expr> {
             t.src.error(at.line, &at.key, format!("条件の{}文字目: {}", e.column, e.problem), e.remedy);
             None
         }
+    }
+}
+
+/// The `clauses` of a duty, document or notice: each exists and names it; a thing that no clause names is a warning.
+pub(crate) fn bound(t: &Table<'_>, id: Option<&At<String>>, kind: MechanismKind, clauses: &[Clause]) {
+    let named = t.texts("clauses");
+    let Some(id) = id else { return };
+    let names = |c: &Clause| c.mechanisms.iter().any(|m| m.kind == kind && m.name == id.value);
+    for at in &named {
+        match clauses.iter().find(|c| c.id == at.value) {
+            None => dangling(t, at, "条項", clauses.iter().map(|c| c.id.as_str())),
+            Some(c) if !names(c) => {
+                let text = format!("条項「{}」は {}:{} と結び付いていません", c.id, kind.word(), id.value);
+                let remedy = format!(
+                    "条項の mechanisms に \"{}:{}\" を加えるか、ここから消してください",
+                    kind.word(),
+                    id.value
+                );
+                t.src.error(at.line, &at.key, text, remedy);
+            }
+            Some(_) => {}
+        }
+    }
+    if !clauses.iter().any(names) {
+        t.src.warn(
+            id.line,
+            &id.key,
+            format!("「{}」と結び付いた条項がありません", id.value),
+            format!("条項の mechanisms に \"{}:{}\" を加えてください", kind.word(), id.value),
+        );
     }
 }
 

@@ -1,26 +1,13 @@
-//! `procedures/*.toml`, and the overdue checks of their steps.
+//! `procedures/*.toml`.
 
-use crate::by::{Anchor, By, Term};
-use crate::expr::Env;
+use crate::by::Term;
 use crate::files::doc::{At, Table};
 use crate::files::fields::fields;
-use crate::files::{ACTS, Known, condition, dangling, file_id, ident, need, period, reference, word};
-use crate::model::{
-    Check, CheckRule, Field, FieldType, HeldBy, OnAbsent, OnEmpty, PermitSpec, Procedure, Step, StepKind,
-};
+use crate::files::sound::sound;
+use crate::files::steps::{Reading, steps};
+use crate::files::{ACTS, Known, dangling, file_id, need, reference};
+use crate::model::{Field, FieldType, PermitSpec, Procedure, StepKind};
 use crate::paths;
-
-const STEP_KINDS: [(&str, StepKind); 9] = [
-    ("consult", StepKind::Consult),
-    ("permit", StepKind::Permit),
-    ("review", StepKind::Review),
-    ("confirm", StepKind::Confirm),
-    ("report", StepKind::Report),
-    ("instruct", StepKind::Instruct),
-    ("perform", StepKind::Perform),
-    ("resolve", StepKind::Resolve),
-    ("inform", StepKind::Inform),
-];
 
 pub(crate) fn procedure(t: &Table<'_>, stem: &str, known: &mut Known) {
     file_id(t, stem);
@@ -35,8 +22,29 @@ pub(crate) fn procedure(t: &Table<'_>, stem: &str, known: &mut Known) {
     if let Some(at) = &number {
         check_number(t, at);
     }
-    let steps = steps(t, &fields, &env, stem, &title, known);
+    if let Some(f) = fields.iter().find(|f| f.kind == FieldType::File) {
+        let text = format!("項目「{}」: ファイルの項目は申請には置けません", f.label);
+        t.error("field", text, "申請の添付ファイルを使うか、段の記録（step.evidence）に置いてください");
+    }
     let permit = t.table("permit").map(|p| permit(&p, &fields));
+    let reading =
+        Reading { fields: &fields, env: &env, procedure: stem, title: &title, permit: permit.is_some() };
+    let (steps, env) = steps(t, &reading, known);
+    if let Some(step) = permit.as_ref().and_then(|p| p.returned_by.as_ref())
+        && !steps.iter().any(|s| s.id == *step && s.kind == StepKind::Perform)
+    {
+        let text = format!("「{step}」という実施（perform）の段はありません");
+        t.error("permit", text, "returned_by を、返却を記録する段の id にしてください");
+    }
+    let apply_by =
+        if t.has("apply_by") { crate::files::steps::by(t, "apply_by", &fields, known) } else { None };
+    if apply_by.as_ref().is_some_and(|by| by.terms().iter().any(|x| !matches!(x, Term::Role { .. }))) {
+        t.error(
+            "apply_by",
+            "申請できる人は役割で書きます",
+            "例: \"section_security_manager of applicant.section\"",
+        );
+    }
     let decided = steps.iter().any(|s| matches!(s.kind, StepKind::Permit | StepKind::Resolve));
     if (decided || permit.is_some())
         && let Some(path) = paths::undecided(&steps, &env)
@@ -58,6 +66,7 @@ pub(crate) fn procedure(t: &Table<'_>, stem: &str, known: &mut Known) {
             "したいことの言葉（例: 「USBメモリを持ち出したい」）を並べてください",
         );
     }
+    let opened_by = opened_by(t, &steps, known);
     let p = Procedure {
         id: stem.to_owned(),
         title,
@@ -70,8 +79,15 @@ pub(crate) fn procedure(t: &Table<'_>, stem: &str, known: &mut Known) {
         steps,
         permit,
         form: reference(t, t.text("form"), "様式", known.forms.iter().map(String::as_str)),
+        opened_by,
+        apply_by,
+        event: t.flag("event"),
     };
     t.finish();
+    // Proofs are about a procedure that can be read.
+    if !t.src.log.has_errors() {
+        sound(t, &p, known);
+    }
     known.procedures.insert(stem.to_owned(), p);
 }
 
@@ -108,15 +124,42 @@ fn check_number(t: &Table<'_>, at: &At<String>) {
     }
 }
 
-fn field_of(fields: &[Field], want: fn(&FieldType) -> bool) -> impl Iterator<Item = &str> + Clone {
+/// What opens a case without an applicant. Nobody has applied then, so no step can be the applicant's.
+fn opened_by(t: &Table<'_>, steps: &[crate::model::Step], known: &mut Known) -> Vec<String> {
+    let causes = t.texts("opened_by");
+    for c in &causes {
+        match c.value.strip_prefix("check:") {
+            Some(id) if sekisho_base::table::valid_ident(id) => {
+                known.opening_checks.push((t.src.file.to_owned(), c.line, id.to_owned()));
+            }
+            _ => {
+                let text = format!("「{}」は案件を開くものとして読めません", c.value);
+                t.src.error(c.line, &c.key, text, "\"check:検査の id\" のように書いてください");
+            }
+        }
+    }
+    let applicants = |s: &&crate::model::Step| s.by.terms().iter().any(|x| matches!(x, Term::Applicant));
+    if let (Some(c), Some(s)) = (causes.first(), steps.iter().find(applicants)) {
+        let text = format!("申請者のいない案件なのに、段「{}」は申請者が行います", s.title);
+        t.src.error(
+            c.line,
+            &c.key,
+            text,
+            "by を \"section_security_manager of case.section\" のような役割にしてください",
+        );
+    }
+    causes.into_iter().map(|c| c.value).collect()
+}
+
+pub(crate) fn field_of(fields: &[Field], want: fn(&FieldType) -> bool) -> impl Iterator<Item = &str> + Clone {
     fields.iter().filter(move |f| want(&f.kind)).map(|f| f.id.as_str())
 }
 
-fn is_date(k: &FieldType) -> bool {
+pub(crate) fn is_date(k: &FieldType) -> bool {
     *k == FieldType::Date
 }
 
-fn is_items(k: &FieldType) -> bool {
+pub(crate) fn is_items(k: &FieldType) -> bool {
     matches!(k, FieldType::Items(_))
 }
 
@@ -133,188 +176,15 @@ fn permit(p: &Table<'_>, fields: &[Field]) -> PermitSpec {
             "はい・いいえの項目",
             field_of(fields, |k| *k == FieldType::Bool),
         ),
+        movements: !p.has("movements") || p.flag("movements"),
+        returned_by: p.text("returned_by").map(|a| a.value),
+        excepts: reference(
+            p,
+            p.text("excepts"),
+            "条項の項目",
+            field_of(fields, |k| *k == FieldType::Clauses),
+        ),
     };
     p.finish();
     spec
-}
-
-fn steps(
-    t: &Table<'_>,
-    fields: &[Field],
-    env: &Env,
-    procedure: &str,
-    procedure_title: &str,
-    known: &mut Known,
-) -> Vec<Step> {
-    let mut out: Vec<Step> = Vec::new();
-    for s in t.tables("step") {
-        let id = ident(&s, "id");
-        let title = need(&s, "title");
-        let kind = word(&s, s.need("kind"), &STEP_KINDS);
-        let each = reference(&s, s.text("each"), "持ち物の項目", field_of(fields, is_items));
-        let by = by(&s, fields, known);
-        let when = condition(&s, "when", env);
-        let within = period(&s, "within");
-        let due = reference(&s, s.text("due"), "日付の項目", field_of(fields, is_date));
-        if within.is_some() && due.is_some() {
-            s.error("due", "within と due が両方あります", "期限はどちらか一つにしてください");
-        }
-        let absent = [
-            ("wait", OnAbsent::Wait),
-            ("daiketsu", OnAbsent::Daiketsu),
-            ("post_review", OnAbsent::PostReview),
-        ];
-        let on_absent = word(&s, s.text("on_absent"), &absent).unwrap_or(OnAbsent::Wait);
-        let empty = [("block", OnEmpty::Block), ("escalate", OnEmpty::Escalate)];
-        let on_empty = word(&s, s.text("on_empty"), &empty).unwrap_or(OnEmpty::Block);
-        let mut evidence_env = env.clone();
-        let evidence = evidence(&s, fields, known, &mut evidence_env);
-        let check = s.text("check");
-        let last = kind.is_some_and(|k| matches!(k, StepKind::Permit | StepKind::Resolve));
-        if last && on_absent == OnAbsent::PostReview {
-            s.error(
-                "on_absent",
-                "許可や議決の段は後閲で飛ばせません",
-                "\"daiketsu\"（代決）か \"wait\"（待つ）にしてください",
-            );
-        }
-        s.finish();
-        // A step with an unreadable holder stays, so that what refers to it is not reported too; the pack is refused anyway.
-        let by = by.unwrap_or(By::Term(Term::Applicant));
-        let (Some(id), Some(kind)) = (id, kind) else { continue };
-        if out.iter().any(|x| x.id == id.value) {
-            s.src.error(
-                id.line,
-                &id.key,
-                format!("段「{}」が二度あります", id.value),
-                "どちらか一つにしてください",
-            );
-            continue;
-        }
-        if within.is_some() || due.is_some() {
-            let derived = Check {
-                id: check.map_or_else(|| format!("overdue_{procedure}_{}", id.value), |a| a.value),
-                title: format!("{procedure_title}の「{title}」の期限切れ"),
-                remedy: format!("案件を開いて「{title}」を済ませてください。"),
-                rule: CheckRule::Overdue { procedure: procedure.to_owned(), step: Some(id.value.clone()) },
-                derived: true,
-            };
-            known.derive(&s, "id", derived);
-        } else if check.is_some() && !s.has("within") && !s.has("due") {
-            s.error(
-                "check",
-                "期限のない段からは検査が作られません",
-                "within か due を加えるか、check を消してください",
-            );
-        }
-        out.push(Step {
-            id: id.value,
-            title,
-            kind,
-            each,
-            by,
-            when,
-            within,
-            due,
-            on_absent,
-            on_empty,
-            evidence,
-        });
-    }
-    if out.is_empty() && !t.has("step") {
-        t.error("step", "段が一つもありません", "[[step]] を加えてください");
-    }
-    out
-}
-
-/// Evidence fields: they may not take the id of a field of the application.
-fn evidence(s: &Table<'_>, application: &[Field], known: &Known, env: &mut Env) -> Vec<Field> {
-    let evidence = fields(s, "evidence", known, env);
-    for f in &evidence {
-        if application.iter().any(|a| a.id == f.id) {
-            s.error(
-                "evidence",
-                format!("記録の項目「{}」は申請の項目と同じ id です", f.id),
-                "別の id にしてください",
-            );
-        }
-    }
-    evidence
-}
-
-fn by(s: &Table<'_>, fields: &[Field], known: &Known) -> Option<By> {
-    let at = s.need("by");
-    let anchor = s.text("of").and_then(|of| match of.value.parse::<Anchor>() {
-        Ok(a) => Some(a),
-        Err(e) => {
-            s.src.error(of.line, &of.key, e.problem, "of = \"applicant.section\" のように書いてください");
-            None
-        }
-    });
-    let at = at?;
-    let by = match By::parse(&at.value) {
-        Ok(by) => anchor.into_iter().fold(by, By::with_anchor),
-        Err(e) => {
-            let text = format!("担当の{}文字目: {}", e.column, e.problem);
-            s.src.error(
-                at.line,
-                &at.key,
-                text,
-                "例: \"section_security_manager of applicant.section\"、\"item.managed_by\"、\"a and b\"",
-            );
-            return None;
-        }
-    };
-    for term in by.terms() {
-        match term {
-            Term::Applicant => {}
-            Term::ItemManager { .. } => managers(s, &at, fields, known),
-            Term::Role { role, of } => match known.roles.get(role) {
-                None => dangling(
-                    s,
-                    &At { value: role.clone(), ..at.clone() },
-                    "役割",
-                    known.roles.keys().map(String::as_str),
-                ),
-                Some(r) if of.is_none() && matches!(r.held_by, HeldBy::HeadOf(_)) => {
-                    let text = format!("「{}」がどの所属の職かが書かれていません", r.title);
-                    s.src.error(
-                        at.line,
-                        &at.key,
-                        text,
-                        "of = \"applicant.section\" か、by の中に of を加えてください",
-                    );
-                }
-                Some(_) => {}
-            },
-        }
-    }
-    Some(by)
-}
-
-/// `item.managed_by` needs items whose registers name a manager.
-fn managers(s: &Table<'_>, at: &At<String>, fields: &[Field], known: &Known) {
-    let lists: Vec<&String> = fields
-        .iter()
-        .flat_map(|f| if let FieldType::Items(l) = &f.kind { l.iter().collect() } else { vec![] })
-        .collect();
-    if lists.is_empty() {
-        s.src.error(
-            at.line,
-            &at.key,
-            "item.managed_by を使えるのは、持ち物の項目がある手続だけです",
-            "type = \"items\" の項目を加えてください",
-        );
-    }
-    for id in lists {
-        if known.registers.get(id).is_some_and(|r| r.managed_by.is_none()) {
-            let text = format!("台帳「{id}」に managed_by がないため、item.managed_by が決まりません");
-            s.src.error(
-                at.line,
-                &at.key,
-                text,
-                format!("registers/{id}.toml に managed_by = \"役割の id\" を加えてください"),
-            );
-        }
-    }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::absence::AbsenceRule;
+use crate::files::absence::absence;
 use crate::files::doc::{At, Source, Table};
 use crate::files::{dangling, ident, need, word};
 use crate::model::{HeldBy, Role, Scope};
@@ -20,7 +22,7 @@ pub(crate) struct RoleRefs {
     not_with: Vec<At<String>>,
 }
 
-pub(crate) fn roles(t: &Table<'_>) -> (BTreeMap<String, Role>, Vec<RoleRefs>) {
+pub(crate) fn roles(t: &Table<'_>) -> (BTreeMap<String, Role>, Vec<RoleRefs>, AbsenceRule) {
     let mut roles: BTreeMap<String, Role> = BTreeMap::new();
     let mut refs = Vec::new();
     for r in t.tables("role") {
@@ -59,8 +61,9 @@ pub(crate) fn roles(t: &Table<'_>) -> (BTreeMap<String, Role>, Vec<RoleRefs>) {
     if roles.is_empty() {
         t.error("role", "役割が一つもありません", "[[role]] を加えてください");
     }
+    let absence = absence(t);
     t.finish();
-    (roles, refs)
+    (roles, refs, absence)
 }
 
 fn held_by(t: &Table<'_>, at: &At<String>) -> Option<HeldBy> {
@@ -68,6 +71,7 @@ fn held_by(t: &Table<'_>, at: &At<String>) -> Option<HeldBy> {
         ["everyone"] => Some(HeldBy::Everyone),
         ["appointment"] => Some(HeldBy::Appointment),
         ["post", code] => Some(HeldBy::Post((*code).to_owned())),
+        ["title", title] => Some(HeldBy::Titled((*title).to_owned())),
         ["head", "of", scope] => {
             SCOPES.iter().find(|(w, s)| w == scope && *s != Scope::System).map(|(_, s)| HeldBy::HeadOf(*s))
         }
@@ -75,7 +79,7 @@ fn held_by(t: &Table<'_>, at: &At<String>) -> Option<HeldBy> {
     };
     if parsed.is_none() {
         let text = format!("「{}」は役割の持ち方として読めません", at.value);
-        t.src.error(at.line, &at.key, text, "\"head of section\"、\"head of department\"、\"post 職のコード\"、\"appointment\"、\"everyone\" のどれかにしてください");
+        t.src.error(at.line, &at.key, text, "\"head of section\"、\"head of department\"、\"post 職のコード\"、\"title 職名\"、\"appointment\"、\"everyone\" のどれかにしてください");
     }
     parsed
 }
@@ -93,6 +97,14 @@ pub(crate) fn check_roles(
             if !roles.contains_key(&at.value) {
                 dangling(t, at, "役割", known());
             }
+        }
+        for at in r.not_with.iter().filter(|at| at.value == r.id) {
+            src.error(
+                at.line,
+                &at.key,
+                format!("「{}」が自分自身と一緒に担えないことになっています", r.id),
+                "not_with には、ほかの役割の id を書いてください",
+            );
         }
         let Some(first) = &r.escalates_to else { continue };
         let mut seen = vec![r.id.as_str()];

@@ -1,6 +1,10 @@
 //! Who acts: the roles that a sentence has as its topic.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use super::buckets::Buckets;
+use super::places::{Kind, Places};
 
 /// Terms and role ids. A term is looked for backwards from 「は」, the longest first.
 const ROLES: &[(&str, &str)] = &[
@@ -85,25 +89,31 @@ const NAMED_BY: &[&str] = &[
 ];
 
 /// Role ids of those who act in a sentence (without brackets), in order, each once.
-pub(super) fn actors(plain: &str) -> Vec<String> {
-    let narrow = narrow_latin(plain);
-    let mut found: Vec<&str> = Vec::new();
-    let mut rest = 0;
-    while let Some(at) = narrow.get(rest..).and_then(|t| t.find('は')).map(|i| i + rest) {
-        let before = narrow.get(..at).unwrap_or("");
-        topic(before, &mut found);
-        rest = at + 'は'.len_utf8();
+pub(super) fn actors(plain: &str, places: &Places) -> Vec<&'static str> {
+    let narrow = narrow_latin(plain, places);
+    let of_narrow;
+    let places = if matches!(narrow, Cow::Owned(_)) {
+        of_narrow = Places::of(&narrow);
+        &of_narrow
+    } else {
+        places
+    };
+    let mut found: Vec<&'static str> = Vec::new();
+    for (at, _) in places.each(Kind::Actor).filter(|(_, c)| *c == 'は') {
+        topic(narrow.get(..at).unwrap_or(""), &mut found);
     }
     if found.is_empty() {
         subject(&narrow, &mut found);
     }
-    let mut out: Vec<String> = Vec::new();
-    for id in found {
-        if !out.iter().any(|o| o == id) {
-            out.push(id.to_owned());
+    let mut seen = 0;
+    while let Some(id) = found.get(seen).copied() {
+        if found.iter().take(seen).any(|f| *f == id) {
+            found.remove(seen);
+        } else {
+            seen += 1;
         }
     }
-    out
+    found
 }
 
 /// The roles that end right before 「は」.
@@ -141,9 +151,8 @@ fn subject(text: &str, found: &mut Vec<&'static str>) {
 }
 
 fn role_at_end(text: &str) -> Option<(&'static str, &str)> {
-    let best = |t: &str| {
-        ROLES.iter().filter(|(term, _)| t.ends_with(term)).max_by_key(|(term, _)| term.len()).copied()
-    };
+    static BY_END: LazyLock<Buckets<&str>> = LazyLock::new(|| Buckets::by_end(ROLES.iter().copied()));
+    let best = |t: &str| BY_END.at_end(t).max_by_key(|(term, _)| term.len());
     let cut = |t: &'_ str, term: &str| t.len() - term.len();
     if let Some((term, id)) = best(text) {
         return Some((id, text.get(..cut(text, term))?));
@@ -154,9 +163,8 @@ fn role_at_end(text: &str) -> Option<(&'static str, &str)> {
 }
 
 /// Full-width Latin letters as half width, so that ＣＩＳＯ is CISO.
-fn narrow_latin(text: &str) -> Cow<'_, str> {
-    let wide = |c: char| matches!(c, 'Ａ'..='Ｚ' | 'ａ'..='ｚ');
-    if !text.contains(wide) {
+fn narrow_latin<'t>(text: &'t str, places: &Places) -> Cow<'t, str> {
+    if !places.each(Kind::Actor).any(|(_, c)| matches!(c, 'Ａ'..='Ｚ' | 'ａ'..='ｚ')) {
         return Cow::Borrowed(text);
     }
     text.chars()
@@ -194,7 +202,7 @@ mod tests {
             ("会計年度任用職員、職員等は、守る", &["fixed_term_employee", "staff"]),
             ("職員等には、研修がある", &[]),
         ] {
-            assert_eq!(actors(text), want, "{text}");
+            assert_eq!(actors(text, &Places::of(text)), want, "{text}");
         }
     }
 }

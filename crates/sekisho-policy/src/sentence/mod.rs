@@ -1,15 +1,21 @@
 //! What the sentences of a clause ask for: who, must or may, when, under which condition, from which level up.
 
 mod actors;
+mod buckets;
 mod cited;
 mod modality;
+mod places;
 mod refer;
 mod words;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use crate::model::{Form, Modality, Node, PolicyText, Sentence, Warning, WarningCode};
 
+use buckets::{Buckets, plain};
+use places::{Kind, Places};
 pub(crate) use refer::Index;
 
 /// Fills the sentences of every node and reports references that lead nowhere.
@@ -27,7 +33,7 @@ pub(crate) fn analyse(text: &mut PolicyText) {
 #[derive(Clone, Debug, Default)]
 struct Lead {
     /// Who acts.
-    actors: Vec<String>,
+    actors: Vec<&'static str>,
     /// What a list below asks for: that of 「次の…しなければならない」.
     list: Modality,
 }
@@ -41,8 +47,9 @@ fn fill(nodes: &mut [Node], form: Form, annexes: &[String], warnings: &mut Vec<W
         let list = lead.list;
         let mut sentences = Vec::new();
         for part in split(&node.text) {
-            let mut sentence = read(part, &lead.actors, list);
-            for reference in index.references(i, part) {
+            let places = Places::of(part);
+            let (mut sentence, named) = read(part, &places, &lead.actors, list);
+            for reference in index.references(i, part, &places) {
                 if let Some(message) = reference.dangling {
                     warnings.push(Warning {
                         line: node.lines.first().copied().unwrap_or(0),
@@ -52,10 +59,10 @@ fn fill(nodes: &mut [Node], form: Form, annexes: &[String], warnings: &mut Vec<W
                 }
                 sentence.refs.push(reference.found);
             }
-            if !sentence.actors.is_empty() {
-                lead.actors.clone_from(&sentence.actors);
+            if let Some(named) = named {
+                lead.actors = named;
             }
-            if announces_list(part) {
+            if announces_list(part, &places) {
                 lead.list = sentence.modality;
             }
             sentences.push(sentence);
@@ -68,12 +75,14 @@ fn fill(nodes: &mut [Node], form: Form, annexes: &[String], warnings: &mut Vec<W
     }
 }
 
-/// 「次の事項を…」, 「以下の内容を…」; not a list of cases (いずれかに該当する).
-fn announces_list(text: &str) -> bool {
-    let list = ["次の", "次に掲げる", "次に定める", "以下の", "以下に", "下記の", "各号に掲げる"]
-        .iter()
-        .any(|w| text.contains(w));
-    list && !["該当", "いずれか", "場合は"].iter().any(|w| text.contains(w))
+/// 「次の事項を…」, 「以下の内容を…」 announce a list.
+const LISTS: &[&str] = &["次の", "次に掲げる", "次に定める", "以下の", "以下に", "下記の", "各号に掲げる"];
+
+/// A list is announced, and not one of cases (いずれかに該当する).
+fn announces_list(text: &str, places: &Places) -> bool {
+    static BY_START: LazyLock<Buckets<()>> = LazyLock::new(|| Buckets::by_start(plain(LISTS)));
+    let list = |(i, c)| BY_START.at_start(c, text.get(i..).unwrap_or("")).next().is_some();
+    places.each(Kind::List).any(list) && !["該当", "いずれか", "場合は"].iter().any(|w| text.contains(w))
 }
 
 /// Ids above an id, nearest first.
@@ -83,23 +92,37 @@ pub(crate) fn ancestors(id: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Reads one sentence; `before` are those who act where it names nobody, `list` what the list it stands in asks for.
-fn read(text: &str, before: &[String], list: Modality) -> Sentence {
-    let plain = without_brackets(text);
-    let named = actors::actors(&plain);
-    let acting = if named.is_empty() { before } else { &named };
+/// Reads one sentence; `before` are those who act where it names nobody, `list` what the list it stands in asks for. Gives
+/// those whom it names beside it.
+fn read(
+    text: &str,
+    places: &Places,
+    before: &[&'static str],
+    list: Modality,
+) -> (Sentence, Option<Vec<&'static str>>) {
+    let plain = without_brackets(text, places);
+    let of_plain;
+    let near = if matches!(plain, Cow::Owned(_)) {
+        of_plain = Places::of(&plain);
+        &of_plain
+    } else {
+        places
+    };
+    let named = Some(actors::actors(&plain, near)).filter(|named| !named.is_empty());
+    let acting = named.as_deref().unwrap_or(before);
     let modality = modality::in_list(modality::modality(&plain, !acting.is_empty()), list, &plain);
     // Definitions and explanations have nobody who acts, unless they name him.
-    let actors = if modality == Modality::None { named } else { acting.to_vec() };
-    Sentence {
-        actors,
+    let actors = if modality == Modality::None { named.as_deref().unwrap_or(&[]) } else { acting };
+    let sentence = Sentence {
+        actors: actors.iter().map(|id| (*id).to_owned()).collect(),
         modality,
-        deadline: words::deadline(&plain),
-        condition: words::condition(&plain),
-        threshold: words::threshold(text),
+        deadline: words::deadline(&plain, near),
+        condition: words::condition(&plain, near),
+        threshold: words::threshold(text, places),
         refs: Vec::new(),
         text: text.to_owned(),
-    }
+    };
+    (sentence, named)
 }
 
 /// The sentences of a text; rows of tables are none.
@@ -107,17 +130,20 @@ fn split(text: &str) -> Vec<&str> {
     let mut out = Vec::new();
     for paragraph in text.split('\n').filter(|p| !p.contains('\t')) {
         // Brackets hold whole sentences: （…を除く。）. Where they do not close, they are not looked at.
-        let opens = paragraph.chars().filter(|c| is_open(*c)).count();
-        let closes = paragraph.chars().filter(|c| is_close(*c)).count();
+        let (opens, closes) = paragraph
+            .chars()
+            .fold((0usize, 0usize), |(o, c), x| (o + usize::from(is_open(x)), c + usize::from(is_close(x))));
+        if opens != closes || opens == 0 {
+            out.extend(paragraph.split_inclusive('。'));
+            continue;
+        }
         let mut depth = 0usize;
         let mut start = 0;
         for (i, c) in paragraph.char_indices() {
-            if opens == closes {
-                if is_open(c) {
-                    depth += 1;
-                } else if is_close(c) {
-                    depth = depth.saturating_sub(1);
-                }
+            if is_open(c) {
+                depth += 1;
+            } else if is_close(c) {
+                depth = depth.saturating_sub(1);
             }
             if c == '。' && depth == 0 {
                 let end = i + c.len_utf8();
@@ -139,11 +165,12 @@ fn is_close(c: char) -> bool {
 }
 
 /// The sentence without what stands in round brackets, and without its final 。.
-fn without_brackets(text: &str) -> String {
-    let opens = text.chars().filter(|c| matches!(c, '（' | '(')).count();
-    let closes = text.chars().filter(|c| matches!(c, '）' | ')')).count();
-    if opens != closes {
-        return text.trim_end_matches('。').to_owned();
+fn without_brackets<'t>(text: &'t str, places: &Places) -> Cow<'t, str> {
+    let count =
+        |brackets: [char; 2]| places.each(Kind::Bracket).filter(|(_, c)| brackets.contains(c)).count();
+    let (opens, closes) = (count(['（', '(']), count(['）', ')']));
+    if opens != closes || opens == 0 {
+        return Cow::Borrowed(text.trim_end_matches('。'));
     }
     let mut depth = 0usize;
     let mut out = String::with_capacity(text.len());
@@ -155,12 +182,17 @@ fn without_brackets(text: &str) -> String {
             _ => {}
         }
     }
-    out.trim_end_matches('。').to_owned()
+    out.truncate(out.trim_end_matches('。').len());
+    Cow::Owned(out)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read(text: &str, before: &[&'static str], list: Modality) -> Sentence {
+        super::read(text, &Places::of(text), before, list).0
+    }
 
     #[test]
     fn sentences_keep_their_brackets() {
@@ -185,7 +217,7 @@ mod tests {
 
     #[test]
     fn actors_pass_down_to_sentences_without_one() {
-        let above = vec!["staff".to_owned()];
+        let above = ["staff"];
         assert_eq!(read("また、これを返却しなければならない。", &above, Modality::None).actors, above);
         assert_eq!(read("端末とは、パソコンをいう。", &above, Modality::None).actors, Vec::<String>::new());
     }

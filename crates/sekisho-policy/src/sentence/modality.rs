@@ -1,5 +1,8 @@
 //! Must, must not, may, should: read from how a sentence ends.
 
+use std::sync::LazyLock;
+
+use super::buckets::{Buckets, plain};
 use crate::model::Modality;
 
 const MUST_NOT: &[&str] = &[
@@ -113,25 +116,52 @@ const DONE: &[&str] = &[
     "分割する",
 ];
 
+/// What an ending says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    MustNot,
+    May,
+    Must,
+    None,
+    Done,
+}
+
+static ENDINGS: LazyLock<Buckets<Ending>> = LazyLock::new(|| {
+    let lists = [
+        (MUST_NOT, Ending::MustNot),
+        (MAY, Ending::May),
+        (MUST, Ending::Must),
+        (NONE, Ending::None),
+        (DONE, Ending::Done),
+    ];
+    Buckets::by_end(lists.into_iter().flat_map(|(list, ending)| list.iter().map(move |word| (*word, ending))))
+});
+
+/// Looked for anywhere near the end.
+static SHOULD: LazyLock<Buckets<()>> = LazyLock::new(|| {
+    Buckets::by_start(plain(&["努め", "望ましい", "推奨", "べきである", "心掛け", "心がけ"]))
+});
+
 /// The modality of a sentence without brackets and without its final 。.
 pub(super) fn modality(plain: &str, has_actor: bool) -> Modality {
     let text = plain.trim_end_matches(['。', ' ', '\u{3000}']);
-    let ends = |list: &[&str]| list.iter().any(|e| text.ends_with(e));
+    let endings: Vec<Ending> = ENDINGS.at_end(text).map(|(_, ending)| ending).collect();
+    let ends = |ending: Ending| endings.contains(&ending);
     let tail = text.char_indices().rev().nth(15).and_then(|(i, _)| text.get(i..)).unwrap_or(text);
-    if ends(MUST_NOT) && !ends(&["ないようにすること"]) {
+    if ends(Ending::MustNot) && !text.ends_with("ないようにすること") {
         return Modality::MustNot;
     }
-    if ["努め", "望ましい", "推奨", "べきである", "心掛け", "心がけ"].iter().any(|w| tail.contains(w))
-    {
+    let should = |(i, c)| SHOULD.at_start(c, tail.get(i..).unwrap_or("")).next().is_some();
+    if tail.char_indices().any(should) {
         return Modality::Should;
     }
-    if ends(MAY) {
+    if ends(Ending::May) {
         return Modality::May;
     }
-    if ends(NONE) {
+    if ends(Ending::None) {
         return Modality::None;
     }
-    if ends(MUST) {
+    if ends(Ending::Must) {
         return Modality::Must;
     }
     // 「…を情報セキュリティ責任者とする」 names; 「複写しない」 in a list forbids.
@@ -145,7 +175,7 @@ pub(super) fn modality(plain: &str, has_actor: bool) -> Modality {
         .chars()
         .next_back()
         .is_some_and(|c| matches!(c, 'る' | 'う' | 'す' | 'く' | 'つ' | 'ぶ' | 'む' | 'ぐ'));
-    if ends(DONE) || (has_actor && verb) { Modality::Must } else { Modality::None }
+    if ends(Ending::Done) || (has_actor && verb) { Modality::Must } else { Modality::None }
 }
 
 /// The modality of a member of a list: 「次の行為をしてはならない」 makes 「複製すること」 a prohibition, and

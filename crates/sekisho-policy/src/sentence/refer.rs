@@ -7,6 +7,7 @@ use super::cited::{
     Part, annex, between, bracket_label, completed, fold, is_external, is_serial, neighbour, parts, same,
     starts_reference,
 };
+use super::places::{Kind, Places};
 use crate::model::{Form, Node, Ref};
 use crate::numeral::{after, arabic};
 
@@ -38,8 +39,8 @@ impl<'a> Index<'a> {
         let mut index = Self {
             nodes,
             form,
-            by_id: HashMap::new(),
-            by_citation: HashMap::new(),
+            by_id: HashMap::with_capacity(nodes.len()),
+            by_citation: HashMap::with_capacity(nodes.len()),
             siblings: HashMap::new(),
             annexes,
         };
@@ -57,12 +58,12 @@ impl<'a> Index<'a> {
     }
 
     /// The references of a sentence of node `at`.
-    pub(crate) fn references(&self, at: usize, text: &str) -> Vec<Found> {
+    pub(super) fn references(&self, at: usize, text: &str, places: &Places) -> Vec<Found> {
         let mut out: Vec<Found> = Vec::new();
         let mut base: Vec<Part> = Vec::new();
         let mut external = false;
         let mut end = 0;
-        for (i, c) in text.char_indices() {
+        for (i, c) in places.each(Kind::Reference) {
             if i < end || out.len() >= MAX_REFS {
                 continue;
             }
@@ -314,7 +315,7 @@ mod tests {
 
     fn seen(index: &Index<'_>, at: usize, text: &str) -> Vec<(String, Option<String>, bool, bool)> {
         index
-            .references(at, text)
+            .references(at, text, &Places::of(text))
             .into_iter()
             .map(|f| (f.found.citation, f.found.target, f.found.external, f.dangling.is_some()))
             .collect()

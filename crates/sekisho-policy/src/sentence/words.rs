@@ -1,11 +1,15 @@
 //! Words of time, conditions, levels and amounts.
 
+use std::sync::LazyLock;
+
+use super::buckets::{Buckets, plain};
+use super::places::{Kind, Places};
 use crate::numeral::{after, any, digit};
 
 /// Words of one kind taken from one sentence, at most.
 const MAX_WORDS: usize = 20;
 /// Words that say when.
-const WHEN: &[&str] = &[
+pub(super) const WHEN: &[&str] = &[
     "事後速やかに",
     "可及的速やかに",
     "直ちに",
@@ -39,34 +43,6 @@ const WHEN: &[&str] = &[
     "年度末までに",
     "年度当初に",
 ];
-/// The characters that [`WHEN`] begin with: most positions of a sentence need no closer look.
-fn begins_when(c: char) -> bool {
-    matches!(
-        c,
-        '事' | '可'
-            | '直'
-            | 'た'
-            | '速'
-            | 'す'
-            | '遅'
-            | '早'
-            | '至'
-            | '即'
-            | 'あ'
-            | '予'
-            | '定'
-            | '常'
-            | '随'
-            | '適'
-            | '毎'
-            | '採'
-            | '異'
-            | '退'
-            | '離'
-            | '年'
-    )
-}
-
 /// Units of a term.
 const TERMS: &[&str] =
     &["営業日", "時間", "週間", "か月", "カ月", "ヶ月", "ケ月", "箇月", "か年", "日", "年", "分", "秒", "月"];
@@ -86,21 +62,24 @@ const TERM_ENDS: &[&str] = &[
     "に一回",
 ];
 
+/// What levels are counted on.
+pub(super) const AXES: &[&str] = &["機密性", "完全性", "可用性", "重要性", "重要度"];
+
 /// Words of time in a sentence, in order, joined by 、.
-pub(super) fn deadline(text: &str) -> Option<String> {
+pub(super) fn deadline(text: &str, places: &Places) -> Option<String> {
+    static BY_START: LazyLock<Buckets<()>> = LazyLock::new(|| Buckets::by_start(plain(WHEN)));
     let mut found: Vec<(usize, &str)> = Vec::new();
-    for (i, c) in text.char_indices().filter(|(_, c)| begins_when(*c)) {
-        let rest = text.get(i..).unwrap_or("");
-        found.extend(WHEN.iter().filter(|w| w.starts_with(c) && rest.starts_with(**w)).map(|w| (i, *w)));
+    for (i, c) in places.each(Kind::When) {
+        found.extend(BY_START.at_start(c, text.get(i..).unwrap_or("")).map(|(word, ())| (i, word)));
     }
-    found.extend(numbers(text).filter_map(|(i, rest, end)| {
+    found.extend(numbers(text, places).filter_map(|(i, rest, end)| {
         let after_unit =
             TERMS.iter().find_map(|u| rest.strip_prefix(u)).filter(|r| !r.starts_with("法律"))?;
         let tail = TERM_ENDS.iter().find_map(|e| after_unit.strip_prefix(e))?;
         Some((i, text.get(i..end + rest.len() - tail.len())?))
     }));
     // 年1回, 年に2回以上.
-    found.extend(text.match_indices('年').filter_map(|(i, _)| {
+    found.extend(places.each(Kind::When).filter(|(_, c)| *c == '年').filter_map(|(i, _)| {
         let rest = after(text.get(i..)?, '年');
         let inner = rest.strip_prefix('に').unwrap_or(rest);
         let (_, tail) = any(inner)?;
@@ -114,13 +93,12 @@ pub(super) fn deadline(text: &str) -> Option<String> {
 }
 
 /// Levels (機密性2以上) and amounts (100人を超える), in order, joined by 、.
-pub(super) fn threshold(text: &str) -> Option<String> {
-    const AXES: &[&str] = &["機密性", "完全性", "可用性", "重要性", "重要度"];
+pub(super) fn threshold(text: &str, places: &Places) -> Option<String> {
     const UNITS: &[&str] =
         &["人", "名", "件", "回", "円", "文字", "桁", "台", "MB", "GB", "KB", "バイト", "％", "%"];
     const BOUNDS: &[&str] = &["以上", "以下", "未満", "を超える", "を超え", "超"];
     let mut found: Vec<(usize, &str)> = Vec::new();
-    for (i, _) in text.char_indices().filter(|(_, c)| matches!(c, '機' | '完' | '可' | '重')) {
+    for (i, _) in places.each(Kind::Axis) {
         let at = text.get(i..).unwrap_or("");
         for axis in AXES.iter().filter(|axis| at.starts_with(**axis)) {
             let Some(rest) = text.get(i + axis.len()..) else { continue };
@@ -133,7 +111,7 @@ pub(super) fn threshold(text: &str) -> Option<String> {
             found.extend(text.get(i..text.len() - tail.len()).map(|hit| (i, hit)));
         }
     }
-    found.extend(numbers(text).filter_map(|(i, rest, end)| {
+    found.extend(numbers(text, places).filter_map(|(i, rest, end)| {
         let tail = UNITS.iter().find_map(|u| rest.strip_prefix(u))?;
         let tail = BOUNDS.iter().find_map(|b| tail.strip_prefix(b))?;
         Some((i, text.get(i..end + rest.len() - tail.len())?))
@@ -141,56 +119,57 @@ pub(super) fn threshold(text: &str) -> Option<String> {
     joined(found)
 }
 
+/// What ends a condition.
+pub(super) const CONDITIONS: &[&str] = &[
+    "場合において",
+    "場合にあっては",
+    "場合には",
+    "場合は",
+    "場合に",
+    "場合を除き",
+    "場合、",
+    "場合で",
+    "ときには",
+    "ときは",
+    "とき、",
+    "際には",
+    "際は",
+    "に際しては",
+    "に際し",
+    "にあたっては",
+    "に当たっては",
+    "にあたり",
+    "に当たり",
+    "に限り",
+    "ない限り",
+    "を除き",
+];
+
 /// The first condition of a sentence: from behind its topic to …場合は, …ときは.
-pub(super) fn condition(text: &str) -> Option<String> {
-    const MARKS: &[&str] = &[
-        "場合において",
-        "場合にあっては",
-        "場合には",
-        "場合は",
-        "場合に",
-        "場合を除き",
-        "場合、",
-        "場合で",
-        "ときには",
-        "ときは",
-        "とき、",
-        "際には",
-        "際は",
-        "に際しては",
-        "に際し",
-        "にあたっては",
-        "に当たっては",
-        "にあたり",
-        "に当たり",
-        "に限り",
-        "ない限り",
-        "を除き",
-    ];
-    let (start, mark) = text
-        .char_indices()
-        .filter(|(_, c)| matches!(c, '場' | 'と' | '際' | 'に' | 'な' | 'を'))
-        .find_map(|(i, c)| {
-            let rest = text.get(i..)?;
-            let longest =
-                MARKS.iter().filter(|m| m.starts_with(c) && rest.starts_with(**m)).max_by_key(|m| m.len())?;
-            Some((i, *longest))
-        })?;
+pub(super) fn condition(text: &str, places: &Places) -> Option<String> {
+    static BY_START: LazyLock<Buckets<()>> = LazyLock::new(|| Buckets::by_start(plain(CONDITIONS)));
+    let (start, mark) = places.each(Kind::Condition).find_map(|(i, c)| {
+        let longest = BY_START.at_start(c, text.get(i..)?).max_by_key(|(mark, ())| mark.len())?;
+        Some((i, longest.0))
+    })?;
     let head = text.get(..start)?;
     // The topic (…は、) and words like ただし、 stand before the condition.
-    let from = ["は、", "ただし、", "なお、", "また、", "ものとし、"]
-        .iter()
-        .filter_map(|p| head.rfind(p).map(|i| i + p.len()))
-        .max()
+    let from = head
+        .rmatch_indices('、')
+        .map(|(i, comma)| i + comma.len())
+        .find(|end| {
+            let before = head.get(..*end).unwrap_or("");
+            ["は、", "ただし、", "なお、", "また、", "ものとし、"].iter().any(|p| before.ends_with(p))
+        })
         .unwrap_or(0);
     let end = start + mark.trim_end_matches('、').len();
     text.get(from..end).map(|c| c.trim().to_owned()).filter(|c| !c.is_empty())
 }
 
 /// Numbers of a text: where they begin, what follows, where they end.
-fn numbers(text: &str) -> impl Iterator<Item = (usize, &str, usize)> {
+fn numbers<'t>(text: &'t str, places: &Places) -> impl Iterator<Item = (usize, &'t str, usize)> {
     let mut skip = 0;
-    text.char_indices().filter_map(move |(i, c)| {
+    places.each(Kind::Number).filter_map(move |(i, c)| {
         if i < skip
             || !(digit(c).is_some()
                 || matches!(c, '一' | '二' | '三' | '四' | '五' | '六' | '七' | '八' | '九' | '十' | '百'))
@@ -222,6 +201,18 @@ fn joined(mut found: Vec<(usize, &str)>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn deadline(text: &str) -> Option<String> {
+        super::deadline(text, &Places::of(text))
+    }
+
+    fn threshold(text: &str) -> Option<String> {
+        super::threshold(text, &Places::of(text))
+    }
+
+    fn condition(text: &str) -> Option<String> {
+        super::condition(text, &Places::of(text))
+    }
 
     #[test]
     fn times() {

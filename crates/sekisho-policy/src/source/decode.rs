@@ -24,7 +24,8 @@ pub(super) fn foreign(bytes: &[u8]) -> Option<&'static str> {
         return Some(kind);
     }
     let wide = bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF");
-    (!wide && bytes.iter().take(65_536).filter(|b| **b == 0).count() > 0).then_some("バイナリファイル")
+    let head = bytes.get(..65_536).unwrap_or(bytes);
+    (!wide && head.contains(&0)).then_some("バイナリファイル")
 }
 
 /// Decodes; gives the text and the number of characters that could not be decoded.
@@ -32,12 +33,12 @@ pub(super) fn decode(bytes: &[u8], markup: bool) -> (String, usize) {
     if let Some((encoding, _)) = Encoding::for_bom(bytes) {
         return with(encoding, bytes);
     }
-    if std::str::from_utf8(bytes).is_ok() {
+    if let Ok(text) = std::str::from_utf8(bytes) {
         // ISO-2022-JP is seven-bit and therefore valid UTF-8.
-        return if bytes.windows(3).any(|w| w == b"\x1b$B" || w == b"\x1b$@") {
+        return if bytes.contains(&0x1b) && bytes.windows(3).any(|w| w == b"\x1b$B" || w == b"\x1b$@") {
             with(ISO_2022_JP, bytes)
         } else {
-            with(UTF_8, bytes)
+            (text.to_owned(), 0)
         };
     }
     if let Some(encoding) = markup.then(|| declared(bytes)).flatten() {

@@ -97,7 +97,9 @@ fn is_trim(c: char) -> bool {
 
 /// Control and zero-width characters carry no text (tabs separate cells and stay; variation selectors belong to names).
 fn is_invisible(c: char) -> bool {
-    (c.is_control() && c != '\t') || matches!(c, '\u{200b}' | '\u{2060}' | '\u{feff}' | '\u{ad}')
+    // Kana and kanji, which most characters are, need no closer look.
+    !matches!(c, '\u{3000}'..='\u{9fff}')
+        && ((c.is_control() && c != '\t') || matches!(c, '\u{200b}' | '\u{2060}' | '\u{feff}' | '\u{ad}'))
 }
 
 fn indent(raw: &str) -> u16 {

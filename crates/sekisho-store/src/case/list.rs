@@ -6,14 +6,12 @@ use sekisho_base::Date;
 use sekisho_base::limits::COUNT_CAP;
 
 use super::{COLUMNS, CaseRow, case};
-use crate::conn::{Arg, Row, marks};
-use crate::search::{self, Index};
-use crate::{Conn, StoreError, Viewer};
+use crate::conn::{Arg, marks};
+use crate::index::{self, Seen, Source, TailRow, Wanted};
+use crate::{Conn, StoreError, Viewer, args, search};
 
-/// So many candidates of a word are named in a query; with more, a page is found at once by walking from the newest.
-const NAMED: usize = 10_000;
-/// With so many units or fewer, their cases are taken from the index by unit and sorted; with more, all are walked from the newest.
-const FEW_UNITS: usize = 8;
+/// Cases that a list walks past at most; a page further down is found by the index.
+const WALKED: i64 = 2_000;
 
 /// Rows of one query: a page needs one, an export many.
 const FETCHED: usize = 500;
@@ -35,35 +33,59 @@ pub struct CaseFilter {
     pub item: Option<(String, String)>,
 }
 
-/// The filter's own terms; who may see the case comes on top.
+/// Columns that conditions and order are about; the state is long and left out.
+const TERMS_OVER: &str = "id, no, procedure, status, applicant, unit, opened_at, due, search";
+
+/// A condition of a filter over a table or query named `f`; adds its arguments.
+type Condition = fn(&CaseFilter, &mut Vec<Arg>) -> Option<String>;
+
+/// What changes without a case getting a new number.
+const CONDITIONS: [Condition; 3] = [status, late, about];
+
+fn status(f: &CaseFilter, a: &mut Vec<Arg>) -> Option<String> {
+    a.push(f.status.as_ref()?.into());
+    Some(format!("f.status = ${}", a.len()))
+}
+
+fn late(f: &CaseFilter, a: &mut Vec<Arg>) -> Option<String> {
+    a.push(f.due_before?.into());
+    Some(format!("f.due <> '' AND f.due < ${}", a.len()))
+}
+
+fn about(f: &CaseFilter, a: &mut Vec<Arg>) -> Option<String> {
+    let (register, row) = f.item.as_ref()?;
+    a.push(register.into());
+    a.push(row.into());
+    Some(format!(
+        "f.id IN (SELECT i.case_id FROM case_item i WHERE i.register = ${} AND i.row_id = ${})",
+        a.len() - 1,
+        a.len()
+    ))
+}
+
+/// Columns that do not change without a new number, with the text they must equal.
+fn equals(f: &CaseFilter) -> Vec<(String, String)> {
+    [("applicant", &f.applicant), ("procedure", &f.procedure)]
+        .into_iter()
+        .filter_map(|(column, value)| Some((column.to_owned(), value.clone()?)))
+        .collect()
+}
+
+/// All of the filter's terms; who may see the case comes on top.
 fn terms(f: &CaseFilter, words: &[String], a: &mut Vec<Arg>) -> String {
     let mut terms = vec!["TRUE".to_owned()];
-    for (column, value) in [("procedure", &f.procedure), ("status", &f.status), ("applicant", &f.applicant)] {
-        if let Some(v) = value {
-            a.push(v.into());
-            terms.push(format!("f.{column} = ${}", a.len()));
-        }
+    for (column, value) in equals(f) {
+        a.push(value.into());
+        terms.push(format!("f.{column} = ${}", a.len()));
     }
+    terms.extend(CONDITIONS.iter().filter_map(|condition| condition(f, a)));
     for word in words {
         terms.push(search::like("f.search", word, a));
-    }
-    if let Some(day) = f.due_before {
-        a.push(day.into());
-        terms.push(format!("f.due <> '' AND f.due < ${}", a.len()));
-    }
-    if let Some((register, row)) = &f.item {
-        a.push(register.into());
-        a.push(row.into());
-        terms.push(format!(
-            "f.id IN (SELECT i.case_id FROM case_item i WHERE i.register = ${} AND i.row_id = ${})",
-            a.len() - 1,
-            a.len()
-        ));
     }
     terms.join(" AND ")
 }
 
-/// Cases, newest first, and how many there are (capped): a fixed number of queries, four at most.
+/// Cases, newest first, and how many there are (capped): a fixed number of queries, ten at most.
 ///
 /// # Errors
 /// The database failed.
@@ -75,70 +97,133 @@ pub async fn list(
     limit: i64,
 ) -> Result<(Vec<CaseRow>, i64), StoreError> {
     let words = search::fold(&f.words);
-    let mut a = Vec::new();
-    let mut terms = terms(f, &words, &mut a);
-    let found = search::candidates(c, &Index::of_cases(), &words).await?;
-    let named = found.filter(|k| k.numbers.len() <= NAMED);
-    if let Some(k) = &named {
-        terms.push_str(&format!(" AND f.no IN ({})", search::literals(&k.numbers)));
+    let one_unit = viewer.units.as_ref().is_none_or(|units| units.len() <= 1);
+    if words.is_empty() && one_unit && f.due_before.is_none() && offset <= WALKED {
+        return walk(c, viewer, f, offset, limit).await;
     }
-    let (by_index, walked) = visible(viewer, &terms, &mut a);
-    let count = format!("SELECT COUNT(*) FROM ({by_index} LIMIT {}) t", COUNT_CAP + 1);
-    let before = a.clone();
+    picked(c, viewer, f, words, offset, limit).await
+}
+
+/// A page in the order of an index.
+async fn walk(
+    c: &mut Conn<'_>,
+    viewer: &Viewer,
+    f: &CaseFilter,
+    offset: i64,
+    limit: i64,
+) -> Result<(Vec<CaseRow>, i64), StoreError> {
+    let mut a = Vec::new();
+    let terms = terms(f, &[], &mut a);
+    let seen = visible(viewer, &terms, &mut a);
+    let count = format!("SELECT COUNT(*) FROM ({seen} LIMIT {}) t", COUNT_CAP + 1);
+    let total = c.count(&count, a.clone()).await?;
     a.push(limit.into());
     a.push(offset.into());
-    let page = format!("ORDER BY t.opened_at DESC, t.id DESC LIMIT ${} OFFSET ${}", a.len() - 1, a.len());
-    if named.is_some() {
-        // Few enough to be looked through once, for the page and the count.
-        let sql = format!(
-            "WITH hit AS MATERIALIZED ({by_index}) SELECT t.id, (SELECT COUNT(*) FROM hit) FROM hit t {page}"
-        );
-        let hits = c.all_once(&sql, a).await?;
-        let total = match hits.first() {
-            Some(r) => r.int(1)?.min(COUNT_CAP + 1),
-            None if offset == 0 => 0,
-            // Beyond the last page there is no row to carry the count.
-            None => number(c, &count, before).await?,
-        };
-        return Ok((fetch(c, &hits).await?, total));
-    }
-    let total = number(c, &count, before).await?;
-    let few = viewer.units.as_ref().is_some_and(|units| units.len() <= FEW_UNITS);
-    let sql = format!("SELECT t.id FROM ({}) t {page}", if few { by_index } else { walked });
-    let rows = c.all(&sql, a).await?;
-    Ok((fetch(c, &rows).await?, total))
+    let sql = format!(
+        "SELECT t.id FROM ({seen}) t ORDER BY t.opened_at DESC, t.id DESC LIMIT ${} OFFSET ${}",
+        a.len() - 1,
+        a.len()
+    );
+    let ids: Vec<String> = c.all(&sql, a).await?.iter().map(|r| r.text(0)).collect::<Result<_, _>>()?;
+    Ok((fetch(c, &ids).await?, total))
 }
 
-async fn number(c: &mut Conn<'_>, sql: &str, a: Vec<Arg>) -> Result<i64, StoreError> {
-    c.all_once(sql, a).await?.first().map_or(Ok(0), |r| r.int(0))
-}
-
-/// Two texts of one meaning, for the cases that the viewer may see: with the indexes by unit and by person, and for a walk.
-fn visible(viewer: &Viewer, terms: &str, a: &mut Vec<Arg>) -> (String, String) {
+/// The cases that the viewer may see, with the indexes by unit and by person.
+fn visible(viewer: &Viewer, terms: &str, a: &mut Vec<Arg>) -> String {
     let all = format!("SELECT f.id, f.opened_at FROM case_file f WHERE {terms}");
     if viewer.units.is_none() {
-        return (all.clone(), all);
+        return all;
     }
-    let before = a.len();
     let units = viewer.unit_predicate("f.unit", a);
     a.push(Arg::from(&viewer.person));
-    let person = a.len();
-    let by_index = format!(
+    format!(
         "{all} AND {units} UNION ALL SELECT f.id, f.opened_at FROM case_party p JOIN case_file f ON f.id = p.case_id
-         WHERE p.person = ${person} AND NOT ({units}) AND {terms}"
+         WHERE p.person = ${} AND NOT ({units}) AND {terms}",
+        a.len()
+    )
+}
+
+/// A page and the count by the index of words and columns.
+async fn picked(
+    c: &mut Conn<'_>,
+    viewer: &Viewer,
+    f: &CaseFilter,
+    words: Vec<String>,
+    offset: i64,
+    limit: i64,
+) -> Result<(Vec<CaseRow>, i64), StoreError> {
+    let source = Source::of_cases();
+    let mut sets = Vec::new();
+    for condition in CONDITIONS {
+        let mut a = Vec::new();
+        if let Some(sql) = condition(f, &mut a) {
+            sets.push(index::numbers(c, "f.no", &format!("case_file f WHERE {sql}"), a).await?);
+        }
+    }
+    let seen = match &viewer.units {
+        None => None,
+        Some(units) => {
+            let own = "case_party p JOIN case_file f ON f.id = p.case_id WHERE p.person = $1";
+            let also = index::numbers(c, "f.no", own, args![&viewer.person]).await?;
+            Some(Seen { column: "unit".to_owned(), units: units.clone(), also })
+        }
+    };
+    // Over the few rows in question: the unit, or a row of case_party.
+    let mut a = Vec::new();
+    let mut terms = terms(f, &words, &mut a);
+    if viewer.units.is_some() {
+        let units = viewer.unit_predicate("f.unit", &mut a);
+        a.push(Arg::from(&viewer.person));
+        terms.push_str(&format!(
+            " AND ({units} OR EXISTS (SELECT 1 FROM case_party p WHERE p.case_id = f.id AND p.person = ${}))",
+            a.len()
+        ));
+    }
+    let wanted = Wanted {
+        words,
+        equals: equals(f),
+        seen,
+        sets,
+        sort: "opened_at".to_owned(),
+        tie: String::new(),
+        descending: true,
+    };
+    let tail = tail(c, &source, &terms, &a).await?;
+    let picked = index::pick(c, &source, &wanted, &tail, offset, limit).await?;
+    let mut found = Vec::with_capacity(picked.numbers.len());
+    for some in picked.numbers.chunks(FETCHED) {
+        // The terms again: whatever the index says, nothing is shown for which they do not hold. The cases apart, so that no
+        // planner takes another index first.
+        let sql = format!(
+            "WITH named AS MATERIALIZED (SELECT {TERMS_OVER} FROM case_file WHERE no IN ({})) SELECT f.opened_at, f.id FROM named f WHERE {terms}",
+            index::rows_of(some)
+        );
+        for r in c.all_once(&sql, a.clone()).await? {
+            found.push((r.text(0)?, r.text(1)?));
+        }
+    }
+    found.sort_unstable_by(|a, b| b.cmp(a));
+    let limit = usize::try_from(limit).unwrap_or(0);
+    let ids: Vec<String> = found.into_iter().skip(picked.skip).take(limit).map(|(_, id)| id).collect();
+    Ok((fetch(c, &ids).await?, picked.total.min(COUNT_CAP + 1)))
+}
+
+/// The cases of the unfilled block for which the terms hold.
+async fn tail(c: &mut Conn<'_>, source: &Source, terms: &str, a: &[Arg]) -> Result<Vec<TailRow>, StoreError> {
+    let mut a = a.to_vec();
+    a.push(index::tail_from(c, source).await?.into());
+    // Apart, so that no planner takes another index first.
+    let sql = format!(
+        "WITH tail AS MATERIALIZED (SELECT {TERMS_OVER} FROM case_file WHERE no > ${})
+         SELECT f.no, f.opened_at FROM tail f WHERE {terms}",
+        a.len()
     );
-    // The empty text appended keeps the planner from sorting the cases of half the body instead of walking them.
-    let mut same = a.get(..before).map(<[Arg]>::to_vec).unwrap_or_default();
-    let loose = viewer.unit_predicate("(f.unit || '')", &mut same);
-    let walked = format!(
-        "{all} AND ({loose} OR f.id IN (SELECT p.case_id FROM case_party p WHERE p.person = ${person}))"
-    );
-    (by_index, walked)
+    let rows = c.all(&sql, a).await?;
+    rows.iter().map(|r| Ok(TailRow { no: r.int(0)?, sort: r.text(1)?, tie: String::new() })).collect()
 }
 
 /// The rows of a page come last: a state is long, and what a page skips need not be read or sorted with it.
-async fn fetch(c: &mut Conn<'_>, found: &[Row]) -> Result<Vec<CaseRow>, StoreError> {
-    let ids: Vec<String> = found.iter().map(|r| r.text(0)).collect::<Result<_, _>>()?;
+async fn fetch(c: &mut Conn<'_>, ids: &[String]) -> Result<Vec<CaseRow>, StoreError> {
     let mut rows: HashMap<String, CaseRow> = HashMap::with_capacity(ids.len());
     for some in ids.chunks(FETCHED) {
         let mut a = Vec::new();

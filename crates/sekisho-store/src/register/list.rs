@@ -1,23 +1,15 @@
 //! Lists of a register, and the rows that a check asks for.
 
-use std::collections::HashMap;
-
 use sekisho_base::limits::COUNT_CAP;
-use sekisho_base::table::{Storage, TableSpec};
+use sekisho_base::table::TableSpec;
 
 use super::row::{RegisterRow, add_many, read_row, select};
-use crate::conn::{Arg, marks};
-use crate::search::{self, Candidates, Index};
-use crate::{Conn, StoreError, Viewer};
+use crate::conn::Arg;
+use crate::index::{self, Seen, Source, TailRow, Wanted, is_compared};
+use crate::{Conn, StoreError, Viewer, search};
 
-/// So many candidates are named in a query; with more, a word is so frequent that walking the order finds a page at once.
-const NAMED: usize = 10_000;
-/// As many are named for a viewer of some units: the index tells the owner, only rows of those units are read.
-const NAMED_OF_UNITS: usize = 20_000;
-/// With so many units or fewer, rows are taken from the index by unit and sorted; with more, the order is walked.
-const FEW_UNITS: usize = 8;
-/// So few candidates are better than the rows of even one unit.
-const NAMED_OF_ONE_UNIT: usize = 2_000;
+/// Rows that a list walks past at most; a page further down is found by the index.
+const WALKED: i64 = 2_000;
 
 /// Rows of one query: a page needs one, an export many.
 const FETCHED: usize = 500;
@@ -41,28 +33,13 @@ struct Terms {
     args: Vec<Arg>,
 }
 
-/// How the rows of a list are found.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// By the index of units, then sorted.
-    Units,
-    /// In the order asked for, or by number; the unit is only compared.
-    Order,
-}
-
-fn terms(spec: &TableSpec, viewer: &Viewer, f: &Filter, words: &[String], way: Way) -> Terms {
+/// What must hold for the rows of a list, over a table or query named `r`.
+fn terms(spec: &TableSpec, viewer: &Viewer, f: &Filter, words: &[String]) -> Terms {
     let mut args = Vec::new();
-    // The empty text appended keeps the planner from taking (and sorting) all rows of the units after all.
-    let owner = match way {
-        Way::Units => format!("r.c_{}", spec.owner),
-        Way::Order => format!("(r.c_{} || '')", spec.owner),
-    };
-    let mut sql = vec![viewer.unit_predicate(&owner, &mut args)];
-    for (column, value) in &f.equals {
-        if is_compared(spec, column) {
-            args.push(value.into());
-            sql.push(format!("r.c_{column} = ${}", args.len()));
-        }
+    let mut sql = vec![viewer.unit_predicate(&format!("r.c_{}", spec.owner), &mut args)];
+    for (column, value) in compared(spec, f) {
+        args.push(value.into());
+        sql.push(format!("r.c_{column} = ${}", args.len()));
     }
     for word in words {
         sql.push(search::like("r.search", word, &mut args));
@@ -70,12 +47,11 @@ fn terms(spec: &TableSpec, viewer: &Viewer, f: &Filter, words: &[String], way: W
     Terms { sql: sql.join(" AND "), args }
 }
 
-/// Whether lists filter and sort by a column.
-fn is_compared(spec: &TableSpec, column: &str) -> bool {
-    spec.columns.iter().any(|col| col.id == column && !col.many && col.storage == Storage::Text)
+fn compared<'a>(spec: &TableSpec, f: &'a Filter) -> impl Iterator<Item = &'a (String, String)> {
+    f.equals.iter().filter(|(column, _)| is_compared(spec, column))
 }
 
-/// One page of a register and how many rows there are (capped): a fixed number of queries, five at most.
+/// One page of a register and how many rows there are (capped): a fixed number of queries, eight at most.
 ///
 /// # Errors
 /// The database failed.
@@ -90,28 +66,19 @@ pub async fn list(
     let words = search::fold(&f.words);
     let page = Page {
         column: f.sort.as_deref().filter(|s| is_compared(spec, s)).unwrap_or(&spec.key),
-        direction: if f.descending { "DESC" } else { "ASC" },
+        descending: f.descending,
         offset,
         limit,
     };
-    let units = viewer.units.as_ref().map(Vec::len);
-    let of_one = units.is_some_and(|n| n <= 1) || f.equals.iter().any(|(column, _)| *column == spec.owner);
-    let most = match units {
-        _ if of_one => NAMED_OF_ONE_UNIT,
-        Some(_) => NAMED_OF_UNITS,
-        None => NAMED,
-    };
-    let found = search::candidates(c, &Index::of_register(&spec.id), &words).await?;
-    let (mut rows, total) = match found {
-        Some(k) if k.numbers.len() <= most => {
-            among(c, spec, &terms(spec, viewer, f, &words, Way::Order), &page, &k.numbers).await?
-        }
-        found => {
-            let way = if units.is_some_and(|n| n <= FEW_UNITS) { Way::Units } else { Way::Order };
-            let terms = terms(spec, viewer, f, &words, way);
-            let rows = walk(c, spec, &terms, &page).await?;
-            (rows, total(c, spec, &terms, found.filter(|_| !of_one)).await?)
-        }
+    let terms = terms(spec, viewer, f, &words);
+    // One order, at most one condition that begins it: what an index of the database gives as it stands.
+    let units = viewer.units.as_ref().map_or(0, Vec::len);
+    let conditions = compared(spec, f).count() + units;
+    let in_order = conditions == 0 || (conditions == 1 && page.column == spec.key);
+    let (mut rows, total) = if words.is_empty() && in_order && offset <= WALKED {
+        (walk(c, spec, &terms, &page).await?, count_of(c, spec, &terms).await?)
+    } else {
+        picked(c, spec, viewer, f, words, &terms, &page).await?
     };
     add_many(c, spec, &mut rows).await?;
     Ok((rows, total))
@@ -119,7 +86,7 @@ pub async fn list(
 
 struct Page<'a> {
     column: &'a str,
-    direction: &'static str,
+    descending: bool,
     offset: i64,
     limit: i64,
 }
@@ -136,7 +103,7 @@ async fn walk(
     a.push(page.limit.into());
     a.push(page.offset.into());
     let (limit, offset) = (a.len() - 1, a.len());
-    let to = page.direction;
+    let to = if page.descending { "DESC" } else { "ASC" };
     let by = match page.column {
         key if key == spec.key => format!("r.c_{key} {to}, r.id {to}"),
         column => format!("r.c_{column} {to}, r.c_{} {to}, r.id {to}", spec.key),
@@ -151,65 +118,8 @@ async fn walk(
     c.all(&sql, a).await?.iter().map(|r| read_row(spec, r)).collect()
 }
 
-/// A page and the count among rows named by number.
-async fn among(
-    c: &mut Conn<'_>,
-    spec: &TableSpec,
-    terms: &Terms,
-    page: &Page<'_>,
-    numbers: &[i64],
-) -> Result<(Vec<RegisterRow>, i64), StoreError> {
-    let mut a = terms.args.clone();
-    a.push(page.limit.into());
-    a.push(page.offset.into());
-    let sql = format!(
-        "WITH hit AS MATERIALIZED (SELECT r.id AS hit_id, r.c_{by} AS place, r.c_{key} AS hit_key FROM r_{id} r WHERE r.no IN ({numbers}) AND {terms})
-         SELECT hit_id, (SELECT COUNT(*) FROM hit) FROM hit ORDER BY place {to}, hit_key {to} LIMIT ${limit} OFFSET ${offset}",
-        by = page.column,
-        key = spec.key,
-        to = page.direction,
-        id = spec.id,
-        numbers = search::literals(numbers),
-        terms = terms.sql,
-        limit = a.len() - 1,
-        offset = a.len(),
-    );
-    let hits = c.all_once(&sql, a).await?;
-    let Some(first) = hits.first() else {
-        // Beyond the last page the query has no row to carry the count.
-        let total = if page.offset == 0 { 0 } else { count_among(c, spec, terms, numbers).await? };
-        return Ok((Vec::new(), total));
-    };
-    let total = first.int(1)?.min(COUNT_CAP + 1);
-    let ids: Vec<String> = hits.iter().map(|r| r.text(0)).collect::<Result<_, _>>()?;
-    let mut by_id: HashMap<String, RegisterRow> = HashMap::with_capacity(ids.len());
-    for some in ids.chunks(FETCHED) {
-        let mut a = Vec::new();
-        let sql =
-            format!("SELECT {} FROM r_{} r WHERE r.id IN ({})", select(spec), spec.id, marks(some, &mut a));
-        for r in c.all(&sql, a).await? {
-            let row = read_row(spec, &r)?;
-            by_id.insert(row.id.clone(), row);
-        }
-    }
-    Ok((ids.iter().filter_map(|id| by_id.remove(id)).collect(), total))
-}
-
 /// How many rows the terms hold for, at most one more than is shown as exact.
-async fn total(
-    c: &mut Conn<'_>,
-    spec: &TableSpec,
-    terms: &Terms,
-    found: Option<Candidates>,
-) -> Result<i64, StoreError> {
-    // A rather frequent word: a good part of the candidates settles that there are more than are counted, without reading all.
-    if let Some(k) = found.filter(|k| i64::try_from(k.numbers.len()).is_ok_and(|n| n < k.highest / 4)) {
-        let some = k.numbers.get(..NAMED + NAMED / 4).unwrap_or(&k.numbers);
-        let n = count_among(c, spec, terms, some).await?;
-        if n > COUNT_CAP || some.len() == k.numbers.len() {
-            return Ok(n);
-        }
-    }
+async fn count_of(c: &mut Conn<'_>, spec: &TableSpec, terms: &Terms) -> Result<i64, StoreError> {
     let sql = format!(
         "SELECT COUNT(*) FROM (SELECT 1 FROM r_{} r WHERE {} LIMIT {}) t",
         spec.id,
@@ -219,20 +129,79 @@ async fn total(
     c.count(&sql, terms.args.clone()).await
 }
 
-async fn count_among(
+/// A page and the count by the index of words and columns.
+async fn picked(
     c: &mut Conn<'_>,
     spec: &TableSpec,
+    viewer: &Viewer,
+    f: &Filter,
+    words: Vec<String>,
     terms: &Terms,
-    numbers: &[i64],
-) -> Result<i64, StoreError> {
+    page: &Page<'_>,
+) -> Result<(Vec<RegisterRow>, i64), StoreError> {
+    let source = Source::of_register(spec);
+    let (sort, key) = (format!("c_{}", page.column), format!("c_{}", spec.key));
+    let wanted = Wanted {
+        words,
+        equals: compared(spec, f).map(|(column, value)| (format!("c_{column}"), value.clone())).collect(),
+        seen: viewer.units.clone().map(|units| Seen {
+            column: format!("c_{}", spec.owner),
+            units,
+            also: Default::default(),
+        }),
+        sets: Vec::new(),
+        tie: if sort == key { String::new() } else { key.clone() },
+        sort,
+        descending: page.descending,
+    };
+    let tail = tail(c, &source, &wanted.sort, &key, terms).await?;
+    let picked = index::pick(c, &source, &wanted, &tail, page.offset, page.limit).await?;
+    let mut rows = Vec::with_capacity(picked.numbers.len());
+    for some in picked.numbers.chunks(FETCHED) {
+        // The terms again: whatever the index says, nothing is shown for which they do not hold. The rows apart, so that no
+        // planner takes another index first.
+        let sql = format!(
+            "WITH named AS MATERIALIZED (SELECT * FROM r_{} WHERE no IN ({})) SELECT {} FROM named r WHERE {}",
+            spec.id,
+            index::rows_of(some),
+            select(spec),
+            terms.sql
+        );
+        for r in c.all_once(&sql, terms.args.clone()).await? {
+            rows.push(read_row(spec, &r)?);
+        }
+    }
+    let place = |row: &RegisterRow| (row.text(page.column).to_owned(), row.text(&spec.key).to_owned());
+    rows.sort_by_cached_key(place);
+    if page.descending {
+        rows.reverse();
+    }
+    let limit = usize::try_from(page.limit).unwrap_or(0);
+    let rows = rows.into_iter().skip(picked.skip).take(limit).collect();
+    Ok((rows, picked.total.min(COUNT_CAP + 1)))
+}
+
+/// The rows of the unfilled block for which the terms hold.
+async fn tail(
+    c: &mut Conn<'_>,
+    source: &Source,
+    sort: &str,
+    key: &str,
+    terms: &Terms,
+) -> Result<Vec<TailRow>, StoreError> {
+    let from = index::tail_from(c, source).await?;
+    let mut a = terms.args.clone();
+    a.push(from.into());
+    // Apart, so that no planner takes another index first.
     let sql = format!(
-        "SELECT COUNT(*) FROM (SELECT 1 FROM r_{} r WHERE r.no IN ({}) AND {} LIMIT {}) t",
-        spec.id,
-        search::literals(numbers),
-        terms.sql,
-        COUNT_CAP + 1
+        "WITH tail AS MATERIALIZED (SELECT no, search, {} FROM {} WHERE no > ${}) SELECT r.no, r.{sort}, r.{key} FROM tail r WHERE {}",
+        source.columns.join(", "),
+        source.table,
+        a.len(),
+        terms.sql
     );
-    c.all_once(&sql, terms.args.clone()).await?.first().map_or(Ok(0), |r| r.int(0))
+    let rows = c.all(&sql, a).await?;
+    rows.iter().map(|r| Ok(TailRow { no: r.int(0)?, sort: r.text(1)?, tie: r.text(2)? })).collect()
 }
 
 /// How many rows a register has.

@@ -6,8 +6,8 @@ use sekisho_base::Instant;
 use sekisho_base::table::{ColumnSpec, Storage, TableSpec, Value};
 
 use crate::conn::{Arg, Row, marks};
-use crate::search::{self, Index};
-use crate::{Conn, StoreError, Viewer, args};
+use crate::index::{self, Source};
+use crate::{Conn, StoreError, Viewer, args, search};
 
 /// A row of a register.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,11 +133,15 @@ async fn by(
 /// # Errors
 /// [`StoreError::Conflict`] when somebody else changed it, [`StoreError::Taken`] when the key is in use.
 pub async fn put(c: &mut Conn<'_>, spec: &TableSpec, row: &RegisterRow) -> Result<(), StoreError> {
-    let index = Index::of_register(&spec.id);
-    let no = search::next_no(c, &index).await?;
+    let source = Source::of_register(spec);
+    let no = index::next_no(c, &source).await?;
+    let before = if row.version == 1 { None } else { index::number_of(c, &source, &row.id).await? };
     let written = put_values(c, spec, row, no).await;
+    if let (Ok(()), Some(before)) = (&written, before) {
+        index::left(c, &source, before, no).await?;
+    }
     // Also when the row was refused: its number may have filled a block of others.
-    let indexed = search::index_after(c, &index, no).await;
+    let indexed = index::filled(c, &source, no).await;
     written.and(indexed)
 }
 

@@ -3,6 +3,7 @@
 use sekisho_base::canonical::{hex, sha256};
 use sekisho_base::table::{ColumnSpec, Storage, TableSpec, valid_ident};
 
+use crate::index::{self, Source};
 use crate::{Conn, StoreError, setting};
 
 /// Makes the table, or adds the columns it lacks.
@@ -21,8 +22,7 @@ pub async fn ensure(c: &mut Conn<'_>, spec: &TableSpec) -> Result<(), StoreError
     let id = &spec.id;
     c.script(&format!(
         "CREATE TABLE IF NOT EXISTS r_{id} (id TEXT PRIMARY KEY NOT NULL, no BIGINT NOT NULL, version BIGINT NOT NULL, updated_at TEXT NOT NULL, search TEXT NOT NULL);
-         CREATE TABLE IF NOT EXISTS m_{id} (row_id TEXT NOT NULL, col TEXT NOT NULL, pos BIGINT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (row_id, col, pos));
-         CREATE TABLE IF NOT EXISTS g_{id} (gram TEXT NOT NULL, block BIGINT NOT NULL, places TEXT NOT NULL, PRIMARY KEY (gram, block))"
+         CREATE TABLE IF NOT EXISTS m_{id} (row_id TEXT NOT NULL, col TEXT NOT NULL, pos BIGINT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (row_id, col, pos))"
     ))
     .await?;
     if let Some(was) = known.as_ref().filter(|k| k.key != spec.key) {
@@ -31,7 +31,12 @@ pub async fn ensure(c: &mut Conn<'_>, spec: &TableSpec) -> Result<(), StoreError
             was.key, spec.key
         )));
     }
+    let was_indexed = known.as_ref().map(Source::of_register);
     let mut columns = known.map_or_else(Vec::new, |k| k.columns);
+    for hidden in columns.iter_mut().filter(|k| !spec.columns.iter().any(|col| col.id == k.id)) {
+        // Blocks filled from now on do not hold it; when it comes back, it is indexed anew.
+        hidden.indexed = false;
+    }
     for col in &spec.columns {
         if let Some(was) = columns.iter_mut().find(|k| k.id == col.id) {
             if was.storage != col.storage || was.many != col.many {
@@ -68,6 +73,9 @@ pub async fn ensure(c: &mut Conn<'_>, spec: &TableSpec) -> Result<(), StoreError
             col.id, spec.key, spec.owner
         ))
         .await?;
+    }
+    if let Some(was) = was_indexed {
+        index::add_columns(c, &was, &Source::of_register(spec)).await?;
     }
     // Hidden columns stay in the table; what is remembered is the union, so that a column that comes back is not added twice.
     let remembered = TableSpec { columns, ..spec.clone() };

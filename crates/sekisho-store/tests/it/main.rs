@@ -5,9 +5,15 @@
 mod engine;
 
 #[cfg(test)]
+mod absence;
+#[cfg(test)]
 mod account;
 #[cfg(test)]
 mod case;
+#[cfg(test)]
+mod duty;
+#[cfg(test)]
+mod index;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
@@ -15,7 +21,13 @@ mod ledger;
 #[cfg(test)]
 mod list;
 #[cfg(test)]
+mod migration;
+#[cfg(test)]
+mod notification;
+#[cfg(test)]
 mod org;
+#[cfg(test)]
+mod query;
 #[cfg(test)]
 mod register;
 #[cfg(test)]
@@ -30,3 +42,5 @@ mod transaction;
 mod violation;
 #[cfg(test)]
 mod visibility;
+#[cfg(test)]
+mod witness;

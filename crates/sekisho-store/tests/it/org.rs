@@ -1,7 +1,8 @@
 //! Units, posts, people and their appointments.
 
-use crate::engine::day;
-use sekisho_store::org::{self, AbsenceRow, AppointmentRow, PersonRow, PostRow, UnitRow};
+use crate::engine::{at, day};
+use sekisho_store::absence::{self, AbsenceRow};
+use sekisho_store::org::{self, AppointmentRow, PersonRow, PostRow, UnitRow};
 use sekisho_store::{StoreError, setting};
 
 fn unit(code: &str, name: &str, parent: Option<&str>) -> UnitRow {
@@ -49,23 +50,23 @@ on_both! {
         let name = "髙﨑 邉\u{e0101}𠮷\u{30ab}\u{3099}";
         act!(db.store, c => org::put_person(c, &person("00009", name)).await).unwrap();
         act!(db.store, c => org::put_person(c, &person("00009", &name.replace(' ', "　"))).await).unwrap();
-        let all = look!(db.store, c => org::load(c).await).unwrap();
+        let all = look!(db.store, c => org::load(c, day("2026-04-01")).await).unwrap();
         assert_eq!(all.persons.len(), 1);
         assert_eq!(all.persons[0].name.as_bytes(), name.replace(' ', "　").as_bytes());
     }
 
     async fn what_was_put_is_loaded_in_order(db: Db) {
         base(&db).await;
-        let absence = AbsenceRow { id: "A1".into(), person: "00001".into(), from: day("2026-08-10"), until: day("2026-08-14"), reason: "休暇".into() };
+        let absence = AbsenceRow { id: "A1".into(), person: "00001".into(), from: day("2026-08-10"), until: day("2026-08-14"), kind: "leave".into(), note: "夏休み".into(), by: "00001".into(), at: Some(at(0)), cancelled: None };
         let (kept, mut ended) = (absence.clone(), unit("A", "総務課", Some("B")));
         (ended.sort, ended.until) = (5, Some(day("2027-03-31")));
         let first = ended.clone();
         act!(db.store, c => {
             org::put_unit(c, &first).await?;
             org::put_appointment(c, &appointment("01", "", "")).await?;
-            org::add_absence(c, &absence).await
+            absence::add(c, &absence).await
         }).unwrap();
-        let all = look!(db.store, c => org::load(c).await).unwrap();
+        let all = look!(db.store, c => org::load(c, day("2026-04-01")).await).unwrap();
         assert_eq!(all.units, [ended, unit("B", "市", None), unit("S", "税務課", Some("B"))]);
         assert_eq!(all.posts, [PostRow { code: "P1".into(), unit: "S".into(), title: "課長".into(), head: true, sort: 0 }]);
         assert_eq!(all.persons, [person("00001", "仮")]);
@@ -82,7 +83,7 @@ on_both! {
             org::put_appointment(c, &appointment("03", "ciso", "")).await?;
             org::put_appointment(c, &appointment("04", "ciso", "S")).await
         }).unwrap();
-        let all = look!(db.store, c => org::load(c).await).unwrap().appointments;
+        let all = look!(db.store, c => org::load(c, day("2026-04-01")).await).unwrap().appointments;
         let ids: Vec<&str> = all.iter().map(|a| a.id.as_str()).collect();
         assert_eq!(ids, ["01", "03", "04"]);
         assert_eq!((all[0].main, all[0].until), (false, Some(day("2027-03-31"))));
@@ -94,12 +95,12 @@ on_both! {
         assert!(matches!(post, Err(StoreError::Database(_))));
         let nobody = act!(db.store, c => org::put_appointment(c, &AppointmentRow { person: "none".into(), ..appointment("01", "", "") }).await);
         assert!(matches!(nobody, Err(StoreError::Database(_))));
-        assert!(look!(db.store, c => org::load(c).await).unwrap().appointments.is_empty());
+        assert!(look!(db.store, c => org::load(c, day("2026-04-01")).await).unwrap().appointments.is_empty());
     }
 
     async fn every_change_raises_the_version(db: Db) {
         base(&db).await;
-        let before = look!(db.store, c => org::load(c).await).unwrap().version;
+        let before = look!(db.store, c => org::load(c, day("2026-04-01")).await).unwrap().version;
         assert_eq!(before, 4);
         act!(db.store, c => org::put_person(c, &person("00002", "次")).await).unwrap();
         assert_eq!(look!(db.store, c => setting::current(c, org::VERSION).await).unwrap(), before + 1);

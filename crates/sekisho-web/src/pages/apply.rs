@@ -33,6 +33,8 @@ struct Asked {
     draft: String,
     #[serde(default)]
     item: String,
+    #[serde(default)]
+    parent: String,
     done: Option<String>,
 }
 
@@ -53,7 +55,7 @@ async fn show(
     Path(procedure): Path<String>,
     Query(q): Query<Asked>,
 ) -> Result<Response, WebError> {
-    let form = web.office.apply_form(&who, &procedure, &q.draft, &q.item).await?;
+    let form = web.office.apply_form(&who, &procedure, &q.draft, &q.item, &q.parent).await?;
     page(&web, &who, form, Errors::default(), q.done.as_deref()).await
 }
 
@@ -69,22 +71,37 @@ fn typed(fields: &Fields) -> Typed {
     typed
 }
 
+/// The form once more, with everything that was typed and what was wrong with it.
+async fn again(
+    web: &Web,
+    who: &Identity,
+    procedure: &str,
+    typed: &Typed,
+    e: sekisho_app::AppError,
+) -> Result<Response, WebError> {
+    let errors = Errors::from_app(e)?;
+    let form = web.office.typed_form(who, procedure, typed, false).await?;
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, page(web, who, form, errors, None).await?).into_response())
+}
+
 async fn post(
     State(web): State<Web>,
     Path(procedure): Path<String>,
     posted: Posted,
 ) -> Result<Response, WebError> {
-    let Posted { who, fields, .. } = posted;
-    let typed = typed(&fields);
+    let Posted { who, fields, file, .. } = posted;
+    let mut typed = typed(&fields);
+    // A file that was chosen is kept with whichever button was pressed: nothing chosen is lost.
+    if let Some(file) = file.filter(|_| fields.get("do") != "drop") {
+        match web.office.attach(&who, &file.name, file.bytes.to_vec()).await {
+            Ok(id) => typed.values.entry("attachment".to_owned()).or_default().push(id),
+            Err(e) => return again(&web, &who, &procedure, &typed, e).await,
+        }
+    }
     match fields.get("do") {
         "apply" => match web.office.apply(&who, &procedure, &typed).await {
             Ok(id) => Ok(Redirect::to(&format!("/cases/{id}?done=applied")).into_response()),
-            Err(e) => {
-                let errors = Errors::from_app(e)?;
-                let form = web.office.typed_form(&who, &procedure, &typed, false).await?;
-                Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&web, &who, form, errors, None).await?)
-                    .into_response())
-            }
+            Err(e) => again(&web, &who, &procedure, &typed, e).await,
         },
         "draft" => {
             let id = web.office.save_draft(&who, &procedure, &typed).await?;
@@ -96,7 +113,8 @@ async fn post(
         }
         // Enter in a text field presses the first button of the form, "search" or "pick": neither changes anything.
         search => {
-            let form = web.office.typed_form(&who, &procedure, &typed, search != "pick").await?;
+            let looks = !matches!(search, "pick" | "attach");
+            let form = web.office.typed_form(&who, &procedure, &typed, looks).await?;
             page(&web, &who, form, Errors::default(), None).await
         }
     }

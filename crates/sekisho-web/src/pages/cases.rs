@@ -24,6 +24,7 @@ pub(crate) fn routes() -> Router<Web> {
         .route("/cases", get(index))
         .route("/cases/{id}", get(show).post(act))
         .route("/cases/{id}/permit.pdf", get(permit))
+        .route("/cases/{id}/files/{pos}", get(file))
 }
 
 const SECTION: &str = "/cases";
@@ -130,10 +131,22 @@ async fn show(
 }
 
 async fn act(State(web): State<Web>, Path(id): Path<String>, posted: Posted) -> Result<Response, WebError> {
-    let Posted { who, fields, .. } = posted;
+    let Posted { who, fields, files, .. } = posted;
     let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, value) in fields.with_prefix("") {
         values.entry(name.to_owned()).or_default().push(value.to_owned());
+    }
+    // A file is kept before the act is looked at: what was chosen is not lost when another field was wrong.
+    for (name, file) in files {
+        match web.office.attach(&who, &file.name, file.bytes.to_vec()).await {
+            Ok(id) => values.insert(name, vec![format!("{}{id}", sekisho_app::cases::WAITING)]),
+            Err(e) => {
+                let errors = Errors::from_app(e)?;
+                let case = web.office.case_page(&who, &id, None).await?;
+                let shown = page(&web, &who, case, errors, None).await?;
+                return Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response());
+            }
+        };
     }
     let input = ActInput {
         act: fields.get("do").to_owned(),
@@ -150,6 +163,16 @@ async fn act(State(web): State<Web>, Path(id): Path<String>, posted: Posted) -> 
                 .into_response())
         }
     }
+}
+
+/// A file of a case. Whatever it is, the browser saves it and never shows it as a page of this site.
+async fn file(
+    State(web): State<Web>,
+    Who(who): Who,
+    Path((id, pos)): Path<(String, i64)>,
+) -> Result<Response, WebError> {
+    let (name, bytes) = web.office.case_file(&who, &id, pos).await?;
+    Ok(attach(bytes, "application/octet-stream", &name, "attachment"))
 }
 
 async fn permit(State(web): State<Web>, Who(who): Who, Path(id): Path<String>) -> Result<Response, WebError> {

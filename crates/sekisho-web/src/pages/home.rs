@@ -6,11 +6,15 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::get;
 use sekisho_app::cases::{Home, TaskLine};
+use sekisho_app::duties::DutyLine;
 
 use crate::Web;
 use crate::error::WebError;
 use crate::guard::Who;
 use crate::page::{Page, html};
+
+/// Duties on the home page.
+const HOME_DUTIES: usize = 10;
 
 pub(crate) fn routes() -> Router<Web> {
     Router::new().route("/", get(home)).route("/inbox", get(inbox))
@@ -21,6 +25,8 @@ pub(crate) fn routes() -> Router<Web> {
 struct HomePage {
     page: Page,
     home: Home,
+    duties: Vec<DutyLine>,
+    other_duties: usize,
 }
 
 #[derive(serde::Deserialize)]
@@ -31,7 +37,8 @@ struct Done {
 async fn home(State(web): State<Web>, Who(who): Who, Query(q): Query<Done>) -> Result<Response, WebError> {
     let home = web.office.home(&who).await?;
     let page = Page::of(&web, &who, "ホーム", "/").await?.flash(q.done.as_deref());
-    html(&HomePage { page, home })
+    let (duties, other_duties) = web.office.own_duties(&who, HOME_DUTIES).await?;
+    html(&HomePage { page, home, duties, other_duties })
 }
 
 #[derive(Template)]

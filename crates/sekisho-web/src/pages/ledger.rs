@@ -3,8 +3,10 @@
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, Query, State};
-use axum::response::Response;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use sekisho_app::AppError;
 use sekisho_app::ledger::{EntryView, LedgerView};
 
 use crate::Web;
@@ -13,7 +15,10 @@ use crate::guard::Who;
 use crate::page::{Page, html};
 
 pub(crate) fn routes() -> Router<Web> {
-    Router::new().route("/ledger", get(index)).route("/ledger/{id}", get(entry))
+    Router::new()
+        .route("/ledger", get(index))
+        .route("/ledger/{id}", get(entry))
+        .route("/ledger/{id}/proof", get(proof))
 }
 
 #[derive(Template)]
@@ -44,4 +49,14 @@ struct EntryPage {
 async fn entry(State(web): State<Web>, Who(who): Who, Path(id): Path<String>) -> Result<Response, WebError> {
     let view = web.office.ledger_entry(&who, &id).await?;
     html(&EntryPage { page: Page::of(&web, &who, "記録", "/ledger").await?, view })
+}
+
+/// The entry's proof as a file that others verify.
+async fn proof(State(web): State<Web>, Who(who): Who, Path(id): Path<String>) -> Result<Response, WebError> {
+    let view = web.office.ledger_entry(&who, &id).await?;
+    let proof = view.proof.ok_or(AppError::NotFound)?;
+    let name = format!("attachment; filename=\"{}-{}.tlog-proof\"", view.stream, view.seq);
+    let headers =
+        [(header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
+    Ok((headers, proof).into_response())
 }

@@ -1,13 +1,20 @@
 //! One file per page.
 
+mod absences;
 mod account;
 mod apply;
 mod cases;
 mod clauses;
+mod delegations;
+mod documents;
+mod duties;
 mod home;
 mod ledger;
 mod login;
+mod notices;
+mod notifications;
 mod organization;
+mod packs;
 mod password;
 mod registers;
 
@@ -26,7 +33,14 @@ pub(crate) fn routes() -> Router<Web> {
         .merge(cases::routes())
         .merge(registers::routes())
         .merge(clauses::routes())
+        .merge(duties::routes())
+        .merge(documents::routes())
+        .merge(notices::routes())
+        .merge(notifications::routes())
         .merge(organization::routes())
+        .merge(packs::routes())
         .merge(account::routes())
+        .merge(absences::routes())
+        .merge(delegations::routes())
         .merge(ledger::routes())
 }

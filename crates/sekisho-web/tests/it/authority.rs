@@ -8,7 +8,7 @@ use crate::browser::{Browser, hidden};
 use crate::city::{
     ADMIN, CLERK, City, DIRECTOR, MANAGER, OTHER_CLERK, OTHER_MANAGER, asset, at, line_with, row_id, workbook,
 };
-use crate::registers::{carry_out, check};
+use crate::proposals::import_organization;
 
 /// A city with a take-out that waits for the manager.
 async fn applied() -> (City, Browser, Browser, String) {
@@ -89,8 +89,8 @@ async fn a_managers_own_application_goes_to_the_head_of_the_department() {
 #[tokio::test]
 async fn deciding_the_own_case_needs_that_nobody_else_is_there_and_a_reason() {
     let city = City::settled().await;
-    let mut admin = city.browser(ADMIN).await;
-    import_organization(&mut admin, workbook(|p| if p == MANAGER { "" } else { "2026-11-30" })).await;
+    import_organization(&city, "異動.xlsx", &workbook(|p| if p == MANAGER { "" } else { "2026-11-30" }))
+        .await;
     city.turn_to("2026-12-01", 9).await;
     let mut manager = city.browser(MANAGER).await;
     let key = item(&mut manager, "A-001").await;
@@ -121,18 +121,12 @@ async fn press_review(b: &mut Browser, case: &str) -> Option<StatusCode> {
     Some(press(b, case, "post_review", &[]).await.status)
 }
 
-async fn import_organization(admin: &mut Browser, bytes: Vec<u8>) {
-    let plan = check(admin, "/organization/import", "organization.xlsx", &bytes).await;
-    let page = carry_out(admin, "/organization/import", &plan).await;
-    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", plan.text);
-}
-
 /// A vacant post passes to the next role and says so; it never decides of itself.
 #[tokio::test]
 async fn where_the_manager_is_missing_the_department_decides() {
     let city = City::settled().await;
-    let mut admin = city.browser(ADMIN).await;
-    import_organization(&mut admin, workbook(|p| if p == MANAGER { "2026-11-24" } else { "" })).await;
+    import_organization(&city, "異動.xlsx", &workbook(|p| if p == MANAGER { "2026-11-24" } else { "" }))
+        .await;
     let mut clerk = city.browser(CLERK).await;
     let key = item(&mut clerk, "A-001").await;
     let case = apply(&mut clerk, &application("21-s", &key)).await;
@@ -450,7 +444,6 @@ async fn a_deadline_counts_working_days_and_lateness_adds_the_next_role() {
 async fn the_first_filling_cannot_be_repeated() {
     let city = City::settled().await;
     let before = city.written().await;
-    assert!(first::import(&city.office, workbook(|_| ""), true).await.is_err());
     assert!(first::first_login(&city.office, OTHER_CLERK, "again").await.is_err());
     assert_eq!(city.written().await, before);
 }

@@ -25,6 +25,8 @@ pub const PASSWORD: &str = "関所のためのパスワード";
 pub const CLERK: &str = "1001";
 /// 高齢福祉課長, who permits.
 pub const MANAGER: &str = "1002";
+/// 高齢福祉課 課長補佐, who decides in the manager's absence.
+pub const DEPUTY: &str = "1004";
 /// 福祉部長, the next role above both managers.
 pub const DIRECTOR: &str = "1003";
 /// 障害福祉課 主事.
@@ -37,7 +39,8 @@ pub const ADMIN: &str = "9001";
 pub const SECOND_ADMIN: &str = "9002";
 
 /// Everybody who can log in to the settled city.
-const EVERYBODY: [&str; 7] = [CLERK, MANAGER, DIRECTOR, OTHER_CLERK, OTHER_MANAGER, ADMIN, SECOND_ADMIN];
+const EVERYBODY: [&str; 8] =
+    [CLERK, MANAGER, DEPUTY, DIRECTOR, OTHER_CLERK, OTHER_MANAGER, ADMIN, SECOND_ADMIN];
 
 /// Assets of the settled city: number, name, section.
 const ASSETS: [(&str, &str, &str); 4] = [
@@ -86,6 +89,11 @@ fn record(pairs: &[(&str, &str)]) -> Record {
 /// The organization as a workbook, so that every test goes through the importer. `until` tells the last day of a person's
 /// appointments; empty while they go on.
 pub fn workbook(until: impl Fn(&str) -> &'static str) -> Vec<u8> {
+    workbook_with(until, &[])
+}
+
+/// The same with further appointments beside the main ones: person and post.
+pub fn workbook_with(until: impl Fn(&str) -> &'static str, concurrent: &[(&str, &str)]) -> Vec<u8> {
     let mut org = OrgRecords::default();
     for (code, name, kind, parent) in [
         ("0", "みなと野市", "body", ""),
@@ -106,6 +114,7 @@ pub fn workbook(until: impl Fn(&str) -> &'static str) -> Vec<u8> {
         ("11-s", "11", "主事", ""),
         ("2-h", "2", "福祉部長", "1"),
         ("21-h", "21", "高齢福祉課長", "1"),
+        ("21-d", "21", "課長補佐", ""),
         ("21-s", "21", "主事", ""),
         ("22-h", "22", "障害福祉課長", "1"),
         ("22-s", "22", "主事", ""),
@@ -118,6 +127,7 @@ pub fn workbook(until: impl Fn(&str) -> &'static str) -> Vec<u8> {
     for (number, name, kana, post) in [
         (CLERK, "髙橋 花子", "たかはし はなこ", "21-s"),
         (MANAGER, "渡邉 一郎", "わたなべ いちろう", "21-h"),
+        (DEPUTY, "小笠原 誠", "おがさわら まこと", "21-d"),
         (DIRECTOR, "邉\u{e0101}見 清", "へんみ きよし", "2-h"),
         (OTHER_CLERK, "﨑山 徹", "さきやま とおる", "22-s"),
         (OTHER_MANAGER, "齋藤 恵", "さいとう めぐみ", "22-h"),
@@ -134,6 +144,10 @@ pub fn workbook(until: impl Fn(&str) -> &'static str) -> Vec<u8> {
             ("from", "2026-04-01"),
             ("until", until(number)),
         ];
+        org.insert(OrgSheet::Appointments, record(&pairs));
+    }
+    for (person, post) in concurrent {
+        let pairs = [("person", *person), ("post", *post), ("main", "concurrent"), ("from", "2026-04-01")];
         org.insert(OrgSheet::Appointments, record(&pairs));
     }
     let operator = [
@@ -194,8 +208,13 @@ impl City {
 
     /// With the organization, a login for each number given, and no assets.
     pub async fn with_logins(numbers: &[&str]) -> Self {
+        Self::with_organization(workbook(|_| ""), numbers).await
+    }
+
+    /// The same with another organization.
+    pub async fn with_organization(workbook: Vec<u8>, numbers: &[&str]) -> Self {
         let city = Self::empty().await;
-        first::import(&city.office, workbook(|_| ""), true).await.unwrap();
+        first::import(&city.office, "organization.xlsx", workbook, true).await.unwrap();
         let password = first::first_login(&city.office, ADMIN, "admin").await.unwrap();
         let mut admin = Browser::new(&city);
         admin.enter("admin", &password).await;
@@ -236,7 +255,30 @@ impl City {
     pub async fn turn_to(&self, day: &str, hour: i64) {
         self.clock.set(at(day, hour));
         sekisho_app::cases::sweep(&self.office).await.unwrap();
+        sekisho_app::duties::run_day(&self.office).await.unwrap();
         checks::run_all(&self.office).await.unwrap();
+    }
+
+    /// A folder beside the city's own, for what belongs to others.
+    pub fn folder_beside(&self, name: &str) -> PathBuf {
+        let mut beside = self.folder.clone().into_os_string();
+        beside.push(format!("-{name}"));
+        PathBuf::from(beside)
+    }
+
+    /// Stops the city and opens it twice: as it goes on, and as its backup of this moment.
+    pub async fn and_backup(self) -> (Self, Self) {
+        self.office.store.clone().close().await;
+        let mut opened = Vec::new();
+        for _ in 0..2 {
+            let (n, folder) = Self::folder();
+            for name in ["sekisho.db", "city.key"] {
+                std::fs::copy(self.folder.join(name), folder.join(name)).unwrap();
+            }
+            opened.push(Self::open(n, folder).await);
+        }
+        let backup = opened.pop().unwrap();
+        (opened.pop().unwrap(), backup)
     }
 
     /// A number out of the database.
@@ -270,8 +312,18 @@ impl City {
             "SELECT COUNT(*) FROM account WHERE must_change",
             "SELECT COUNT(*) FROM unit",
             "SELECT COUNT(*) FROM post",
+            "SELECT COUNT(*) FROM duty_occurrence WHERE closed_at IS NOT NULL",
+            "SELECT COUNT(*) FROM notification WHERE read_at IS NOT NULL",
+            "SELECT COUNT(*) FROM document_version",
+            "SELECT COUNT(*) FROM assessment_answer",
             "SELECT COUNT(*) FROM person",
             "SELECT COUNT(*) FROM appointment",
+            "SELECT COUNT(*) FROM absence",
+            "SELECT COUNT(*) FROM absence WHERE cancelled_at IS NULL",
+            "SELECT COUNT(*) FROM delegation",
+            "SELECT COUNT(*) FROM delegation WHERE state = 'proposed'",
+            "SELECT COUNT(*) FROM org_proposal",
+            "SELECT COUNT(*) FROM org_proposal WHERE state = 'waiting'",
             "SELECT COALESCE(SUM(value), 0) FROM counter",
         ] {
             all.push(self.count(sql).await);

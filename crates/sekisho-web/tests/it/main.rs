@@ -1,6 +1,8 @@
 //! The real router with a database of its own for each test: what is asserted is what a browser gets.
 
 #[cfg(test)]
+mod absences;
+#[cfg(test)]
 mod acts;
 #[cfg(test)]
 mod authority;
@@ -11,11 +13,31 @@ mod city;
 #[cfg(test)]
 mod clauses;
 #[cfg(test)]
+mod delegations;
+#[cfg(test)]
+mod documents;
+#[cfg(test)]
+mod duties;
+#[cfg(test)]
+mod files;
+#[cfg(test)]
 mod guards;
+#[cfg(test)]
+mod joint;
+#[cfg(test)]
+mod ledger;
+#[cfg(test)]
+mod mail;
 #[cfg(test)]
 mod organization;
 #[cfg(test)]
+mod packs;
+#[cfg(test)]
 mod powers;
+#[cfg(test)]
+mod proposals;
+#[cfg(test)]
+mod queries;
 #[cfg(test)]
 mod registers;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 
 use crate::city::{ADMIN, CLERK, City, DIRECTOR, MANAGER, SECOND_ADMIN, workbook};
+use crate::proposals::confirm;
 use crate::registers::{carry_out, check, counts};
 
 const PATH: &str = "/organization/import";
@@ -44,7 +45,7 @@ async fn the_export_comes_back_unchanged_and_a_dry_run_changes_nothing() {
     let export = admin.get("/organization/export.xlsx").await;
     assert_eq!(export.status, StatusCode::OK);
     let same = check(&mut admin, PATH, "組織.xlsx", &export.bytes).await;
-    assert_eq!(counts(&same), [0, 0, 6 + 9 + 9 + 10, 0], "{}", same.text);
+    assert_eq!(counts(&same), [0, 0, 6 + 10 + 10 + 11, 0], "{}", same.text);
 
     let before = city.written().await;
     let leaving = workbook(|p| if p == CLERK { "2026-11-30" } else { "" });
@@ -55,7 +56,9 @@ async fn the_export_comes_back_unchanged_and_a_dry_run_changes_nothing() {
     let mut after = city.written().await;
     after[8] -= 1;
     assert_eq!(after, before, "only the file is kept");
-    assert_eq!(carry_out(&admin, PATH, &plan).await.location(), "/organization?done=imported");
+    let proposed = carry_out(&admin, PATH, &plan).await.location();
+    assert!(proposed.starts_with("/organization/proposals/"), "{proposed}");
+    confirm(&city, &proposed).await;
     city.turn_to("2026-12-01", 9).await;
     let mut admin = city.browser(ADMIN).await;
     let found = admin.get("/organization?q=%E3%81%9F%E3%81%8B%E3%81%AF%E3%81%97").await;

@@ -8,7 +8,8 @@ use axum::http::StatusCode;
 use crate::acts::{application, apply, done, item};
 use crate::browser::{Browser, encode, hidden};
 use crate::city::{
-    ADMIN, CLERK, City, DIRECTOR, MANAGER, OTHER_CLERK, OTHER_MANAGER, asset, row_id, workbook,
+    ADMIN, CLERK, City, DEPUTY, DIRECTOR, MANAGER, OTHER_CLERK, OTHER_MANAGER, SECOND_ADMIN, asset, row_id,
+    workbook,
 };
 use crate::registers::check;
 
@@ -39,6 +40,16 @@ struct Held {
     upload: [String; 2],
     /// The same of the organization, by the administrator.
     organization: [String; 2],
+    /// Address that cancels the clerk's absence.
+    absence: String,
+    /// Address of a delegation of the manager's post to the other clerk, proposed by the manager.
+    delegation: String,
+    /// Address of an import that the administrator proposed, by which the second one gains.
+    proposal: String,
+    /// Address of the manager's inventory of assets.
+    duty: String,
+    /// Address that opens a notification of the manager's.
+    notification: String,
 }
 
 async fn hold(city: &City) -> Held {
@@ -61,12 +72,27 @@ async fn hold(city: &City) -> Held {
     )
     .await;
     let asset = row_id(&mut clerk, "asset", "A-001").await;
+    let away = [("from", "R8.12.21"), ("until", "R8.12.22"), ("kind", "leave")];
+    assert_eq!(clerk.post("/absences", &away).await.status, StatusCode::SEE_OTHER);
+    let delegation = crate::delegations::propose(&mut manager, "21-h", OTHER_CLERK).await;
+    let proposal = crate::proposals::propose(&mut admin, "任命.csv", crate::proposals::GAIN.as_bytes()).await;
+    sekisho_app::duties::run_day(&city.office).await.unwrap();
+    let duties = manager.get("/duties").await;
+    let duty = crate::duties::link(&duties, "情報資産の棚卸し", "高齢福祉課");
+    let told = manager.get("/notifications").await;
+    let open =
+        told.text.split("action=\"/notifications/").nth(1).unwrap().split('"').next().unwrap().to_owned();
     Held {
+        duty,
+        notification: format!("/notifications/{open}"),
         case,
         shown,
+        delegation,
+        proposal,
         asset,
         draft,
         upload,
+        absence: crate::absences::cancels(&clerk.get("/absences").await).swap_remove(0),
         organization: ["upload", "shown"].map(|name| hidden(&plan.text, name)),
     }
 }
@@ -103,6 +129,48 @@ fn attempts(h: &Held) -> Vec<Attempt> {
         Some(workbook(|_| "2026-11-30")),
         &staff,
     );
+    let done = owned(crate::duties::INVENTORY.to_vec());
+    let wrong = [CLERK, DEPUTY, DIRECTOR, OTHER_CLERK, OTHER_MANAGER, ADMIN];
+    add("/duties/{duty}/{occurrence}", &h.duty, done, None, &wrong);
+    add("/notifications/{id}/open", &h.notification, vec![], None, &wrong);
+    let decided = owned(vec![
+        ("do", "decided"),
+        ("version", "偽"),
+        ("decided_on", "R8.4.1"),
+        ("decided_by", "市長"),
+        ("in_force_on", "R8.4.1"),
+        ("place", "机の中"),
+    ]);
+    add("/documents/{id}", "/documents/basic_policy", decided, None, &[&staff[..], &[ADMIN]].concat());
+    // Nobody answers while nothing is asked.
+    add("/assessment", "/assessment", owned(vec![("a.conduct", "yes")]), None, &staff);
+    let lend = |what| {
+        let fields =
+            [("person", OTHER_CLERK), ("from", "R8.11.25"), ("until", "R8.11.30"), ("note", "留守番")];
+        let mut fields = owned(fields.to_vec());
+        fields.push(("what", String::from(what)));
+        fields
+    };
+    let wrong = [CLERK, DEPUTY, OTHER_CLERK, OTHER_MANAGER, ADMIN];
+    add("/delegations", "/delegations", lend("21-h"), None, &wrong);
+    let act = |what| owned(vec![("do", what), ("says", "理由")]);
+    for what in ["approve", "refuse"] {
+        let wrong = [CLERK, MANAGER, DEPUTY, OTHER_CLERK, OTHER_MANAGER, ADMIN];
+        add("/delegations/{id}", &h.delegation, act(what), None, &wrong);
+    }
+    add("/delegations/{id}", &h.delegation, act("end"), None, &[CLERK, DEPUTY, OTHER_MANAGER, ADMIN]);
+    for what in ["confirm", "refuse", "adopt"] {
+        add("/organization/proposals/{id}", &h.proposal, act(what), None, &staff);
+    }
+    let wrong = [ADMIN, SECOND_ADMIN];
+    add("/organization/proposals/{id}", &h.proposal, act("confirm"), None, &wrong);
+    // Nobody who would stand in for the manager, and no stranger.
+    let away = |person| {
+        owned(vec![("person", person), ("from", "R8.11.25"), ("until", "R8.11.30"), ("kind", "sick")])
+    };
+    add("/absences", "/absences", away(MANAGER), None, &[DEPUTY, OTHER_CLERK, OTHER_MANAGER, ADMIN]);
+    add("/absences", "/absences", away(CLERK), None, &[DIRECTOR, OTHER_CLERK, OTHER_MANAGER, ADMIN]);
+    add("/absences/{id}/cancel", &h.absence, vec![], None, &[DIRECTOR, OTHER_CLERK, OTHER_MANAGER, ADMIN]);
     let csv = "管理番号,名称\r\nA-001,直した名前\r\n".as_bytes().to_vec();
     add(
         "/registers/{id}/import",
@@ -209,7 +277,7 @@ async fn whoever_has_no_right_is_refused_and_nothing_is_written() {
     let city = City::settled().await;
     let held = hold(&city).await;
     let mut browsers = std::collections::BTreeMap::new();
-    for number in [CLERK, MANAGER, DIRECTOR, OTHER_CLERK, OTHER_MANAGER, ADMIN] {
+    for number in [CLERK, MANAGER, DEPUTY, DIRECTOR, OTHER_CLERK, OTHER_MANAGER, ADMIN, SECOND_ADMIN] {
         browsers.insert(number, city.browser(number).await);
     }
     let before = city.written().await;
@@ -291,8 +359,8 @@ async fn every_route_that_takes_a_form_is_tried() {
             }
         }
     }
-    // Anybody's own: guards.rs tries them.
-    for own in ["/login", "/logout", "/password"] {
+    // Anybody's own: guards.rs tries them. What versions of the standard take is tried in packs.rs.
+    for own in ["/login", "/logout", "/password", "/notifications", "/packs", "/packs/proposals/{id}"] {
         assert!(routes.remove(own), "{own}");
     }
     assert_eq!(routes, tried);

@@ -1,0 +1,28 @@
+//! What the home page tells a person besides the tasks of cases.
+
+use crate::error::AppError;
+use crate::login::Identity;
+use crate::office::Office;
+
+/// One thing to know, with where it leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct News {
+    /// What happened or waits.
+    pub text: String,
+    /// Where it leads.
+    pub href: String,
+    /// Words of the link.
+    pub label: String,
+}
+
+impl Office {
+    /// Everything the home page tells somebody.
+    pub(crate) async fn news(&self, who: &Identity) -> Result<Vec<News>, AppError> {
+        let d = self.directory().await?;
+        let mut news = self.absence_news(&d, &who.person).await?;
+        news.extend(self.delegation_news(&who.person).await?);
+        news.extend(self.proposal_news(who).await?);
+        news.extend(self.pack_news(who).await?);
+        Ok(news)
+    }
+}

@@ -1,0 +1,80 @@
+//! What people are told about cases: that something waits for them, that it is late, and how their application went.
+
+use std::collections::BTreeSet;
+
+use sekisho_case::case::{Act, CaseState, SYSTEM, open_tasks};
+use sekisho_store::Conn;
+use sekisho_store::case::{CaseRow, TaskRow};
+
+use super::{Told, notify};
+use crate::error::AppError;
+use crate::office::Office;
+
+/// Kind of a task that waits for a deputy only while the holder is away: whoever comes looks into the inbox.
+const IN_ABSENCE: &str = "act_in_absence";
+/// Code of the act that records a deadline passed.
+const OVERDUE: &str = "overdue";
+
+/// What the applicant is told when a case comes to a status.
+fn decision(status: &str) -> Option<&'static str> {
+    Some(match status {
+        "in_force" => "許可されました",
+        "refused" => "許可されませんでした",
+        "sent_back" => "差し戻されました",
+        "revoked" => "許可が取り消されました",
+        "closed" => "終わりました",
+        _ => return None,
+    })
+}
+
+/// Tells whom a case's acts concern. `before` is the row they were decided on; whoever acted is not told.
+pub(crate) async fn case_changed(
+    c: &mut Conn<'_>,
+    office: &Office,
+    before: Option<&CaseRow>,
+    row: &CaseRow,
+    tasks: &[TaskRow],
+    acts: &[Act],
+) -> Result<(), AppError> {
+    let Some(at) = acts.last().map(|a| a.at) else { return Ok(()) };
+    let actors: BTreeSet<&str> = acts.iter().map(|a| a.person.as_str()).filter(|p| *p != SYSTEM).collect();
+    let link = format!("/cases/{}", row.id);
+    let earlier: BTreeSet<(String, String, String)> = match before {
+        None => BTreeSet::new(),
+        Some(b) => {
+            let state: CaseState = serde_json::from_str(&b.state)
+                .map_err(|e| AppError::internal(format!("case {}: {e}", b.id)))?;
+            open_tasks(&state).into_iter().map(|t| (t.step, t.post, t.person)).collect()
+        }
+    };
+    let late = acts.iter().any(|a| a.what.code() == OVERDUE);
+    let mut told: BTreeSet<(String, String)> = BTreeSet::new();
+    for t in tasks.iter().filter(|t| t.kind != IN_ABSENCE) {
+        let is_new = !earlier.contains(&(t.step.clone(), t.post.clone(), t.person.clone()));
+        let is_late = late && t.due.is_some_and(|due| due < at.date());
+        if !is_new && !is_late {
+            continue;
+        }
+        let mut persons =
+            if t.person.is_empty() { office.holders_of(&t.post) } else { vec![t.person.clone()] };
+        persons.retain(|p| !actors.contains(p.as_str()) && told.insert((t.title.clone(), p.clone())));
+        let (kind, subject) = if is_late {
+            ("overdue", format!("{} {}：「{}」の期限が過ぎています", row.number, row.title, t.title))
+        } else {
+            ("task", format!("{} {}：「{}」を待っています", row.number, row.title, t.title))
+        };
+        notify(c, office, &Told { kind, subject: &subject, link: &link }, &persons, at).await?;
+    }
+    let changed = before.is_some_and(|b| b.status != row.status);
+    let applicant = row.applicant.as_str();
+    if let Some(words) = decision(&row.status).filter(|_| changed)
+        && !actors.contains(applicant)
+        && applicant != SYSTEM
+        && !applicant.is_empty()
+    {
+        let subject = format!("{} {}が{words}", row.number, row.title);
+        let told = Told { kind: "decision", subject: &subject, link: &link };
+        notify(c, office, &told, &[applicant.to_owned()], at).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! Packs that wait for a second person before they take effect.
+
+use sekisho_base::Instant;
+
+use crate::conn::Row;
+use crate::{Conn, StoreError, args};
+
+/// Where a proposal stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PackProposalState {
+    /// Waits for a second person.
+    Waiting,
+    /// Took effect.
+    Applied,
+    /// Refused or taken back.
+    Refused,
+}
+
+impl PackProposalState {
+    const ALL: [(Self, &'static str); 3] =
+        [(Self::Waiting, "waiting"), (Self::Applied, "applied"), (Self::Refused, "refused")];
+
+    fn code(self) -> &'static str {
+        Self::ALL.iter().find(|(s, _)| *s == self).map_or("", |(_, code)| code)
+    }
+
+    fn from_code(code: &str) -> Result<Self, StoreError> {
+        let found = Self::ALL.iter().find(|(_, c)| *c == code).map(|(s, _)| *s);
+        found.ok_or_else(|| StoreError::Corrupt("pack_proposal", code.to_owned()))
+    }
+}
+
+/// A proposal. Its files are those of the version with this hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackProposalRow {
+    /// Id.
+    pub id: String,
+    /// Version proposed.
+    pub hash: String,
+    /// Version that ran when it was proposed.
+    pub base: String,
+    /// Digest of what was shown.
+    pub shown: String,
+    /// What changes and what the check found, as JSON.
+    pub summary: String,
+    /// Where it stands.
+    pub state: PackProposalState,
+    /// Person whom the terminal named as the proposer; empty for one from a page.
+    pub named: String,
+    /// Who proposed it; empty while one from the terminal has not been taken over.
+    pub proposed_by: String,
+    /// When.
+    pub proposed_at: Instant,
+    /// Who let it take effect or refused it, and when.
+    pub decided: Option<(String, Instant)>,
+    /// What was said with it.
+    pub says: String,
+}
+
+const COLUMNS: &str =
+    "id, hash, base, shown, summary, state, named, proposed_by, proposed_at, decided_by, decided_at, says";
+
+fn read(r: &Row) -> Result<PackProposalRow, StoreError> {
+    Ok(PackProposalRow {
+        id: r.text(0)?,
+        hash: r.text(1)?,
+        base: r.text(2)?,
+        shown: r.text(3)?,
+        summary: r.text(4)?,
+        state: PackProposalState::from_code(&r.text(5)?)?,
+        named: r.text(6)?,
+        proposed_by: r.text(7)?,
+        proposed_at: r.instant(8)?,
+        decided: r.opt_text(9)?.zip(r.opt_instant(10)?),
+        says: r.text(11)?,
+    })
+}
+
+/// Keeps a proposal.
+///
+/// # Errors
+/// The database failed.
+pub async fn put(c: &mut Conn<'_>, p: &PackProposalRow) -> Result<(), StoreError> {
+    c.exec(
+        "INSERT INTO pack_proposal (id, hash, base, shown, summary, state, named, proposed_by, proposed_at, says)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        args![&p.id, &p.hash, &p.base, &p.shown, &p.summary, p.state.code(), &p.named, &p.proposed_by, p.proposed_at, &p.says],
+    )
+    .await?;
+    Ok(())
+}
+
+/// One proposal.
+///
+/// # Errors
+/// The database failed.
+pub async fn get(c: &mut Conn<'_>, id: &str) -> Result<Option<PackProposalRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM pack_proposal WHERE id = $1");
+    c.one(&sql, args![id]).await?.as_ref().map(read).transpose()
+}
+
+/// Proposals, the newest first.
+///
+/// # Errors
+/// The database failed.
+pub async fn list(c: &mut Conn<'_>, limit: i64) -> Result<Vec<PackProposalRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM pack_proposal ORDER BY proposed_at DESC, id DESC LIMIT $1");
+    c.all(&sql, args![limit]).await?.iter().map(read).collect()
+}
+
+/// Makes a person the proposer of one from the terminal.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when it no longer waits or has a proposer.
+pub async fn adopt(c: &mut Conn<'_>, id: &str, by: &str) -> Result<(), StoreError> {
+    let sql = "UPDATE pack_proposal SET proposed_by = $1 WHERE id = $2 AND state = $3 AND proposed_by = ''";
+    if c.exec(sql, args![by, id, PackProposalState::Waiting.code()]).await? == 0 {
+        return Err(StoreError::Conflict(format!("proposal {id}")));
+    }
+    Ok(())
+}
+
+/// Marks a proposal as in effect or refused.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when it no longer waits.
+pub async fn decide(
+    c: &mut Conn<'_>,
+    id: &str,
+    applied: bool,
+    by: &str,
+    at: Instant,
+    says: &str,
+) -> Result<(), StoreError> {
+    let state = if applied { PackProposalState::Applied } else { PackProposalState::Refused };
+    let sql = "UPDATE pack_proposal SET state = $1, decided_by = $2, decided_at = $3, says = $4 WHERE id = $5 AND state = $6";
+    if c.exec(sql, args![state.code(), by, at, says, id, PackProposalState::Waiting.code()]).await? == 0 {
+        return Err(StoreError::Conflict(format!("proposal {id}")));
+    }
+    Ok(())
+}
