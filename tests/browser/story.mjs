@@ -73,7 +73,7 @@ try {
   const clerk = await login(browser, city, "staff", WIDE);
   let page = clerk.page;
   await look(page, "03-home-clerk");
-  await page.click("a:has-text('申請する')");
+  await page.click("a[href='/apply/take_out']");
   await look(page, "04-apply");
   await page.click("button:has-text('申請する')");
   await page.waitForSelector(".notice.error");
