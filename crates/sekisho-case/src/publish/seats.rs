@@ -317,16 +317,18 @@ fn of_part(bench: &Bench<'_>, index: usize, barred: &BTreeSet<String>, org: &Org
     if found.everyone {
         return Outcome::Now;
     }
-    let turn = found.eligible().map(|c| c.level).min();
+    // As the engine pins it: whoever is there comes before whoever is away.
+    let there = present(&found, org, day).map(|c| c.level).min();
+    let turn = there.or_else(|| found.eligible().map(|c| c.level).min());
     let turn = turn.unwrap_or(if found.exhausted { 0 } else { found.reached });
     let need = needed(step.quorum, part, turn);
     let have = enough(&found, need, org, day);
     if have.is_ok() {
         return Outcome::Now;
     }
-    let intermediate = !is_final_decision(step.kind);
-    if step.on_absent == OnAbsent::PostReview && intermediate && found.eligible().next().is_some() {
-        // Passed over, read afterwards.
+    let passes_over = step.on_absent == OnAbsent::PostReview && !is_final_decision(step.kind);
+    if passes_over && found.present.is_empty() && found.eligible().next().is_some() {
+        // Everybody who may is away: passed over, read afterwards.
         return Outcome::Now;
     }
     if step.within.is_some() || step.due.is_some() || step.every.is_some() {
