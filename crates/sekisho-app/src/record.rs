@@ -35,6 +35,14 @@ impl Seal {
     }
 }
 
+/// The stream of whatever has this id: a case, a row, a proposal.
+///
+/// # Errors
+/// It is no id.
+pub(crate) fn stream_of(id: &str) -> Result<String, AppError> {
+    id.parse::<Id>().map(ledger::stream_id).map_err(AppError::internal)
+}
+
 /// Writes an entry to the outbox and returns its id.
 ///
 /// `stream` is 32 hexadecimal digits (see [`ledger::stream_id`]); `payload` is canonicalized here.

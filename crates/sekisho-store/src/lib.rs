@@ -20,6 +20,7 @@ pub mod org;
 pub mod org_proposal;
 pub mod pack;
 pub mod pack_proposal;
+pub mod proposal;
 pub mod query;
 pub mod register;
 mod search;

@@ -3,32 +3,8 @@
 use sekisho_base::Instant;
 
 use crate::conn::Row;
+use crate::proposal::ProposalState;
 use crate::{Conn, StoreError, args};
-
-/// Where a proposal stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProposalState {
-    /// Waits for a second person.
-    Waiting,
-    /// Carried out.
-    Applied,
-    /// Refused or taken back.
-    Refused,
-}
-
-impl ProposalState {
-    const ALL: [(Self, &'static str); 3] =
-        [(Self::Waiting, "waiting"), (Self::Applied, "applied"), (Self::Refused, "refused")];
-
-    fn code(self) -> &'static str {
-        Self::ALL.iter().find(|(s, _)| *s == self).map_or("", |(_, code)| code)
-    }
-
-    fn from_code(code: &str) -> Result<Self, StoreError> {
-        let found = Self::ALL.iter().find(|(_, c)| *c == code).map(|(s, _)| *s);
-        found.ok_or_else(|| StoreError::Corrupt("org_proposal", code.to_owned()))
-    }
-}
 
 /// A proposal without its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +41,7 @@ fn read(r: &Row) -> Result<ProposalRow, StoreError> {
         sha256: r.text(2)?,
         shown: r.text(3)?,
         summary: r.text(4)?,
-        state: ProposalState::from_code(&r.text(5)?)?,
+        state: ProposalState::from_code("org_proposal", &r.text(5)?)?,
         proposed_by: r.text(6)?,
         proposed_at: r.instant(7)?,
         decided: r.opt_text(8)?.zip(r.opt_instant(9)?),

@@ -3,32 +3,8 @@
 use sekisho_base::Instant;
 
 use crate::conn::Row;
+use crate::proposal::ProposalState;
 use crate::{Conn, StoreError, args};
-
-/// Where a proposal stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PackProposalState {
-    /// Waits for a second person.
-    Waiting,
-    /// Took effect.
-    Applied,
-    /// Refused or taken back.
-    Refused,
-}
-
-impl PackProposalState {
-    const ALL: [(Self, &'static str); 3] =
-        [(Self::Waiting, "waiting"), (Self::Applied, "applied"), (Self::Refused, "refused")];
-
-    fn code(self) -> &'static str {
-        Self::ALL.iter().find(|(s, _)| *s == self).map_or("", |(_, code)| code)
-    }
-
-    fn from_code(code: &str) -> Result<Self, StoreError> {
-        let found = Self::ALL.iter().find(|(_, c)| *c == code).map(|(s, _)| *s);
-        found.ok_or_else(|| StoreError::Corrupt("pack_proposal", code.to_owned()))
-    }
-}
 
 /// A proposal. Its files are those of the version with this hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +20,7 @@ pub struct PackProposalRow {
     /// What changes and what the check found, as JSON.
     pub summary: String,
     /// Where it stands.
-    pub state: PackProposalState,
+    pub state: ProposalState,
     /// Person whom the terminal named as the proposer; empty for one from a page.
     pub named: String,
     /// Who proposed it; empty while one from the terminal has not been taken over.
@@ -67,7 +43,7 @@ fn read(r: &Row) -> Result<PackProposalRow, StoreError> {
         base: r.text(2)?,
         shown: r.text(3)?,
         summary: r.text(4)?,
-        state: PackProposalState::from_code(&r.text(5)?)?,
+        state: ProposalState::from_code("pack_proposal", &r.text(5)?)?,
         named: r.text(6)?,
         proposed_by: r.text(7)?,
         proposed_at: r.instant(8)?,
@@ -114,7 +90,7 @@ pub async fn list(c: &mut Conn<'_>, limit: i64) -> Result<Vec<PackProposalRow>, 
 /// [`StoreError::Conflict`] when it no longer waits or has a proposer.
 pub async fn adopt(c: &mut Conn<'_>, id: &str, by: &str) -> Result<(), StoreError> {
     let sql = "UPDATE pack_proposal SET proposed_by = $1 WHERE id = $2 AND state = $3 AND proposed_by = ''";
-    if c.exec(sql, args![by, id, PackProposalState::Waiting.code()]).await? == 0 {
+    if c.exec(sql, args![by, id, ProposalState::Waiting.code()]).await? == 0 {
         return Err(StoreError::Conflict(format!("proposal {id}")));
     }
     Ok(())
@@ -132,9 +108,9 @@ pub async fn decide(
     at: Instant,
     says: &str,
 ) -> Result<(), StoreError> {
-    let state = if applied { PackProposalState::Applied } else { PackProposalState::Refused };
+    let state = if applied { ProposalState::Applied } else { ProposalState::Refused };
     let sql = "UPDATE pack_proposal SET state = $1, decided_by = $2, decided_at = $3, says = $4 WHERE id = $5 AND state = $6";
-    if c.exec(sql, args![state.code(), by, at, says, id, PackProposalState::Waiting.code()]).await? == 0 {
+    if c.exec(sql, args![state.code(), by, at, says, id, ProposalState::Waiting.code()]).await? == 0 {
         return Err(StoreError::Conflict(format!("proposal {id}")));
     }
     Ok(())

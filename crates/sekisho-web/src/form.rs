@@ -1,5 +1,7 @@
 //! What a form sent: fields in order, several with the same name, and at most one file.
 
+use std::collections::BTreeMap;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Multipart, Request};
 use axum::http::header;
@@ -28,6 +30,20 @@ impl Fields {
     /// Fields whose name begins with a prefix, without it.
     pub(crate) fn with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.0.iter().filter_map(move |(n, v)| Some((n.strip_prefix(prefix)?, v.as_str())))
+    }
+
+    /// Every field by name with all its values, as typed.
+    pub(crate) fn lists(&self) -> BTreeMap<String, Vec<String>> {
+        let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (name, value) in self.with_prefix("") {
+            all.entry(name.to_owned()).or_default().push(value.to_owned());
+        }
+        all
+    }
+
+    /// Every field by name with its last value, as typed.
+    pub(crate) fn singles(&self) -> BTreeMap<String, String> {
+        self.with_prefix("").map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
     fn parse(body: &[u8]) -> Self {

@@ -10,6 +10,12 @@ use crate::Web;
 use crate::assets::{CSS_PATH, JS_PATH};
 use crate::error::WebError;
 
+/// What an address says was just done, for the line at the head of the page.
+#[derive(serde::Deserialize)]
+pub(crate) struct Done {
+    pub done: Option<String>,
+}
+
 /// The frame of a page.
 pub(crate) struct Page {
     pub title: String,

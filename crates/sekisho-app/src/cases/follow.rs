@@ -10,9 +10,9 @@ use sekisho_store::case::{self, CaseFilter, CaseRow};
 use sekisho_store::register::RegisterRow;
 use sekisho_store::{Conn, org, setting};
 
-use crate::cases::act::{folded, not_refusable};
+use crate::cases::act::not_refusable;
 use crate::cases::apply::item_of;
-use crate::cases::store::{engine, keep, state_of};
+use crate::cases::store::{decide_and_keep, engine, state_of};
 use crate::error::AppError;
 use crate::office::Office;
 
@@ -30,15 +30,11 @@ pub(crate) async fn row_changed(
     let filter = CaseFilter { item: Some((r.id.clone(), row.id.clone())), ..CaseFilter::default() };
     let (rows, _) = case::list(c, &engine(), &filter, 0, CASES_OF_ROW).await?;
     for found in rows.iter().filter(|x| x.closed_at.is_none()) {
-        let state = state_of(found)?;
-        let pack = office.pack_of(&found.pack).await?;
-        let (org, rules) = (office.org().await?, office.rules(&pack)?);
         let item = item_of("", r, row);
-        let ctx = Ctx { org: &org, pack: &pack, rules: &rules, now: office.clock.now(), person: SYSTEM };
-        let acts = decide::reclassified(&state, &ctx, &item.key(), item.snapshot)
-            .map_err(|e| not_refusable(&state, &e))?;
-        let after = folded(state, &acts)?;
-        keep(c, office, Some(found), &after, &acts).await?;
+        let decision = |state: &CaseState, ctx: &Ctx<'_>| {
+            decide::reclassified(state, ctx, &item.key(), item.snapshot).map_err(|e| not_refusable(state, &e))
+        };
+        decide_and_keep(c, office, found, SYSTEM, decision).await?;
     }
     Ok(())
 }

@@ -9,9 +9,9 @@ use sekisho_store::case::{self, CaseRow};
 use sekisho_store::violation::{self, ViolationRow};
 use sekisho_store::{Conn, setting};
 
-use crate::cases::act::{folded, not_refusable};
+use crate::cases::act::not_refusable;
 use crate::cases::apply::refused;
-use crate::cases::store::{engine, keep, state_of};
+use crate::cases::store::{decide_and_keep, engine, keep, state_of};
 use crate::error::AppError;
 use crate::office::Office;
 
@@ -23,7 +23,6 @@ const AT_ONCE: i64 = 100;
 /// The case from whose step somebody applies.
 pub(super) struct Opener {
     row: CaseRow,
-    state: CaseState,
     /// What the new case records.
     pub link: Parent,
 }
@@ -50,7 +49,7 @@ pub(super) async fn opener(
     }
     let ctx = Ctx { org: &org, pack: &pack, rules: &rules, now: office.clock.now(), person };
     let link = decide::may_open(&state, &ctx, step).map_err(|r| refused(r, ""))?;
-    Ok(Some(Opener { row, state, link }))
+    Ok(Some(Opener { row, link }))
 }
 
 /// Records in the other case that its step opened this one.
@@ -61,13 +60,10 @@ pub(super) async fn link(
     from: Opener,
     child: &CaseState,
 ) -> Result<(), AppError> {
-    let pack = office.pack_of(&from.row.pack).await?;
-    let (org, rules) = (office.org().await?, office.rules(&pack)?);
-    let ctx = Ctx { org: &org, pack: &pack, rules: &rules, now: office.clock.now(), person };
-    let acts = decide::opened(&from.state, &ctx, &from.link.step, &child.id, &child.number)
-        .map_err(|r| refused(r, ""))?;
-    let after = folded(from.state, &acts)?;
-    keep(c, office, Some(&from.row), &after, &acts).await
+    let decision = |state: &CaseState, ctx: &Ctx<'_>| {
+        decide::opened(state, ctx, &from.link.step, &child.id, &child.number).map_err(|r| refused(r, ""))
+    };
+    decide_and_keep(c, office, &from.row, person, decision).await
 }
 
 /// Tells the case whose step opened this one where this one stands now.
@@ -78,15 +74,11 @@ pub(super) async fn tell_opener(
 ) -> Result<(), AppError> {
     let Some(parent) = &child.parent else { return Ok(()) };
     let Some(row) = case::get(c, &engine(), &parent.case).await? else { return Ok(()) };
-    let state = state_of(&row)?;
-    let pack = office.pack_of(&row.pack).await?;
-    let (org, rules) = (office.org().await?, office.rules(&pack)?);
-    let ctx = Ctx { org: &org, pack: &pack, rules: &rules, now: office.clock.now(), person: SYSTEM };
-    let acts =
-        decide::child_moved(&state, &ctx, &child.id, child.status).map_err(|r| not_refusable(&state, &r))?;
-    let after = folded(state, &acts)?;
+    let decision = |state: &CaseState, ctx: &Ctx<'_>| {
+        decide::child_moved(state, ctx, &child.id, child.status).map_err(|r| not_refusable(state, &r))
+    };
     // A case may itself have been opened by another: that one is told in turn.
-    Box::pin(keep(c, office, Some(&row), &after, &acts)).await
+    Box::pin(decide_and_keep(c, office, &row, SYSTEM, decision)).await
 }
 
 /// Opens a case for each row that breaks a check which opens cases, once for each time it breaks.

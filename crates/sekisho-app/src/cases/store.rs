@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use sekisho_base::Id;
 use sekisho_base::text::fold_key;
 use sekisho_case::case::{Act, CaseState, SYSTEM, next_change_on, open_tasks};
+use sekisho_case::decide::Ctx;
 use sekisho_store::case::{self, ActRow, CaseRow, TaskRow};
-use sekisho_store::{Conn, Viewer, ledger};
+use sekisho_store::{Conn, Viewer};
 use serde_json::json;
 
+use crate::cases::act::folded;
 use crate::cases::follow::day_turned;
 use crate::cases::lent::covers;
 use crate::cases::related;
@@ -17,7 +18,7 @@ use crate::checks;
 use crate::error::AppError;
 use crate::login::Identity;
 use crate::office::Office;
-use crate::record::record;
+use crate::record::{record, stream_of};
 
 /// Reads a row's folded state.
 pub(super) fn state_of(row: &CaseRow) -> Result<CaseState, AppError> {
@@ -70,7 +71,7 @@ pub(super) async fn keep(
     if acts.is_empty() {
         return Ok(());
     }
-    let stream = state.id.parse::<Id>().map(ledger::stream_id).map_err(AppError::internal)?;
+    let stream = stream_of(&state.id)?;
     let mut entry = String::new();
     for act in acts {
         let body = json!(act);
@@ -140,6 +141,26 @@ pub(super) async fn keep(
         related::tell_opener(c, office, state).await?;
     }
     checks::after_case(c, office, &state.id, &entry).await
+}
+
+/// Asks the engine about a case as its row has it, and keeps what follows, in the caller's transaction.
+pub(super) async fn decide_and_keep<F>(
+    c: &mut Conn<'_>,
+    office: &Office,
+    row: &CaseRow,
+    person: &str,
+    decision: F,
+) -> Result<(), AppError>
+where
+    F: FnOnce(&CaseState, &Ctx<'_>) -> Result<Vec<Act>, AppError> + Send,
+{
+    let state = state_of(row)?;
+    let pack = office.pack_of(&row.pack).await?;
+    let (org, rules) = (office.org().await?, office.rules(&pack)?);
+    let now = office.clock.now();
+    let acts = decision(&state, &Ctx { org: &org, pack: &pack, rules: &rules, now, person })?;
+    let after = folded(state, &acts)?;
+    keep(c, office, Some(row), &after, &acts).await
 }
 
 /// Cases that one sweep looks at in one transaction.

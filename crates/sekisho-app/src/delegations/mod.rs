@@ -6,7 +6,7 @@ mod who;
 
 use std::sync::Arc;
 
-use sekisho_base::{Date, Id};
+use sekisho_base::Date;
 use sekisho_case::authority::roles_of_post;
 use sekisho_store::delegation::{self, DelegationRow, DelegationState};
 use sekisho_store::ledger;
@@ -17,7 +17,7 @@ pub use view::{DelegationForm, DelegationLine, DelegationPage};
 use crate::error::{AppError, FieldError};
 use crate::login::Identity;
 use crate::office::Office;
-use crate::record::record;
+use crate::record::{record, stream_of};
 
 /// Longest reason, in characters.
 const MAX_NOTE: usize = 300;
@@ -144,7 +144,7 @@ impl Office {
         }
         let (says, at, seal) = (sekisho_base::text::shorten(says, MAX_NOTE), self.clock.now(), self.seal()?);
         let kind = if approve { "delegation.approve" } else { "delegation.refuse" };
-        let stream = stream(&row.id)?;
+        let stream = stream_of(&row.id)?;
         self.store
             .write(move |c| {
                 Box::pin(async move {
@@ -176,7 +176,7 @@ impl Office {
         if !running || row.until < circle.today {
             return Err(AppError::refused("T008", "この職務代理は、もう終わっています。"));
         }
-        let (at, seal, stream) = (self.clock.now(), self.seal()?, stream(&row.id)?);
+        let (at, seal, stream) = (self.clock.now(), self.seal()?, stream_of(&row.id)?);
         self.store
             .write(move |c| {
                 Box::pin(async move {
@@ -190,10 +190,6 @@ impl Office {
         self.forget_organization();
         crate::cases::organization_changed(self).await
     }
-}
-
-fn stream(id: &str) -> Result<String, AppError> {
-    id.parse::<Id>().map(ledger::stream_id).map_err(AppError::internal)
 }
 
 fn read_days(form: &DelegationForm, today: Date) -> Result<(Date, Date), AppError> {

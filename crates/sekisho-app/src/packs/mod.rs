@@ -8,9 +8,9 @@ mod view;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sekisho_base::Id;
 use sekisho_store::pack::{self as versions, PackRow};
-use sekisho_store::pack_proposal::{self, PackProposalRow, PackProposalState};
+use sekisho_store::pack_proposal::{self, PackProposalRow};
+use sekisho_store::proposal::ProposalState;
 use sekisho_store::{account, ledger, setting};
 use serde_json::json;
 
@@ -21,7 +21,7 @@ use crate::error::AppError;
 use crate::login::{Identity, login_name};
 use crate::office::{Office, RUNNING};
 use crate::people::{Me, RUNNERS};
-use crate::record::record;
+use crate::record::{record, stream_of};
 
 /// Roles whose holders let a pack take effect: the standard is theirs to decide.
 const PUBLISHERS: [&str; 3] = ["ciso", "deputy_ciso", "head_security_officer"];
@@ -126,7 +126,7 @@ impl Office {
             base: assessed.base.hash.clone(),
             shown: assessed.digest()?,
             summary: assessed.summary()?,
-            state: PackProposalState::Waiting,
+            state: ProposalState::Waiting,
             named: named.to_owned(),
             proposed_by: by.to_owned(),
             proposed_at: at,
@@ -181,10 +181,11 @@ impl Office {
                 "この提案を引き取れるのは、端末で提案者として指定された本人だけです。",
             ));
         }
-        if row.state != PackProposalState::Waiting || !row.proposed_by.is_empty() {
+        if row.state != ProposalState::Waiting || !row.proposed_by.is_empty() {
             return Err(decided());
         }
-        let (by, at, seal, stream) = (who.person.clone(), self.clock.now(), self.seal()?, stream(&row.id)?);
+        let (by, at, seal, stream) =
+            (who.person.clone(), self.clock.now(), self.seal()?, stream_of(&row.id)?);
         self.store
             .write(move |c| {
                 Box::pin(async move {
@@ -260,7 +261,7 @@ impl Office {
         if !publishes(&me) && !me.administers() {
             return Err(AppError::NotFound);
         }
-        if row.state != PackProposalState::Waiting {
+        if row.state != ProposalState::Waiting {
             return Err(decided());
         }
         let x = self.reassess(&row).await?;
@@ -278,7 +279,8 @@ impl Office {
         }
         self.rules(&x.pack)?;
         let specs: Vec<_> = x.pack.registers.values().map(crate::registers::table_spec).collect();
-        let (at, by, seal, stream) = (self.clock.now(), who.person.clone(), self.seal()?, stream(&row.id)?);
+        let (at, by, seal, stream) =
+            (self.clock.now(), who.person.clone(), self.seal()?, stream_of(&row.id)?);
         let pack = Arc::clone(&x.pack);
         let meta = pack.meta.clone();
         self.store
@@ -324,7 +326,7 @@ impl Office {
     ) -> Result<(), AppError> {
         let me = self.may_propose_pack(who).await?;
         let row = self.pack_proposal(id).await?;
-        if row.state != PackProposalState::Waiting {
+        if row.state != ProposalState::Waiting {
             return Err(decided());
         }
         let own = row.proposed_by == me.person || row.named == me.person;
@@ -337,7 +339,8 @@ impl Office {
         if says.trim().is_empty() && !own {
             return Err(AppError::field("says", "使い始めない理由を記入してください。"));
         }
-        let (by, at, seal, stream) = (who.person.clone(), self.clock.now(), self.seal()?, stream(&row.id)?);
+        let (by, at, seal, stream) =
+            (who.person.clone(), self.clock.now(), self.seal()?, stream_of(&row.id)?);
         let says = sekisho_base::text::shorten(says.trim(), MAX_SAYS);
         self.store
             .write(move |c| {
@@ -350,8 +353,4 @@ impl Office {
             })
             .await
     }
-}
-
-fn stream(id: &str) -> Result<String, AppError> {
-    id.parse::<Id>().map(ledger::stream_id).map_err(AppError::internal)
 }

@@ -3,7 +3,8 @@
 use sekisho_case::publish::{Group, Severity};
 use sekisho_pack::diff::Area;
 use sekisho_store::pack::{self as versions, VersionHead};
-use sekisho_store::pack_proposal::{self, PackProposalRow, PackProposalState};
+use sekisho_store::pack_proposal::{self, PackProposalRow};
+use sekisho_store::proposal::ProposalState;
 use serde_json::Value;
 
 use super::{Assessed, publishes};
@@ -126,9 +127,9 @@ fn short(hash: &str) -> String {
 
 fn line(d: &Directory, row: &PackProposalRow) -> ProposedLine {
     let (state, class) = match row.state {
-        PackProposalState::Waiting => ("確認待ち", "wait"),
-        PackProposalState::Applied => ("使い始めました", "done"),
-        PackProposalState::Refused => ("取り下げました", "refused"),
+        ProposalState::Waiting => ("確認待ち", "wait"),
+        ProposalState::Applied => ("使い始めました", "done"),
+        ProposalState::Refused => ("取り下げました", "refused"),
     };
     let by = if row.proposed_by.is_empty() {
         format!("端末（{}さんの引取り待ち）", d.person_name(&row.named))
@@ -251,7 +252,7 @@ impl Office {
             may_refuse: false,
             own,
         };
-        if row.state != PackProposalState::Waiting {
+        if row.state != ProposalState::Waiting {
             let pack = self.pack_of(&row.hash).await?;
             page.name = format!("{} {}", pack.meta.title, pack.meta.version);
             return Ok(page);
@@ -291,6 +292,6 @@ impl Office {
             let href = format!("/packs/proposals/{}", row.id);
             text.map(|t| News { text: t.to_owned(), href, label: "違いを見る".to_owned() })
         };
-        Ok(rows.into_iter().filter(|r| r.state == PackProposalState::Waiting).filter_map(told).collect())
+        Ok(rows.into_iter().filter(|r| r.state == ProposalState::Waiting).filter_map(told).collect())
     }
 }

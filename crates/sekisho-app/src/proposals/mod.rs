@@ -7,12 +7,12 @@ mod view;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sekisho_base::Id;
 use sekisho_base::canonical::{hex, sha256, unhex};
 use sekisho_case::authority::in_role;
 use sekisho_pack::model::HeldBy;
 use sekisho_store::ledger;
-use sekisho_store::org_proposal::{self, ProposalRow, ProposalState};
+use sekisho_store::org_proposal::{self, ProposalRow};
+use sekisho_store::proposal::ProposalState;
 use sekisho_store::upload;
 use serde_json::json;
 
@@ -25,7 +25,7 @@ use crate::login::Identity;
 use crate::office::Office;
 use crate::organization::UPLOAD;
 use crate::people::{RUNNERS, roles};
-use crate::record::record;
+use crate::record::{record, stream_of};
 use crate::registers::{ImportPlan, changed_meanwhile};
 
 /// Most steps of escalation that are followed upward.
@@ -205,7 +205,8 @@ impl Office {
     pub async fn adopt_proposal(self: &Arc<Self>, who: &Identity, id: &str) -> Result<(), AppError> {
         self.may_import_organization(who).await?;
         let row = self.proposal(id).await?;
-        let (by, at, seal, stream) = (who.person.clone(), self.clock.now(), self.seal()?, stream(&row.id)?);
+        let (by, at, seal, stream) =
+            (who.person.clone(), self.clock.now(), self.seal()?, stream_of(&row.id)?);
         self.store
             .write(move |c| {
                 Box::pin(async move {
@@ -281,7 +282,8 @@ impl Office {
         if says.is_empty() && row.proposed_by != who.person {
             return Err(AppError::field("says", "取り込まない理由を記入してください。"));
         }
-        let (by, at, seal, stream) = (who.person.clone(), self.clock.now(), self.seal()?, stream(&row.id)?);
+        let (by, at, seal, stream) =
+            (who.person.clone(), self.clock.now(), self.seal()?, stream_of(&row.id)?);
         let says = sekisho_base::text::shorten(says, MAX_SAYS);
         self.store
             .write(move |c| {
@@ -298,8 +300,4 @@ impl Office {
 
 fn decided() -> AppError {
     AppError::refused("O004", "この提案は、もう取り込まれたか、取り下げられています。")
-}
-
-fn stream(id: &str) -> Result<String, AppError> {
-    id.parse::<Id>().map(ledger::stream_id).map_err(AppError::internal)
 }

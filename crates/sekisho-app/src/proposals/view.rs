@@ -1,6 +1,7 @@
 //! What the pages show of proposals, and what the home page tells about them.
 
-use sekisho_store::org_proposal::{self, ProposalRow, ProposalState};
+use sekisho_store::org_proposal::{self, ProposalRow};
+use sekisho_store::proposal::ProposalState;
 use serde_json::{Value, json};
 
 use super::Confirmers;

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sekisho_base::Date;
 use sekisho_base::canonical::content_hash;
 use sekisho_base::limits::{LINE_CHARS, TEXT_CHARS};
 use sekisho_base::table::Value;
 use sekisho_base::text::normalize_code;
-use sekisho_base::{Date, Id};
 use sekisho_pack::model::{Column, ColumnType, Pack, Register};
 use sekisho_store::case::{self as cases, CaseFilter};
 use sekisho_store::register::{self, ChangeRow, RegisterRow};
-use sekisho_store::{Conn, ledger, violation};
+use sekisho_store::{Conn, violation};
 use serde_json::json;
 
 use crate::cases::CaseLine;
@@ -20,7 +20,7 @@ use crate::directory::Directory;
 use crate::error::{AppError, FieldError};
 use crate::login::Identity;
 use crate::office::Office;
-use crate::record::record;
+use crate::record::{record, stream_of};
 use crate::registers::show::{FieldView, Pair, editable, field, show};
 use crate::registers::table_spec;
 
@@ -279,7 +279,7 @@ pub(crate) async fn keep_row(
     register::put(c, &table_spec(r), row).await?;
     let after = json!(row.values);
     let payload = json!({"register": r.id, "row": row.id, "version": row.version, "by": by, "at": row.updated_at, "cause": cause, "values": after, "hash": content_hash(&after)});
-    let stream = row_stream(&row.id)?;
+    let stream = stream_of(&row.id)?;
     let entry = record(c, office.seal()?, &stream, "register.change", &payload, row.updated_at).await?;
     let change = ChangeRow {
         id: office.new_id()?.to_string(),
@@ -304,11 +304,6 @@ fn not_keeper(pack: &Pack, r: &Register) -> AppError {
         "R001",
         format!("{}を変更できるのは、所管課の{role}です。所管課を確かめてください。", r.title),
     )
-}
-
-/// The ledger stream of a row.
-pub(super) fn row_stream(id: &str) -> Result<String, AppError> {
-    id.parse::<Id>().map(ledger::stream_id).map_err(AppError::internal)
 }
 
 fn history_line(pack: &Pack, directory: &Directory, r: &Register, h: &ChangeRow) -> HistoryLine {

@@ -22,9 +22,8 @@ use crate::exchange::{
 use crate::login::Identity;
 use crate::office::Office;
 use crate::people::Me;
-use crate::record::{Seal, record};
+use crate::record::{Seal, record, stream_of};
 use crate::registers::list::{ListQuery, filter};
-use crate::registers::row::row_stream;
 use crate::registers::spec::{class_of, schema};
 use crate::registers::table_spec;
 
@@ -483,7 +482,7 @@ impl Apply {
             "hash": sekisho_base::canonical::content_hash(&json!(self.writes.iter().map(|(_, _, row)| &row.values).collect::<Vec<_>>())),
         });
         let entry =
-            record(c, self.seal, &row_stream(&self.upload.id)?, "register.import", &payload, now).await?;
+            record(c, self.seal, &stream_of(&self.upload.id)?, "register.import", &payload, now).await?;
         for (change_id, before, row) in &self.writes {
             register::put(c, &spec, row).await?;
             let change = ChangeRow {

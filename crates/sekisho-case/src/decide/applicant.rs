@@ -8,7 +8,9 @@ use super::run::{Run, Stamp};
 use super::who::Asking;
 use super::{Application, Ctx, Draft};
 use crate::authority::{APPLICANT, Anchors, Capacity, Held, Path, Question, Route, Seat, resolve, sits};
-use crate::case::{Act, Applicant, CaseState, Content, PackRef, Resume, Status, StepHead, StepStatus, What};
+use crate::case::{
+    Act, Applicant, CaseState, Cause, Content, PackRef, Parent, Resume, Status, StepHead, StepStatus, What,
+};
 use crate::handling::Outcome;
 use crate::refusal::{Code, Refusal};
 
@@ -26,13 +28,31 @@ pub fn apply(procedure: &str, ctx: &Ctx<'_>, application: Application) -> Result
     let content = content(procedure, ctx, &draft);
     require_allowed(&content)?;
     let unit = ctx.org.post(&post).map(|p| p.unit.clone()).unwrap_or_default();
+    let applicant = Applicant { person: ctx.person.to_owned(), post, unit };
+    begin(procedure, ctx, First { case, number, held: vec![held], applicant, content, cause: None, parent })
+}
+
+/// What a case begins with.
+pub(super) struct First {
+    pub case: String,
+    pub number: String,
+    pub held: Vec<Held>,
+    pub applicant: Applicant,
+    pub content: Content,
+    pub cause: Option<Cause>,
+    pub parent: Option<Parent>,
+}
+
+/// The first act of a case, by the applicant, and what follows of itself.
+pub(super) fn begin(procedure: &Procedure, ctx: &Ctx<'_>, first: First) -> Result<Vec<Act>, Refusal> {
+    let First { case, number, held, applicant, content, cause, parent } = first;
     let pack = PackRef::of(ctx.pack);
     let mut act = Act {
         seq: 1,
         at: ctx.now,
-        person: ctx.person.to_owned(),
-        post: post.clone(),
-        held: vec![held],
+        person: applicant.person.clone(),
+        post: applicant.post.clone(),
+        held,
         content: String::new(),
         pack: pack.hash.clone(),
         overridden: None,
@@ -43,16 +63,16 @@ pub fn apply(procedure: &str, ctx: &Ctx<'_>, application: Application) -> Result
             number,
             title: title_of(procedure, &content),
             pack,
-            applicant: Applicant { person: ctx.person.to_owned(), post, unit },
+            applicant,
             content,
             route: procedure.steps.iter().map(StepHead::of).collect(),
-            cause: None,
+            cause,
             parent,
         },
     };
     let broken = |e| Refusal::new(Code::WrongState, format!("案件の記録が整合しません（{e}）。"));
-    act.content = CaseState::begin(&act).map_err(broken)?.content_hash(None);
     let state = CaseState::begin(&act).map_err(broken)?;
+    act.content = state.content_hash(None);
     let mut run = Run::on(&state, ctx)?;
     require_decision(&run)?;
     run.acts.push(act);
@@ -135,7 +155,7 @@ pub(super) fn require_allowed(content: &Content) -> Result<(), Refusal> {
 }
 
 /// What people see in a list: the procedure and the first item.
-pub(super) fn title_of(procedure: &Procedure, content: &Content) -> String {
+fn title_of(procedure: &Procedure, content: &Content) -> String {
     match (content.items.first(), content.items.len()) {
         (Some(first), 1) => format!("{}（{}）", procedure.title, first.name),
         (Some(first), n) => format!("{}（{} ほか{}件）", procedure.title, first.name, n.saturating_sub(1)),

@@ -2,17 +2,16 @@
 
 use sekisho_pack::model::Procedure;
 
-use super::applicant::title_of;
+use super::applicant::{First, begin};
 use super::form::{check_types, content};
-use super::route::{advance, plain, require_decision};
+use super::route::plain;
 use super::run::Run;
 use super::step::any_part;
 use super::who::Asking;
 use super::{Ctx, Draft, need_text};
 use crate::authority::{APPLICANT, Capacity, Held, Path};
 use crate::case::{
-    Act, Applicant, CaseState, Cause, Child, PackRef, Parent, SYSTEM, Status, StepHead, StepRun, StepStatus,
-    What,
+    Act, Applicant, CaseState, Cause, Child, Parent, SYSTEM, Status, StepRun, StepStatus, What,
 };
 use crate::refusal::{Code, Refusal};
 
@@ -47,38 +46,13 @@ pub fn open_without_applicant(procedure: &str, ctx: &Ctx<'_>, opening: Opening) 
         return Err(Refusal::form(faults));
     }
     let content = content(procedure, ctx, &opening.draft);
-    let pack = PackRef::of(ctx.pack);
-    let mut act = Act {
-        seq: 1,
-        at: ctx.now,
-        person: SYSTEM.to_owned(),
-        post: String::new(),
-        held: vec![],
-        content: String::new(),
-        pack: pack.hash.clone(),
-        overridden: None,
-        urgent: None,
-        what: What::Applied {
-            case: opening.case,
-            procedure: procedure.id.clone(),
-            number: opening.number,
-            title: title_of(procedure, &content),
-            pack,
-            applicant: Applicant { person: SYSTEM.to_owned(), post: String::new(), unit: opening.unit },
-            content,
-            route: procedure.steps.iter().map(StepHead::of).collect(),
-            cause: Some(opening.cause),
-            parent: None,
-        },
-    };
-    let broken = |e| Refusal::new(Code::WrongState, format!("案件の記録が整合しません（{e}）。"));
-    act.content = CaseState::begin(&act).map_err(broken)?.content_hash(None);
-    let state = CaseState::begin(&act).map_err(broken)?;
-    let mut run = Run::on(&state, ctx)?;
-    require_decision(&run)?;
-    run.acts.push(act);
-    advance(&mut run)?;
-    Ok(run.acts)
+    let applicant = Applicant { person: SYSTEM.to_owned(), post: String::new(), unit: opening.unit };
+    let Opening { case, number, cause, .. } = opening;
+    begin(
+        procedure,
+        ctx,
+        First { case, number, held: vec![], applicant, content, cause: Some(cause), parent: None },
+    )
 }
 
 /// The step that opens a case, when it is open.

@@ -3,7 +3,8 @@
 use sekisho_store::absence::{self, AbsenceRow};
 use sekisho_store::delegation::{self, DelegationRow, DelegationState};
 use sekisho_store::org::{self, PersonRow, PostRow, UnitRow};
-use sekisho_store::org_proposal::{self, ProposalRow, ProposalState};
+use sekisho_store::org_proposal::{self, ProposalRow};
+use sekisho_store::proposal::ProposalState;
 use sekisho_store::{StoreError, setting};
 
 use crate::engine::{Db, at, day, strings};

@@ -13,7 +13,7 @@ use crate::Web;
 use crate::error::WebError;
 use crate::form::Posted;
 use crate::guard::Who;
-use crate::page::{Errors, Page, html};
+use crate::page::{Done, Errors, Page, html};
 
 pub(crate) fn routes() -> Router<Web> {
     Router::new().route("/absences", get(index).post(record)).route("/absences/{id}/cancel", post(cancel))
@@ -37,11 +37,6 @@ async fn show(
     let view = web.office.absences(who, form).await?;
     let page = Page::of(web, who, "不在", "/").await?.flash(done);
     html(&AbsencesPage { page, view, errors })
-}
-
-#[derive(serde::Deserialize)]
-struct Done {
-    done: Option<String>,
 }
 
 async fn index(State(web): State<Web>, Who(who): Who, Query(q): Query<Done>) -> Result<Response, WebError> {

@@ -60,15 +60,11 @@ async fn show(
 }
 
 fn typed(fields: &Fields) -> Typed {
-    let mut typed = Typed {
+    Typed {
         post: fields.get("post").to_owned(),
         draft: fields.get("draft").to_owned(),
-        ..Typed::default()
-    };
-    for (name, value) in fields.with_prefix("") {
-        typed.values.entry(name.to_owned()).or_default().push(value.to_owned());
+        values: fields.lists(),
     }
-    typed
 }
 
 /// The form once more, with everything that was typed and what was wrong with it.

@@ -1,7 +1,5 @@
 //! Cases: the list, one case with everything about it, acting on it, its permit as PDF.
 
-use std::collections::BTreeMap;
-
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, Query, State};
@@ -16,7 +14,7 @@ use crate::Web;
 use crate::error::{WebError, escape_query};
 use crate::form::Posted;
 use crate::guard::Who;
-use crate::page::{Errors, Page, html};
+use crate::page::{Done, Errors, Page, html};
 use crate::view::attach;
 
 pub(crate) fn routes() -> Router<Web> {
@@ -104,11 +102,6 @@ struct CasePage {
     errors: Errors,
 }
 
-#[derive(serde::Deserialize)]
-struct Done {
-    done: Option<String>,
-}
-
 async fn page(
     web: &Web,
     who: &Identity,
@@ -132,10 +125,7 @@ async fn show(
 
 async fn act(State(web): State<Web>, Path(id): Path<String>, posted: Posted) -> Result<Response, WebError> {
     let Posted { who, fields, files, .. } = posted;
-    let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (name, value) in fields.with_prefix("") {
-        values.entry(name.to_owned()).or_default().push(value.to_owned());
-    }
+    let mut values = fields.lists();
     // A file is kept before the act is looked at: what was chosen is not lost when another field was wrong.
     for (name, file) in files {
         match web.office.attach(&who, &file.name, file.bytes.to_vec()).await {

@@ -13,7 +13,7 @@ use crate::Web;
 use crate::error::WebError;
 use crate::form::Posted;
 use crate::guard::Who;
-use crate::page::{Errors, Page, html};
+use crate::page::{Done, Errors, Page, html};
 
 pub(crate) fn routes() -> Router<Web> {
     Router::new().route("/delegations", get(index).post(propose)).route("/delegations/{id}", post(act))
@@ -37,11 +37,6 @@ async fn show(
     let view = web.office.delegations(who, form).await?;
     let page = Page::of(web, who, "職務代理", "/organization").await?.flash(done);
     html(&DelegationsPage { page, view, errors })
-}
-
-#[derive(serde::Deserialize)]
-struct Done {
-    done: Option<String>,
 }
 
 async fn index(State(web): State<Web>, Who(who): Who, Query(q): Query<Done>) -> Result<Response, WebError> {

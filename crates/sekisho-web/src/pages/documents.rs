@@ -1,7 +1,5 @@
 //! Documents that must exist: all of them, one with its history and the form that records it.
 
-use std::collections::BTreeMap;
-
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, Query, State};
@@ -15,7 +13,7 @@ use crate::Web;
 use crate::error::WebError;
 use crate::form::Posted;
 use crate::guard::Who;
-use crate::page::{Errors, Page, html};
+use crate::page::{Done, Errors, Page, html};
 
 pub(crate) fn routes() -> Router<Web> {
     Router::new().route("/documents", get(index)).route("/documents/{id}", get(show).post(record))
@@ -41,11 +39,6 @@ struct DocumentPage {
     page: Page,
     document: DocumentView,
     errors: Errors,
-}
-
-#[derive(serde::Deserialize)]
-struct Done {
-    done: Option<String>,
 }
 
 async fn page(
@@ -75,9 +68,7 @@ async fn record(
     posted: Posted,
 ) -> Result<Response, WebError> {
     let Posted { who, fields, file, .. } = posted;
-    let values: BTreeMap<String, String> =
-        fields.with_prefix("").map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
-    let mut input = DocumentInput { kind: fields.get("do").to_owned(), values, file: None };
+    let mut input = DocumentInput { kind: fields.get("do").to_owned(), values: fields.singles(), file: None };
     let shown = input.clone();
     input.file = file.map(|f| (f.name, f.bytes.to_vec()));
     match web.office.record_document(&who, &id, input).await {

@@ -1,7 +1,5 @@
 //! Duties: one's own and all of them, one duty over all its places, one occurrence with the form that records it.
 
-use std::collections::BTreeMap;
-
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, Query, State};
@@ -15,7 +13,7 @@ use crate::Web;
 use crate::error::WebError;
 use crate::form::Posted;
 use crate::guard::Who;
-use crate::page::{Errors, Page, html};
+use crate::page::{Done, Errors, Page, html};
 
 pub(crate) fn routes() -> Router<Web> {
     Router::new()
@@ -78,11 +76,6 @@ struct OccurrencePage {
     errors: Errors,
 }
 
-#[derive(serde::Deserialize)]
-struct Done {
-    done: Option<String>,
-}
-
 async fn page(
     web: &Web,
     who: &Identity,
@@ -110,10 +103,7 @@ async fn done(
     posted: Posted,
 ) -> Result<Response, WebError> {
     let Posted { who, fields, .. } = posted;
-    let mut typed: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (name, value) in fields.with_prefix("") {
-        typed.entry(name.to_owned()).or_default().push(value.to_owned());
-    }
+    let typed = fields.lists();
     match web.office.do_duty(&who, &duty, &id, &typed).await {
         Ok(()) => Ok(Redirect::to(&format!("/duties/{duty}/{id}?done=acted")).into_response()),
         Err(e) => {

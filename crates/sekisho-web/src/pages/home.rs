@@ -11,7 +11,7 @@ use sekisho_app::duties::DutyLine;
 use crate::Web;
 use crate::error::WebError;
 use crate::guard::Who;
-use crate::page::{Page, html};
+use crate::page::{Done, Page, html};
 
 /// Duties on the home page.
 const HOME_DUTIES: usize = 10;
@@ -27,11 +27,6 @@ struct HomePage {
     home: Home,
     duties: Vec<DutyLine>,
     other_duties: usize,
-}
-
-#[derive(serde::Deserialize)]
-struct Done {
-    done: Option<String>,
 }
 
 async fn home(State(web): State<Web>, Who(who): Who, Query(q): Query<Done>) -> Result<Response, WebError> {

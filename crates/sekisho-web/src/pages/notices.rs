@@ -1,7 +1,5 @@
 //! Rules of conduct with the answers by section, and the yearly self-assessment.
 
-use std::collections::BTreeMap;
-
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, Query, State};
@@ -15,7 +13,7 @@ use crate::Web;
 use crate::error::WebError;
 use crate::form::Posted;
 use crate::guard::Who;
-use crate::page::{Errors, Page, html};
+use crate::page::{Done, Errors, Page, html};
 
 pub(crate) fn routes() -> Router<Web> {
     Router::new()
@@ -58,11 +56,6 @@ struct FormPage {
     errors: Errors,
 }
 
-#[derive(serde::Deserialize)]
-struct Done {
-    done: Option<String>,
-}
-
 async fn page(
     web: &Web,
     who: &Identity,
@@ -81,8 +74,7 @@ async fn form(State(web): State<Web>, Who(who): Who, Query(q): Query<Done>) -> R
 
 async fn answer(State(web): State<Web>, posted: Posted) -> Result<Response, WebError> {
     let Posted { who, fields, .. } = posted;
-    let typed: BTreeMap<String, String> =
-        fields.with_prefix("").map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+    let typed = fields.singles();
     match web.office.answer(&who, &typed).await {
         Ok(()) => Ok(Redirect::to("/assessment?done=answered").into_response()),
         Err(e) => {

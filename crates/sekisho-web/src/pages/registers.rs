@@ -1,7 +1,5 @@
 //! Registers: the list of them, their rows, one row, changing, exchange with spreadsheets.
 
-use std::collections::BTreeMap;
-
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, Query, State};
@@ -15,7 +13,7 @@ use crate::Web;
 use crate::error::{WebError, escape_query};
 use crate::form::Posted;
 use crate::guard::Who;
-use crate::page::{Errors, Page, html};
+use crate::page::{Done, Errors, Page, html};
 use crate::view::{ImportView, download};
 
 pub(crate) fn routes() -> Router<Web> {
@@ -180,11 +178,6 @@ struct ShowPage {
     row: RowPage,
 }
 
-#[derive(serde::Deserialize)]
-struct Done {
-    done: Option<String>,
-}
-
 async fn row(
     State(web): State<Web>,
     Who(who): Who,
@@ -245,8 +238,7 @@ async fn change(
 }
 
 async fn save(web: &Web, posted: &Posted, register: &str, row: Option<&str>) -> Result<Response, WebError> {
-    let typed: BTreeMap<String, String> =
-        posted.fields.with_prefix("").map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+    let typed = posted.fields.singles();
     let version = if row.is_some() { posted.fields.get("version").parse().unwrap_or(0) } else { 0 };
     match web.office.save_row(&posted.who, register, row, version, &typed).await {
         Ok(id) => Ok(Redirect::to(&format!("/registers/{register}/{id}?done=saved")).into_response()),
