@@ -10,7 +10,7 @@ import { NARROW, WIDE, day, launch, login, look, looked, shots } from "./look.mj
 const APPLICANTS = ["staff", "manager", "system", "officer"];
 /** Answers that the general ones do not fit. */
 const ANSWERS = {
-  cloud_service: { register: { cloud_service: { name: "電子申請サービス", certified_until: day(300), conditions: "" } } },
+  cloud_service: { register: { cloud_service: { name: "電子申請サービス", certified_until: day(300) } } },
   external_connection: { register: { external_connection: { name: "県との専用線" } } },
   exception: { clauses_off: "5.1.1.3.イ" },
   emergency_exception: { clauses_off: "5.1.1.3.イ" },
