@@ -396,7 +396,8 @@ pub fn deadline(step: &Step, procedure: &Procedure) -> Option<String> {
         return Some(format!("{}以内", period(p)));
     }
     let id = step.due.as_ref()?;
-    let label = procedure.fields.iter().find(|f| f.id == *id).map_or(id.as_str(), |f| f.label.as_str());
+    let mut fields = procedure.fields.iter().chain(procedure.steps.iter().flat_map(|s| &s.evidence));
+    let label = fields.find(|f| f.id == *id).map_or(id.as_str(), |f| f.label.as_str());
     Some(format!("{label}まで"))
 }
 

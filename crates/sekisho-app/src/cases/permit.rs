@@ -174,16 +174,20 @@ impl Office {
             fiscal_year: fiscal_year_text(state.opened_at.date()),
             number: state.permit.as_ref().map_or_else(|| state.number.clone(), |p| p.number.clone()),
             applied_on: state.opened_at.date().wareki(),
-            applicant: person(&d, &state.applicant.post, &state.applicant.person),
-            fields: procedure
-                .fields
-                .iter()
-                .filter(|f| !matches!(f.kind, FieldType::Items(_)))
-                .map(|f| Field {
-                    id: f.id.clone(),
-                    label: f.label.clone(),
-                    value: state.content.fields.get(&f.id).map(|v| show_value(f, v)).unwrap_or_default(),
-                })
+            applicant: match state.cause {
+                None => person(&d, &state.applicant.post, &state.applicant.person),
+                // Nobody applied: the case is its unit's.
+                Some(_) => Person { unit: d.place_name(&state.applicant.unit), ..Person::default() },
+            },
+            fields: cause_field(&state)
+                .into_iter()
+                .chain(procedure.fields.iter().filter(|f| !matches!(f.kind, FieldType::Items(_))).map(|f| {
+                    Field {
+                        id: f.id.clone(),
+                        label: f.label.clone(),
+                        value: state.content.fields.get(&f.id).map(|v| show_value(f, v)).unwrap_or_default(),
+                    }
+                }))
                 .collect(),
             items: state.items().into_iter().map(|i| item(&pack, i)).collect(),
             steps: steps(&d, &pack, procedure, &state),
@@ -225,6 +229,12 @@ impl Office {
             root_hash: covered.map(|h| root_line(&h.note)).unwrap_or_default(),
         }))
     }
+}
+
+/// What opened a case that nobody applied for, as the first field.
+fn cause_field(state: &CaseState) -> Option<Field> {
+    let value = state.cause.as_ref()?.says.clone();
+    Some(Field { id: "cause".to_owned(), label: "きっかけ".to_owned(), value })
 }
 
 fn fiscal_year_text(day: Date) -> String {

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use sekisho_base::Instant;
 use sekisho_case::authority::Rules;
-use sekisho_case::case::{Act, CaseState, fold, step_actions};
+use sekisho_case::case::{Act, CaseState, Cause, fold, step_actions};
 use sekisho_case::decide::{
-    Application, Command, Ctx, Draft, Offer, apply, case_number, check_form, decide, explain, offers,
+    Application, Command, Ctx, Draft, Offer, Opening, apply, case_number, check_form, decide, explain,
+    offers, open_without_applicant,
 };
 use sekisho_case::{Code, Refusal};
 use sekisho_pack::model::{Pack, Procedure, Step};
@@ -65,7 +66,7 @@ impl<'a> Stage<'a> {
         let names = step.when.as_ref().map(|w| w.names()).unwrap_or_default();
         let mut starts = vec![BTreeMap::new()];
         for f in procedure.fields.iter().filter(|f| names.contains(&f.id)) {
-            let others = 1..fitting(f, self.city.day).len();
+            let others = 1..fitting(self.pack, f, self.city.day).len();
             starts.extend(others.map(|n| BTreeMap::from([(f.id.clone(), n)])));
         }
         let axes =
@@ -92,13 +93,23 @@ impl<'a> Stage<'a> {
     ) -> Result<CaseState, String> {
         let items = items(self.pack, procedure, self.facts, level, self.city.day)?;
         let ctx = self.ctx(&self.city.applicant);
-        let mut acts = fill(&procedure.fields, self.city.day, start, |values| {
+        let mut acts = fill(self.pack, &procedure.fields, self.city.day, start, |values| {
             let draft = Draft { fields: values.clone(), attachments: vec![], items: items.clone() };
             let faults = check_form(procedure, &ctx, &draft);
             if !faults.is_empty() {
                 return Err(Refusal::form(faults));
             }
             let number = case_number(&procedure.number, self.city.day, 1);
+            if !procedure.applied_for() {
+                let by = procedure.opened_by.first().cloned().unwrap_or_default();
+                let cause = Cause { by, row: "例/1".to_owned(), says: "例".to_owned() };
+                let (case, unit) = ("example".to_owned(), super::city::OWN.to_owned());
+                return open_without_applicant(
+                    &procedure.id,
+                    &ctx,
+                    Opening { case, number, unit, cause, draft },
+                );
+            }
             let post = self.city.applicant_post.clone();
             apply(
                 &procedure.id,
@@ -140,7 +151,7 @@ impl<'a> Stage<'a> {
             let Some(offer) = self.offer(state, &spec.id, &person) else { continue };
             let reason = offer.needs_reason.then(|| "ほかに決められる人がいないため".to_owned());
             let ctx = self.ctx(&person);
-            let acts = fill(&spec.evidence, self.city.day, &BTreeMap::new(), |evidence| {
+            let acts = fill(self.pack, &spec.evidence, self.city.day, &BTreeMap::new(), |evidence| {
                 decide(state, &ctx, act(state, &spec.id, evidence, reason.clone()))
             });
             match acts {

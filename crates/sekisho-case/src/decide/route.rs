@@ -231,9 +231,10 @@ fn after(run: &Run<'_>, period: Period, day: Date) -> Due {
     }
 }
 
-/// A date of the content.
+/// A date of the content, or of the evidence of a step.
 pub(super) fn date_field(run: &Run<'_>, id: &str) -> Option<Date> {
-    run.state.content.fields.get(id)?.as_str()?.parse().ok()
+    let evidence = || run.state.steps.iter().rev().find_map(|s| s.evidence.get(id));
+    run.state.content.fields.get(id).or_else(evidence)?.as_str()?.parse().ok()
 }
 
 /// Issues the permit. Every decision must bind to the content as it is.

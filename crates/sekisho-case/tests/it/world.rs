@@ -225,6 +225,7 @@ pub fn take_out() -> Procedure {
         }),
         form: None,
         opened_by: vec![],
+        opened_after: None,
         apply_by: None,
         event: false,
     }

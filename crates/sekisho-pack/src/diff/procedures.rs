@@ -30,7 +30,14 @@ fn procedure(o: &Procedure, n: &Procedure, found: &mut Found<'_>) {
     found.value(AREA, &place, "根拠の条項", &o.clauses.join("、"), &n.clauses.join("、"));
     found.option(AREA, &place, "取扱判定の行為", o.handling.clone(), n.handling.clone());
     found.option(AREA, &place, "様式", o.form.clone(), n.form.clone());
-    found.value(AREA, &place, "案件を自動で開く検査", &o.opened_by.join("、"), &n.opened_by.join("、"));
+    found.value(AREA, &place, "案件を自動で開くもの", &o.opened_by.join("、"), &n.opened_by.join("、"));
+    found.option(
+        AREA,
+        &place,
+        "案件を開くまで待つ長さ",
+        o.opened_after.map(period),
+        n.opened_after.map(period),
+    );
     let (old_labels, new_labels) = (found.old.labels(o), found.new.labels(n));
     fields(&place, "申請の項目", (&o.fields, &old_labels), (&n.fields, &new_labels), found);
     let order = |a: &Procedure, b: &Procedure| -> String {

@@ -38,6 +38,11 @@ pub const ADMIN: &str = "9001";
 /// Operator of the system, by appointment.
 pub const SECOND_ADMIN: &str = "9002";
 
+/// 企画政策部長: 統括情報セキュリティ責任者, who has no login in the settled city.
+pub const HEAD: &str = "8001";
+/// 副市長: CISO, who has no login in the settled city.
+pub const CISO: &str = "8002";
+
 /// Everybody who can log in to the settled city.
 const EVERYBODY: [&str; 8] =
     [CLERK, MANAGER, DEPUTY, DIRECTOR, OTHER_CLERK, OTHER_MANAGER, ADMIN, SECOND_ADMIN];
@@ -242,8 +247,19 @@ impl City {
         Self::open(n, folder).await
     }
 
-    /// Somebody who is logged in.
-    pub async fn browser(&self, number: &str) -> Browser {
+    /// Gives a login to somebody who has none in the settled city.
+    pub async fn give_login(&self, number: &str) {
+        let admin = self.browser(ADMIN).await;
+        let slip = admin
+            .post("/organization/account", &[("person", number), ("login", &format!("u{number}"))])
+            .await;
+        let password = slip.text.split("<code>").nth(1).unwrap().split("</code>").next().unwrap().to_owned();
+        let mut b = Browser::new(self);
+        b.enter(&format!("u{number}"), &password).await;
+        b.own_password(&password).await;
+    }
+
+    /// Somebody who is logged in.(&self, number: &str) -> Browser {
         let mut b = Browser::new(self);
         let login = if number == ADMIN { "admin".to_owned() } else { format!("u{number}") };
         let page = b.enter(&login, PASSWORD).await;
@@ -257,6 +273,7 @@ impl City {
         sekisho_app::cases::sweep(&self.office).await.unwrap();
         sekisho_app::duties::run_day(&self.office).await.unwrap();
         checks::run_all(&self.office).await.unwrap();
+        sekisho_app::cases::open_from_causes(&self.office).await.unwrap();
     }
 
     /// A folder beside the city's own, for what belongs to others.
