@@ -1,6 +1,5 @@
 //! Acting on a case: what the page offers, and from a form to the engine's command. Who acts comes from the session alone.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sekisho_base::Date;
@@ -40,9 +39,10 @@ fn text_field(name: &str, label: &str, help: &str, kind: &'static str, value: &s
 }
 
 /// The word on the button of a step's own act.
-fn own_label(step: &Step) -> String {
+fn own_label(step: &Step, permits: bool) -> String {
     match step.kind {
-        StepKind::Permit => "許可する".to_owned(),
+        StepKind::Permit if permits => "許可する".to_owned(),
+        StepKind::Permit => "承認する".to_owned(),
         StepKind::Resolve => "議決を記録する".to_owned(),
         StepKind::Review => "審査を終える".to_owned(),
         StepKind::Confirm => "確認する".to_owned(),
@@ -88,7 +88,14 @@ fn case_field(action: &str, step: &str, field: &str) -> String {
     format!("{action}{step}.{field}")
 }
 
-fn step_view(state: &CaseState, step: &Step, offers: &[&Offer], typed: Option<&ActInput>) -> ActionView {
+/// `permits` tells whether the decision gives a permit, or approves something.
+fn step_view(
+    state: &CaseState,
+    step: &Step,
+    permits: bool,
+    offers: &[&Offer],
+    typed: Option<&ActInput>,
+) -> ActionView {
     let value = |name: &str| {
         typed.filter(|t| t.step == step.id).map(|t| t.first(name).to_owned()).unwrap_or_default()
     };
@@ -104,7 +111,7 @@ fn step_view(state: &CaseState, step: &Step, offers: &[&Offer], typed: Option<&A
         if step.kind == StepKind::Permit {
             fields.push(text_field(
                 "conditions",
-                "許可の条件",
+                if permits { "許可の条件" } else { "条件" },
                 "条件を付けるときだけ、1行に1つ書きます。",
                 "long_text",
                 &value("conditions"),
@@ -130,7 +137,14 @@ fn step_view(state: &CaseState, step: &Step, offers: &[&Offer], typed: Option<&A
     }
     let negative = offers.iter().any(|o| matches!(o.action.as_str(), "refuse" | "send_back"));
     let (label, help) = if negative {
-        ("意見・理由", "差戻しや不許可のときは必ず書きます。")
+        (
+            "意見・理由",
+            if permits {
+                "差戻しや不許可のときは必ず書きます。"
+            } else {
+                "差戻しや、承認しないときは必ず書きます。"
+            },
+        )
     } else {
         ("備考", "")
     };
@@ -138,9 +152,12 @@ fn step_view(state: &CaseState, step: &Step, offers: &[&Offer], typed: Option<&A
     let buttons = offers
         .iter()
         .map(|o| match o.action.as_str() {
-            "refuse" => Button { value: "refuse", label: "不許可にする".to_owned(), class: "danger" },
+            "refuse" => {
+                let label = if permits { "不許可にする" } else { "承認しない" };
+                Button { value: "refuse", label: label.to_owned(), class: "danger" }
+            }
             "send_back" => Button { value: "send_back", label: send_back_label(state, &step.id), class: "" },
-            _ => Button { value: own_name(step.kind), label: own_label(step), class: "primary" },
+            _ => Button { value: own_name(step.kind), label: own_label(step, permits), class: "primary" },
         })
         .collect();
     let note = if needs_reason {
@@ -355,7 +372,7 @@ impl Office {
                     let address = format!("/apply/{}?parent={}/{}", sub.id, state.id, step.id);
                     (address, format!("「{}」を申請する", sub.title))
                 });
-                views.push(ActionView { opens, ..step_view(state, step, &here, typed) });
+                views.push(ActionView { opens, ..step_view(state, step, p.permit.is_some(), &here, typed) });
             }
         }
         if offers.iter().any(|o| o.action == "resubmit") {

@@ -1,11 +1,12 @@
 //! A case as a printed form. Nothing about one procedure is here: fields, steps and records come from the pack.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sekisho_base::{Date, Instant};
 use sekisho_case::authority::Held;
 use sekisho_case::case::{
-    CaseState, Decision, Direction, Item as CaseItem, StepStatus, Verdict, is_final_decision,
+    CaseState, Decision, Direction, Item as CaseItem, StepRun, StepStatus, Verdict, is_final_decision,
 };
 use sekisho_forms::{
     Act, AxisClass, Column, Field, FormData, Item, Ledger, Movement, Permit, Person, RecordTable,
@@ -112,30 +113,49 @@ fn records(d: &Directory, procedure: &Procedure, state: &CaseState) -> Vec<Recor
     let with_evidence = procedure.steps.iter().filter(|s| !s.evidence.is_empty());
     with_evidence
         .map(|s| {
-            let run = state.step(&s.id);
+            let by_item = s.each.is_some();
+            let items = by_item.then(|| Column { id: "items".to_owned(), label: "対象".to_owned() });
             let columns = s.evidence.iter().map(|f| Column { id: f.id.clone(), label: f.label.clone() });
-            let rows = run
-                .filter(|r| r.status == StepStatus::Done)
-                .map(|r| {
-                    s.evidence
-                        .iter()
-                        .map(|f| r.evidence.get(&f.id).map(|v| show_value(f, v)).unwrap_or_default())
-                        .collect::<Vec<_>>()
-                })
-                .map(|mut row: Vec<String>| {
-                    let last = run.and_then(|r| r.decisions.last());
-                    row.push(last.map(|x| d.person_name(&x.person).to_owned()).unwrap_or_default());
-                    row
-                });
             let who = Column { id: "by".to_owned(), label: "記録者".to_owned() };
             RecordTable {
                 id: s.id.clone(),
                 title: s.title.clone(),
-                columns: columns.chain([who]).collect(),
-                rows: rows.into_iter().collect(),
+                columns: items.into_iter().chain(columns).chain([who]).collect(),
+                rows: state.step(&s.id).map(|run| record_rows(d, s, state, run)).unwrap_or_default(),
             }
         })
         .collect()
+}
+
+/// What a step recorded: a line for each round, and for each act where it is held item by item.
+fn record_rows(
+    d: &Directory,
+    s: &sekisho_pack::model::Step,
+    state: &CaseState,
+    run: &StepRun,
+) -> Vec<Vec<String>> {
+    let line = |evidence: &BTreeMap<String, serde_json::Value>, by: Option<&Decision>| {
+        let shown =
+            s.evidence.iter().map(|f| evidence.get(&f.id).map(|v| show_value(f, v)).unwrap_or_default());
+        let who = by.map(|x| d.person_name(&x.person).to_owned()).unwrap_or_default();
+        shown.chain([who]).collect::<Vec<String>>()
+    };
+    let now = (&run.evidence, &run.decisions);
+    let rounds = run.rounds.iter().map(|r| (&r.evidence, &r.decisions));
+    let rounds = rounds.chain((run.status == StepStatus::Done).then_some(now));
+    if s.each.is_none() {
+        return rounds.map(|(evidence, decisions)| line(evidence, decisions.last())).collect();
+    }
+    let acts = rounds.flat_map(|(_, decisions)| decisions).filter(|x| x.verdict == Verdict::Done);
+    acts.map(|x| {
+        let covered = |i: &&CaseItem| x.covers.iter().any(|c| c.item.as_deref() == Some(i.key().as_str()));
+        let numbers = state.content.items.iter().filter(covered).map(|i| i.number.as_str());
+        let numbers = numbers.collect::<Vec<_>>().join("、");
+        // Acts of earlier versions kept their evidence with the step alone.
+        let evidence = if x.evidence.is_empty() { &run.evidence } else { &x.evidence };
+        std::iter::once(numbers).chain(line(evidence, Some(x))).collect()
+    })
+    .collect()
 }
 
 impl Office {

@@ -34,24 +34,38 @@ pub(super) fn fitting(pack: &Pack, field: &Field, today: Date) -> Vec<Value> {
     values
 }
 
-/// Fills the fields until `submit` accepts them. `start` says from which value a field is tried.
+/// What an example is filled with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Example<'e> {
+    pub pack: &'e Pack,
+    pub today: Date,
+    /// From which of its values a field is tried.
+    pub start: &'e BTreeMap<String, usize>,
+    /// Values that a test asks about.
+    pub fixed: &'e Values,
+}
+
+/// Fills the fields until `submit` accepts them.
 ///
 /// # Errors
 /// What `submit` said last, with the faults it found, when no value is left to try.
 pub(super) fn fill<T>(
-    pack: &Pack,
+    example: &Example<'_>,
     fields: &[Field],
-    today: Date,
-    start: &BTreeMap<String, usize>,
     mut submit: impl FnMut(&Values) -> Result<T, Refusal>,
 ) -> Result<T, Refusal> {
     let mut left: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    let Example { pack, today, start, fixed } = *example;
     // A row that a field names is one that serves: what conditions read of it is there.
     let facts: Vec<Field> = fields.iter().flat_map(|f| f.row_facts(&pack.registers)).collect();
     let facts: Vec<Field> = facts.into_iter().map(|f| Field { required: true, ..f }).collect();
     for f in fields.iter().chain(&facts) {
         let skipped = start.get(&f.id).copied().unwrap_or(0);
-        left.insert(&f.id, fitting(pack, f, today).into_iter().skip(skipped).rev().collect());
+        let values = match fixed.get(&f.id) {
+            Some(v) => vec![v.clone()],
+            None => fitting(pack, f, today).into_iter().skip(skipped).rev().collect(),
+        };
+        left.insert(&f.id, values);
     }
     loop {
         let given = left.iter().filter_map(|(id, v)| Some(((*id).to_owned(), v.last()?.clone())));

@@ -5,21 +5,23 @@ use std::collections::BTreeMap;
 
 use sekisho_base::Instant;
 use sekisho_case::authority::Rules;
-use sekisho_case::case::{Act, CaseState, Cause, fold, step_actions};
+use sekisho_case::case::{Act, CaseState, Cause, Status, fold, step_actions};
 use sekisho_case::decide::{
-    Application, Command, Ctx, Draft, Offer, Opening, apply, case_number, check_form, decide, explain,
-    offers, open_without_applicant,
+    Application, Command, Ctx, Draft, Offer, Opening, apply, case_number, check_form, child_moved, decide,
+    explain, offers, open_without_applicant, opened,
 };
 use sekisho_case::{Code, Refusal};
 use sekisho_pack::model::{Pack, Procedure, Step};
 use sekisho_pack::test::Answer;
 
 use super::city::{City, Facts};
-use super::fill::{Values, fill, fitting};
+use super::fill::{Example, Values, fill, fitting};
 use super::item::items;
 
 /// Most acts by persons before the step asked about.
 const ACTS: usize = 200;
+/// What the application itself is called among the steps.
+const APPLY: &str = "apply";
 /// Nine in the morning, in milliseconds of the day.
 const MORNING: i64 = 9 * 3_600_000;
 
@@ -38,6 +40,9 @@ impl<'a> Stage<'a> {
     pub fn answer(&self, procedure: &str, step: &str) -> Result<Answer, String> {
         let procedure =
             self.pack.procedures.get(procedure).ok_or_else(|| format!("手続「{procedure}」がありません"))?;
+        if step == APPLY {
+            return self.applying(procedure);
+        }
         let spec = procedure
             .steps
             .iter()
@@ -53,6 +58,21 @@ impl<'a> Stage<'a> {
         }
         let outcome = if allowed { "allowed" } else { "refused" }.to_owned();
         Ok(Answer { outcome, says })
+    }
+
+    /// Whether the application with the values asked about is accepted, and what is said where it is not.
+    fn applying(&self, procedure: &Procedure) -> Result<Answer, String> {
+        let refusal = match self.application(procedure, 0, &BTreeMap::new())? {
+            Ok(_) => return Ok(Answer { outcome: "allowed".to_owned(), says: vec![] }),
+            Err(refusal) => refusal,
+        };
+        let about = |f: &str| self.facts.fields.contains_key(f);
+        if !refusal.fields.is_empty() && !refusal.fields.iter().any(|f| about(&f.field)) {
+            // Something else of the made-up application does not fit: that says nothing about what was asked.
+            return Err(format!("例の申請を作れません。{}", refusal.message));
+        }
+        let says = refusal.fields.into_iter().map(|f| f.message).chain([refusal.message]).collect();
+        Ok(Answer { outcome: "refused".to_owned(), says })
     }
 
     fn ctx<'s>(&'s self, person: &'s str) -> Ctx<'s> {
@@ -91,9 +111,35 @@ impl<'a> Stage<'a> {
         level: usize,
         start: &BTreeMap<String, usize>,
     ) -> Result<CaseState, String> {
+        let applied = self.application(procedure, level, start)?;
+        let mut acts = applied.map_err(|r| format!("例の申請が受け付けられません。{}", r.message))?;
+        for _ in 0..ACTS {
+            let state = fold(&acts).map_err(|e| e.to_string())?;
+            let Some(open) = state.open_step() else { break };
+            if open.id == step.id {
+                return Ok(state);
+            }
+            let spec = procedure.steps.iter().find(|s| s.id == open.id);
+            let spec = spec.ok_or_else(|| format!("段「{}」がありません", open.id))?;
+            acts.extend(
+                self.next(&state, spec)
+                    .map_err(|r| format!("前の手順「{}」が進みません。{}", open.title, r.message))?,
+            );
+        }
+        Err(format!("この例では、手順「{}」まで進みません", step.title))
+    }
+
+    /// Applies with the values asked about and others that fit; what nobody applies for is opened by its first cause.
+    fn application(
+        &self,
+        procedure: &Procedure,
+        level: usize,
+        start: &BTreeMap<String, usize>,
+    ) -> Result<Result<Vec<Act>, Refusal>, String> {
         let items = items(self.pack, procedure, self.facts, level, self.city.day)?;
         let ctx = self.ctx(&self.city.applicant);
-        let mut acts = fill(self.pack, &procedure.fields, self.city.day, start, |values| {
+        let example = Example { pack: self.pack, today: self.city.day, start, fixed: &self.facts.fields };
+        Ok(fill(&example, &procedure.fields, |values| {
             let draft = Draft { fields: values.clone(), attachments: vec![], items: items.clone() };
             let faults = check_form(procedure, &ctx, &draft);
             if !faults.is_empty() {
@@ -116,22 +162,7 @@ impl<'a> Stage<'a> {
                 &ctx,
                 Application { case: "example".to_owned(), number, post, draft, parent: None },
             )
-        })
-        .map_err(|r| format!("例の申請が受け付けられません。{}", r.message))?;
-        for _ in 0..ACTS {
-            let state = fold(&acts).map_err(|e| e.to_string())?;
-            let Some(open) = state.open_step() else { break };
-            if open.id == step.id {
-                return Ok(state);
-            }
-            let spec = procedure.steps.iter().find(|s| s.id == open.id);
-            let spec = spec.ok_or_else(|| format!("段「{}」がありません", open.id))?;
-            acts.extend(
-                self.next(&state, spec)
-                    .map_err(|r| format!("前の手順「{}」が進みません。{}", open.title, r.message))?,
-            );
-        }
-        Err(format!("この例では、手順「{}」まで進みません", step.title))
+        }))
     }
 
     /// The acts by which an earlier step goes on: of the first person who may, those present and not asked about first.
@@ -151,15 +182,40 @@ impl<'a> Stage<'a> {
             let Some(offer) = self.offer(state, &spec.id, &person) else { continue };
             let reason = offer.needs_reason.then(|| "ほかに決められる人がいないため".to_owned());
             let ctx = self.ctx(&person);
-            let acts = fill(self.pack, &spec.evidence, self.city.day, &BTreeMap::new(), |evidence| {
-                decide(state, &ctx, act(state, &spec.id, evidence, reason.clone()))
+            let (before, state) = self.with_child(state, spec, &ctx)?;
+            let (start, fixed) = (BTreeMap::new(), Values::new());
+            let example = Example { pack: self.pack, today: self.city.day, start: &start, fixed: &fixed };
+            let acts = fill(&example, &spec.evidence, |evidence| {
+                decide(&state, &ctx, act(&state, &spec.id, evidence, reason.clone()))
             });
             match acts {
-                Ok(acts) => return Ok(acts),
+                Ok(acts) => return Ok(before.into_iter().chain(acts).collect()),
                 Err(r) => refusal = r,
             }
         }
         Err(refusal)
+    }
+
+    /// The case with the one that the step opens, decided; unchanged where it opens none.
+    fn with_child(
+        &self,
+        state: &CaseState,
+        spec: &Step,
+        ctx: &Ctx<'_>,
+    ) -> Result<(Vec<Act>, CaseState), Refusal> {
+        if spec.opens.is_none() {
+            return Ok((vec![], state.clone()));
+        }
+        let broken = |e| Refusal::new(Code::WrongState, format!("案件の記録が整合しません（{e}）。"));
+        let after = |state: &CaseState, acts: &[Act]| {
+            acts.iter().try_fold(state.clone(), |mut s, a| s.apply(a).map(|()| s)).map_err(broken)
+        };
+        let mut acts = opened(state, ctx, &spec.id, "child", "例")?;
+        let with = after(state, &acts)?;
+        let moved = child_moved(&with, ctx, "child", Status::Closed)?;
+        let with = after(&with, &moved)?;
+        acts.extend(moved);
+        Ok((acts, with))
     }
 
     /// Whether the person is offered the step's own act.

@@ -9,7 +9,7 @@ use super::form::check_evidence;
 use super::need_text;
 use super::permit::bring_back;
 use super::related;
-use super::route::{advance, missing, next_round, plain};
+use super::route::{advance, go_on, missing, plain};
 use super::run::{Run, Stamp};
 use super::who::{Asking, Leave};
 use crate::authority::{Held, Path};
@@ -120,10 +120,7 @@ pub(super) fn act(run: &mut Run<'_>, step: &str, given: Given) -> Result<(), Ref
     {
         bring_back(run, stamp)?;
     }
-    if run.state.step(step).is_some_and(|s| s.status == StepStatus::Done) && next_round(run, step)? {
-        return Ok(());
-    }
-    advance(run)
+    go_on(run, step)
 }
 
 /// A refusal (不許可): of items, or of the whole step.

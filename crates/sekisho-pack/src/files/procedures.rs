@@ -51,6 +51,7 @@ pub(crate) fn procedure(t: &Table<'_>, stem: &str, known: &mut Known) {
             "例: \"section_security_manager of applicant.section\"",
         );
     }
+    let tells = if t.has("tells") { crate::files::steps::by(t, "tells", &fields, known) } else { None };
     let decided = steps.iter().any(|s| matches!(s.kind, StepKind::Permit | StepKind::Resolve));
     if (decided || permit.is_some())
         && let Some(path) = paths::undecided(&steps, &env)
@@ -96,6 +97,7 @@ pub(crate) fn procedure(t: &Table<'_>, stem: &str, known: &mut Known) {
         opened_by,
         opened_after,
         apply_by,
+        tells,
         event: t.flag("event"),
     };
     t.finish();

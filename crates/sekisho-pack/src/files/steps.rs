@@ -119,6 +119,13 @@ fn step(s: &Table<'_>, r: &Reading<'_>, env: &mut Env, known: &mut Known) -> Opt
     }
     let roles = known.roles.keys().cloned().collect::<Vec<_>>();
     let instead_of = reference(s, s.text("instead_of"), "役割", roles.iter().map(String::as_str));
+    if instead_of.is_some() && kind.is_some() && !last {
+        s.error(
+            "instead_of",
+            "専決は、許可か議決の段だけのものです",
+            "kind を \"permit\" か \"resolve\" にするか、instead_of を消してください",
+        );
+    }
     let procedures: Vec<String> = known.procedure_ids.iter().cloned().collect();
     let opens = reference(s, s.text("opens"), "手続", procedures.iter().map(String::as_str));
     if opens.as_deref() == Some(r.procedure) {

@@ -43,6 +43,9 @@ pub struct Procedure {
     /// Who may apply; none: everybody in office.
     #[serde(default)]
     pub apply_by: Option<By>,
+    /// Who else is told of what was decided, beside the applicant.
+    #[serde(default)]
+    pub tells: Option<By>,
     /// Runs only when something happens: a time without cases says nothing about the clause.
     #[serde(default)]
     pub event: bool,

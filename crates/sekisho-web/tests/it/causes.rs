@@ -24,14 +24,17 @@ async fn goes_out(city: &City, return_by: &str) -> String {
 async fn case_with(b: &mut Browser, word: &str) -> String {
     let page = b.get("/cases").await;
     let line = line_with(&page, word);
-    line.split("href=\"/cases/").nth(1).map_or(String::new(), |rest| {
-        format!("/cases/{}", rest.split('"').next().unwrap())
-    })
+    line.split("href=\"/cases/")
+        .nth(1)
+        .map_or(String::new(), |rest| format!("/cases/{}", rest.split('"').next().unwrap()))
 }
 
 const OPENED: &str = "SELECT COUNT(*) FROM case_file WHERE procedure = 'corrective_action'";
-const PLAN: [(&str, &str); 3] =
-    [("e.why", "返却日を誤って覚えていた"), ("e.measure", "返却日を予定表に入れる"), ("e.fix_by", "R8.12.20")];
+const PLAN: [(&str, &str); 3] = [
+    ("e.why", "返却日を誤って覚えていた"),
+    ("e.measure", "返却日を予定表に入れる"),
+    ("e.fix_by", "R8.12.20"),
+];
 const FIXED: [(&str, &str); 3] =
     [("e.fixed_on", "R8.12.9"), ("e.done", "予定表に入れた"), ("e.elsewhere", "none")];
 
@@ -72,16 +75,16 @@ async fn what_stays_broken_is_put_right_in_a_case_of_its_own() {
     let page = manager.get(&case).await;
     assert!(line_with(&page, "是正の実施").contains("R8.12.20"), "the date that was set is a deadline");
     done(&mut manager, &case, "perform", &FIXED).await;
-    assert!(!manager.get(&case).await.offers("confirm"), "nobody confirms the own work");
+    assert!(!manager.get(&case).await.offers("permit"), "nobody approves the own work");
     let mut director = city.browser(DIRECTOR).await;
     let page = director.get(&case).await;
     assert!(page.form("send_back").contains("「是正の実施」へ差し戻す"), "{}", page.form("send_back"));
     done(&mut director, &case, "send_back", &[("says", "まだ戻っていません")]).await;
     done(&mut manager, &case, "perform", &FIXED).await;
-    done(&mut director, &case, "confirm", &[("e.effective", "1")]).await;
+    done(&mut director, &case, "permit", &[("e.effective", "1")]).await;
     let page = director.get(&case).await;
     assert!(page.text.contains("統括情報セキュリティ責任者の専決"), "{}", page.text);
-    assert!(page.text.contains("まだ解消していません"), "confirming does not make it so");
+    assert!(page.text.contains("まだ解消していません"), "approving does not make it so");
     let pdf = director.get(&format!("{case}/permit.pdf")).await;
     assert_eq!((pdf.status, &pdf.bytes[..5]), (StatusCode::OK, &b"%PDF-"[..]), "{}", pdf.text);
     let mut head = city.browser(HEAD).await;
@@ -109,7 +112,11 @@ async fn a_duty_nobody_did_opens_a_case_in_its_section() {
     let mut manager = city.browser(MANAGER).await;
     let mine = case_with(&mut manager, "是正-R9-").await;
     let page = manager.get(&mine).await;
-    assert!(page.text.contains("「情報資産の棚卸し」が期限（R9.3.31）までに行われていません"), "{}", page.text);
+    assert!(
+        page.text.contains("「情報資産の棚卸し」が期限（R9.3.31）までに行われていません"),
+        "{}",
+        page.text
+    );
     let duty = page.text.split("<dd><a href=\"/duties/asset_inventory/").nth(1).unwrap().split('"').next();
     let duty = format!("/duties/asset_inventory/{}", duty.unwrap());
     assert_eq!(city.browser(OTHER_MANAGER).await.get(&mine).await.status, StatusCode::NOT_FOUND);
@@ -134,7 +141,8 @@ async fn whoever_leaves_with_something_on_loan_is_asked_for_it() {
     let mut manager = city.browser(MANAGER).await;
     let case = case_with(&mut manager, "異動-R8-0001").await;
     let page = manager.get(&case).await;
-    for words in ["退職・離任（R8.12.11まで）", "A-001 要介護認定の名簿（持出-R8-0001）", "（髙橋 花子）"] {
+    for words in ["退職・離任（R8.12.11まで）", "A-001 要介護認定の名簿（持出-R8-0001）", "（髙橋 花子）"]
+    {
         assert!(page.text.contains(words), "{words}: {}", page.text);
     }
     assert!(line_with(&page, "返却の確認").contains("R8.12.11"));

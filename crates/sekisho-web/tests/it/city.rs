@@ -86,7 +86,8 @@ pub fn at(day: &str, hour: i64) -> Instant {
     Instant::start_of(day.parse::<Date>().unwrap()).plus_millis(hour * 3_600_000)
 }
 
-fn record(pairs: &[(&str, &str)]) -> Record {
+/// A line of a sheet.
+pub fn record(pairs: &[(&str, &str)]) -> Record {
     let value = |k: &str, v: &str| if k == "head" { Value::Bool(true) } else { Value::Text(v.to_owned()) };
     pairs.iter().filter(|(_, v)| !v.is_empty()).map(|(k, v)| ((*k).to_owned(), value(k, v))).collect()
 }
@@ -163,6 +164,11 @@ pub fn workbook_with(until: impl Fn(&str) -> &'static str, concurrent: &[(&str, 
         ("role", "system_operator"),
     ];
     org.insert(OrgSheet::Appointments, record(&operator));
+    org_file(&org)
+}
+
+/// Sheets as a workbook.
+pub fn org_file(org: &OrgRecords) -> Vec<u8> {
     let roles = [("system_operator".to_owned(), "情報システム担当者".to_owned())];
     let tables: Vec<Table> =
         OrgSheet::ALL.iter().map(|s| Table::new(&s.schema(&roles), org.records(*s))).collect();
@@ -259,7 +265,8 @@ impl City {
         b.own_password(&password).await;
     }
 
-    /// Somebody who is logged in.(&self, number: &str) -> Browser {
+    /// Somebody who is logged in.
+    pub async fn browser(&self, number: &str) -> Browser {
         let mut b = Browser::new(self);
         let login = if number == ADMIN { "admin".to_owned() } else { format!("u{number}") };
         let page = b.enter(&login, PASSWORD).await;
@@ -274,6 +281,11 @@ impl City {
         sekisho_app::duties::run_day(&self.office).await.unwrap();
         checks::run_all(&self.office).await.unwrap();
         sekisho_app::cases::open_from_causes(&self.office).await.unwrap();
+    }
+
+    /// The city's data folder, for the program itself.
+    pub fn data(&self) -> &std::path::Path {
+        &self.folder
     }
 
     /// A folder beside the city's own, for what belongs to others.

@@ -82,7 +82,9 @@ async fn a_step_opens_a_case_and_waits_until_it_is_decided() {
     let mut fields = exception("21-h", "", "R9.3.31");
     fields.push(("parent", &link));
     // Neither another section's manager nor somebody who only sees the case opens one from it.
-    for (wrong, post) in [(OTHER_MANAGER, "22-h"), (ADMIN, "info_policy_manager"), (DIRECTOR, "2-h"), (CLERK, "21-s")] {
+    for (wrong, post) in
+        [(OTHER_MANAGER, "22-h"), (ADMIN, "info_policy_manager"), (DIRECTOR, "2-h"), (CLERK, "21-s")]
+    {
         let mut b = city.browser(wrong).await;
         b.get("/").await;
         let mut theirs = crate::acts::changed(&fields, &[("post", post)]);
@@ -95,9 +97,17 @@ async fn a_step_opens_a_case_and_waits_until_it_is_decided() {
 
     // Both pages name the other case.
     let page = manager.get(&parent).await;
-    assert!(page.text.contains(&format!("この案件から申請：<a href=\"{child}\">例外-R8-001</a>（審査中）")), "{}", page.text);
+    assert!(
+        page.text.contains(&format!("この案件から申請：<a href=\"{child}\">例外-R8-001</a>（審査中）")),
+        "{}",
+        page.text
+    );
     let page = manager.get(&child).await;
-    assert!(page.text.contains(&format!("もとの案件：<a href=\"{parent}\">緊急例外-R8-001</a>")), "{}", page.text);
+    assert!(
+        page.text.contains(&format!("もとの案件：<a href=\"{parent}\">緊急例外-R8-001</a>")),
+        "{}",
+        page.text
+    );
     let waiting = press(&mut manager, &parent, "perform", &[]).await;
     assert!(refusal(&waiting).contains("例外-R8-001）がまだ決まっていません"), "{}", refusal(&waiting));
     permitted(&city, &child).await;

@@ -30,7 +30,8 @@ async fn a_resolution_names_a_meeting_that_was_held_with_a_quorum() {
     let city = City::settled().await;
     city.give_login(HEAD).await;
     city.give_login(CISO).await;
-    let member = "職員番号,職コード,本務/兼務,開始日,役割\r\n1003,2-h,兼務,R8.11.1,情報セキュリティ委員会\r\n";
+    let member =
+        "職員番号,職コード,本務/兼務,開始日,役割\r\n1003,2-h,兼務,R8.11.1,情報セキュリティ委員会\r\n";
     import_organization(&city, "委員.csv", member.as_bytes()).await;
     let (mut head, mut admin, mut ciso) =
         (city.browser(HEAD).await, city.browser(ADMIN).await, city.browser(CISO).await);
@@ -80,7 +81,8 @@ async fn a_resolution_names_a_meeting_that_was_held_with_a_quorum() {
     let facts = "SELECT COUNT(*) FROM case_act WHERE body LIKE '%\"meeting.held_on\":\"2026-11-24\"%'";
     assert_eq!(city.count(facts).await, 1, "the day of the meeting is part of what was decided on");
     done(&mut ciso, &case, "permit", &[]).await;
-    done(&mut head, &case, "perform", &[("e.announced_on", "R8.11.25"), ("e.announced_how", "全庁に通知")]).await;
+    done(&mut head, &case, "perform", &[("e.announced_on", "R8.11.25"), ("e.announced_how", "全庁に通知")])
+        .await;
     assert!(head.get(&case).await.text.contains("完了"));
     assert!(!row_id(&mut head, "meeting", "委員会-R8-2").await.is_empty());
 }

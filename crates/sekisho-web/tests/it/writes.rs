@@ -45,8 +45,11 @@ async fn what_a_step_writes_stands_in_the_row_its_history_and_the_ledger() {
         ("from", "R8.11.25"),
         ("until", "R9.3.31"),
     ];
-    let conditions = ["no_other_use", "measures", "no_changes", "disclosure", "incident", "confirmation", "remedy"];
-    fields.extend(conditions.iter().chain(&["audit", "service_level", "subcontracting"]).map(|c| (*c, "included")));
+    let conditions =
+        ["no_other_use", "measures", "no_changes", "disclosure", "incident", "confirmation", "remedy"];
+    fields.extend(
+        conditions.iter().chain(&["audit", "service_level", "subcontracting"]).map(|c| (*c, "included")),
+    );
     let case = applied(&mut clerk, "cloud_service", &fields).await;
     done(&mut manager, &case, "review", &[]).await;
     done(&mut city.browser(ADMIN).await, &case, "answer", &[("says", "支障はない")]).await;
@@ -76,7 +79,10 @@ async fn what_a_step_writes_stands_in_the_row_its_history_and_the_ledger() {
     assert!(page.text.contains("状態：検討中 → 利用中"), "its history: {}", page.text);
     assert!(page.text.contains("許可番号：（空） → 外部サービス-R8-001"), "{}", page.text);
     assert_eq!(city.count(changes).await, 1, "one entry of its own, with the case as cause");
-    assert_eq!(clerk.get(&format!("/registers/{asset}")).await.text.matches("許可番号").count(), before.matches("許可番号").count());
+    assert_eq!(
+        clerk.get(&format!("/registers/{asset}")).await.text.matches("許可番号").count(),
+        before.matches("許可番号").count()
+    );
 
     let ended = [
         ("e.moved", "介護システム"),
