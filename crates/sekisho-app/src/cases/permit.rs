@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sekisho_base::{Date, Instant};
-use sekisho_case::authority::Held;
+use sekisho_case::authority::{Held, Who};
 use sekisho_case::case::{
     CaseState, Decision, Direction, Item as CaseItem, StepRun, StepStatus, Verdict, is_final_decision,
 };
@@ -273,10 +273,14 @@ fn steps(d: &Directory, pack: &Pack, procedure: &Procedure, state: &CaseState) -
             let run = state.step(&s.id);
             let roles: Vec<String> =
                 run.map(|r| r.parts.iter().map(|p| p.title().to_owned()).collect()).unwrap_or_default();
+            // One box for each where all must act, one for all where any of them may.
+            let any = run.is_some_and(|r| {
+                !r.slots.is_empty() && r.slots.iter().all(|s| matches!(s.who, Who::Any(_)))
+            });
             Step {
                 id: s.id.clone(),
                 title: s.title.clone(),
-                role: roles.join("・"),
+                role: roles.join(if any { "又は" } else { "・" }),
                 stamp: is_final_decision(s.kind),
                 acts: run.map(|r| r.decisions.iter().map(|x| act(d, pack, x)).collect()).unwrap_or_default(),
             }

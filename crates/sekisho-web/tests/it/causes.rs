@@ -73,7 +73,10 @@ async fn what_stays_broken_is_put_right_in_a_case_of_its_own() {
 
     done(&mut manager, &case, "perform", &PLAN).await;
     let page = manager.get(&case).await;
-    assert!(line_with(&page, "是正の実施").contains("R8.12.20"), "the date that was set is a deadline");
+    assert!(
+        line_with(&page, "是正の実施").contains("令和8年12月20日"),
+        "the date that was set is a deadline"
+    );
     done(&mut manager, &case, "perform", &FIXED).await;
     assert!(!manager.get(&case).await.offers("permit"), "nobody approves the own work");
     let mut director = city.browser(DIRECTOR).await;
@@ -113,7 +116,7 @@ async fn a_duty_nobody_did_opens_a_case_in_its_section() {
     let mine = case_with(&mut manager, "是正-R9-").await;
     let page = manager.get(&mine).await;
     assert!(
-        page.text.contains("「情報資産の棚卸し」が期限（R9.3.31）までに行われていません"),
+        page.text.contains("「情報資産の棚卸し」が期限（令和9年3月31日）までに行われていません"),
         "{}",
         page.text
     );
@@ -141,11 +144,12 @@ async fn whoever_leaves_with_something_on_loan_is_asked_for_it() {
     let mut manager = city.browser(MANAGER).await;
     let case = case_with(&mut manager, "異動-R8-0001").await;
     let page = manager.get(&case).await;
-    for words in ["退職・離任（R8.12.11まで）", "A-001 要介護認定の名簿（持出-R8-0001）", "（髙橋 花子）"]
+    for words in
+        ["退職・離任（令和8年12月11日まで）", "A-001 要介護認定の名簿（持出-R8-0001）", "（髙橋 花子）"]
     {
         assert!(page.text.contains(words), "{words}: {}", page.text);
     }
-    assert!(line_with(&page, "返却の確認").contains("R8.12.11"));
+    assert!(line_with(&page, "返却の確認").contains("令和8年12月11日"));
     let shown = crate::browser::hidden(page.form("perform"), "shown");
     for wrong in [CLERK, ADMIN, DIRECTOR] {
         let forged = forge(&city.browser(wrong).await, &case, "perform", "collect", &shown).await;
