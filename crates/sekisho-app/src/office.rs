@@ -380,7 +380,7 @@ async fn daily(office: Arc<Office>) {
                 crate::cases::sweep(&office).await?;
                 crate::duties::run_day(&office).await?;
                 checks::run_all(&office).await?;
-                crate::cases::open_from_checks(&office).await
+                crate::cases::open_from_causes(&office).await
             };
             match swept.await {
                 Ok(()) => done = Some(today),

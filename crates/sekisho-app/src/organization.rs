@@ -280,6 +280,7 @@ impl Office {
         crate::cases::organization_changed(self).await?;
         crate::duties::run_day(self).await?;
         crate::checks::run_all(self).await?;
+        crate::cases::open_from_causes(self).await?;
         Ok(count)
     }
 

@@ -21,16 +21,17 @@ pub enum ClauseState {
 }
 
 impl ClauseState {
-    /// How much it weighs when the worst is taken: broken, unknown, due, met. What is excepted or not applicable weighs
-    /// nothing.
+    /// How much it weighs when the worst is taken: broken, unknown, due, excepted, met. An exception hides nothing that is
+    /// worse, and what is met hides no exception. What is not applicable weighs nothing.
     #[must_use]
     pub fn weight(self) -> u8 {
         match self {
-            Self::Broken => 4,
-            Self::Unknown => 3,
-            Self::Due => 2,
+            Self::Broken => 5,
+            Self::Unknown => 4,
+            Self::Due => 3,
+            Self::Excepted => 2,
             Self::Met => 1,
-            Self::Excepted | Self::NotApplicable => 0,
+            Self::NotApplicable => 0,
         }
     }
 
@@ -61,8 +62,8 @@ impl ClauseState {
     }
 }
 
-/// The worst of states. An exception replaces only what it covers, so an excepted state hides no other; not applicable
-/// is neutral; an empty set is unknown.
+/// The worst of states. An exception replaces only what it covers, so an excepted state hides none that is worse; not
+/// applicable is neutral; an empty set is unknown.
 pub fn worst_of(states: impl IntoIterator<Item = ClauseState>) -> ClauseState {
     let mut worst: Option<ClauseState> = None;
     for state in states {
@@ -181,7 +182,8 @@ mod tests {
     #[test]
     fn an_exception_hides_nothing_else() {
         assert_eq!(worst_of([Excepted, Broken]), Broken);
-        assert_eq!(worst_of([Met, Excepted]), Met);
+        assert_eq!(worst_of([Excepted, Due]), Due);
+        assert_eq!(worst_of([Met, Excepted]), Excepted, "and what is met hides no exception");
         assert_eq!(worst_of([NotApplicable, Excepted]), Excepted);
         assert_eq!(worst_of([Excepted, NotApplicable]), Excepted);
     }

@@ -285,13 +285,20 @@ fn load(all: &BTreeMap<String, String>, log: &Log) -> Option<Pack> {
         tests.extend(files::tests(&p.src.root(&p.table), &known));
     }
     checks.extend(known.derived.into_iter().map(|(id, (c, _))| (id, c)));
-    for (file, line, id) in known.opening_checks.iter().filter(|(.., id)| !checks.contains_key(id)) {
-        let text = format!("検査「{id}」はありません");
-        let remedy = match crate::message::nearest(id, checks.keys().map(String::as_str)) {
-            Some(meant) => format!("「{meant}」の書き間違いではありませんか"),
-            None => "checks/*.toml か、期限のある段・台帳から作られる検査の id にしてください".to_owned(),
+    for (file, line, opener) in &known.openers {
+        let (what, all): (_, Vec<&str>) = match opener.split_once(':') {
+            Some(("duty", _)) => ("仕事", duties.keys().map(String::as_str).collect()),
+            _ => ("検査", checks.keys().map(String::as_str).collect()),
         };
-        Source::new(file, "", log).error(*line, "opened_by", text, remedy);
+        let id = opener.split_once(':').map_or("", |(_, id)| id);
+        if all.contains(&id) {
+            continue;
+        }
+        let remedy = match crate::message::nearest(id, all.iter().copied()) {
+            Some(meant) => format!("「{meant}」の書き間違いではありませんか"),
+            None => format!("{what}の id にしてください。検査は期限のある段や台帳からも作られます"),
+        };
+        Source::new(file, "", log).error(*line, "opened_by", format!("{what}「{id}」はありません"), remedy);
     }
     for (file, line, m) in &known.bindings {
         let defined: Vec<&str> = match m.kind {

@@ -5,7 +5,7 @@ use crate::by::{Anchor, AnchorFrom, By, Term};
 use crate::expr::{Expr, Labels};
 use crate::model::{
     Check, CheckRule, Choice, Column, ColumnType, Field, FieldType, HeldBy, MechanismKind, MechanismRef,
-    OnAbsent, OnEmpty, Pack, Period, Procedure, Quorum, Register, Role, Scope, Step, StepKind,
+    OnAbsent, OnEmpty, Pack, Period, Procedure, Quorum, Register, Role, Scope, Step, StepKind, Write,
 };
 
 /// Names of one pack's things.
@@ -156,11 +156,32 @@ impl<'a> Words<'a> {
                 said.push_str("期限を過ぎると上位の役割も行える。");
             }
         }
+        for w in &step.writes {
+            said.push_str(&format!("済むと、台帳の行を書き換える（{}）。", self.write(w, procedure)));
+        }
         if !step.evidence.is_empty() {
             let list: String = step.evidence.iter().map(|f| format!("「{}」", f.label)).collect();
             said.push_str(&format!("記録すること: {list}。"));
         }
         said
+    }
+
+    /// A column and what a step writes into it.
+    fn write(&self, w: &Write, procedure: &Procedure) -> String {
+        let meant = procedure.fields.iter().filter(|f| w.field.as_ref().is_none_or(|id| *id == f.id));
+        let mut registers = meant
+            .flat_map(|f| if let FieldType::Items(l) = &f.kind { l.as_slice() } else { &[] })
+            .filter_map(|id| self.pack.registers.get(id));
+        let column = registers.find_map(|r| r.columns.iter().find(|c| c.id == w.column));
+        let label = column.map_or(w.column.as_str(), |c| c.label.as_str());
+        let choice = column.and_then(|c| c.choices.iter().find(|x| x.code == w.value));
+        let value = match (w.value.as_str(), choice) {
+            (_, Some(choice)) => choice.label.as_str(),
+            ("today", None) => "その日",
+            ("number", None) => "案件の番号",
+            (other, None) => other,
+        };
+        format!("{label}：{value}")
     }
 
     /// What the conditions of a procedure call things.
@@ -171,8 +192,29 @@ impl<'a> Words<'a> {
         for f in procedure.fields.iter().chain(evidence) {
             l.name(&f.id, &f.label);
             codes(&mut l, &f.id, &f.choices);
+            for fact in f.row_facts(&self.pack.registers) {
+                l.name(&fact.id, &fact.label);
+                codes(&mut l, &fact.id, &fact.choices);
+            }
         }
         l
+    }
+
+    /// What opens a case of a procedure by itself.
+    #[must_use]
+    pub fn openers(&self, procedure: &Procedure) -> Vec<String> {
+        let one = |cause: &String| match cause.split_once(':') {
+            Some(("check", id)) => {
+                let title = self.pack.checks.get(id).map_or(id, |c| c.title.as_str());
+                format!("検査「{title}」に反するものがあるとき")
+            }
+            Some(("duty", id)) => {
+                let title = self.pack.duties.get(id).map_or(id, |d| d.title.as_str());
+                format!("仕事「{title}」が期限を過ぎたとき")
+            }
+            _ => "異動や退職の取込みで、持ち出し中・貸出中のものがある人が離れるとき".to_owned(),
+        };
+        procedure.opened_by.iter().map(one).collect()
     }
 
     /// What the conditions of a register call things.
@@ -396,7 +438,8 @@ pub fn deadline(step: &Step, procedure: &Procedure) -> Option<String> {
         return Some(format!("{}以内", period(p)));
     }
     let id = step.due.as_ref()?;
-    let label = procedure.fields.iter().find(|f| f.id == *id).map_or(id.as_str(), |f| f.label.as_str());
+    let mut fields = procedure.fields.iter().chain(procedure.steps.iter().flat_map(|s| &s.evidence));
+    let label = fields.find(|f| f.id == *id).map_or(id.as_str(), |f| f.label.as_str());
     Some(format!("{label}まで"))
 }
 

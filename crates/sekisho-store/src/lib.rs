@@ -5,6 +5,7 @@ pub mod absence;
 pub mod account;
 pub mod attachment;
 pub mod case;
+pub mod cause;
 mod conn;
 mod db;
 pub mod delegation;

@@ -160,39 +160,13 @@ pub async fn list(
     c.all(&sql, a).await?.iter().map(read).collect()
 }
 
-/// Open intervals of a check for which a cause has opened no case yet, oldest first.
+/// One interval.
 ///
 /// # Errors
 /// The database failed.
-pub async fn without_case(
-    c: &mut Conn<'_>,
-    cause: &str,
-    check: &str,
-    limit: i64,
-) -> Result<Vec<ViolationRow>, StoreError> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM violation WHERE check_id = $1 AND closed_at IS NULL
-         AND NOT EXISTS (SELECT 1 FROM case_cause k WHERE k.cause = $2 AND k.violation = violation.id) ORDER BY opened_at, id LIMIT $3"
-    );
-    c.all(&sql, args![check, cause, limit]).await?.iter().map(read).collect()
-}
-
-/// Notes that a cause opened a case for an interval.
-///
-/// # Errors
-/// The database failed, or it did already.
-pub async fn case_opened(
-    c: &mut Conn<'_>,
-    cause: &str,
-    violation: &str,
-    case_id: &str,
-) -> Result<(), StoreError> {
-    c.exec(
-        "INSERT INTO case_cause (cause, violation, case_id) VALUES ($1, $2, $3)",
-        args![cause, violation, case_id],
-    )
-    .await?;
-    Ok(())
+pub async fn get(c: &mut Conn<'_>, id: &str) -> Result<Option<ViolationRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM violation WHERE id = $1");
+    c.one(&sql, args![id]).await?.as_ref().map(read).transpose()
 }
 
 /// When a check last ran and over how many rows.

@@ -1,18 +1,18 @@
 //! Acting on a case: what the page offers, and from a form to the engine's command. Who acts comes from the session alone.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sekisho_base::Date;
 use sekisho_case::authority::Explain;
-use sekisho_case::case::{Act, CaseState, Direction, Resume, SYSTEM, Status};
+use sekisho_case::case::{Act, CaseState, Direction, Resume, SYSTEM, Status, StepRun, StepStatus};
 use sekisho_case::decide::{self, Command, Ctx, Draft, Offer};
 use sekisho_pack::model::{FieldType, Pack, Procedure, Step, StepKind};
 use sekisho_store::Viewer;
 use sekisho_store::case::{self, CaseRow};
 
-use crate::cases::apply::{field_view, item_of, refused, rows_exist, typed_values};
+use crate::cases::apply::{field_view, item_of, refused, typed_values};
 use crate::cases::attach;
+use crate::cases::rows::Named;
 use crate::cases::store::{engine, keep, state_of};
 use crate::cases::view::{ActInput, ActionView, Button};
 use crate::cases::writes::write_rows;
@@ -24,7 +24,7 @@ use crate::registers::{FieldView, table_spec};
 /// What the form fields of a step's evidence begin with.
 pub(crate) const EVIDENCE: &str = "e.";
 /// What the form fields of an application sent again begin with.
-const AGAIN: &str = "f.";
+pub(super) const AGAIN: &str = "f.";
 
 fn text_field(name: &str, label: &str, help: &str, kind: &'static str, value: &str) -> FieldView {
     FieldView {
@@ -39,9 +39,10 @@ fn text_field(name: &str, label: &str, help: &str, kind: &'static str, value: &s
 }
 
 /// The word on the button of a step's own act.
-fn own_label(step: &Step) -> String {
+fn own_label(step: &Step, permits: bool) -> String {
     match step.kind {
-        StepKind::Permit => "許可する".to_owned(),
+        StepKind::Permit if permits => "許可する".to_owned(),
+        StepKind::Permit => "承認する".to_owned(),
         StepKind::Resolve => "議決を記録する".to_owned(),
         StepKind::Review => "審査を終える".to_owned(),
         StepKind::Confirm => "確認する".to_owned(),
@@ -58,8 +59,8 @@ struct Extra {
     viewer: Viewer,
     /// Ids of files that become the case's own.
     files: Vec<String>,
-    /// Step and evidence, whose named rows must be there.
-    rows: Option<(String, BTreeMap<String, serde_json::Value>)>,
+    /// Rows of registers that the form names.
+    rows: Option<Named>,
 }
 
 /// Actions on the case itself: action, label, style, what its text field asks, whether it asks for a date.
@@ -87,7 +88,14 @@ fn case_field(action: &str, step: &str, field: &str) -> String {
     format!("{action}{step}.{field}")
 }
 
-fn step_view(state: &CaseState, step: &Step, offers: &[&Offer], typed: Option<&ActInput>) -> ActionView {
+/// `permits` tells whether the decision gives a permit, or approves something.
+fn step_view(
+    state: &CaseState,
+    step: &Step,
+    permits: bool,
+    offers: &[&Offer],
+    typed: Option<&ActInput>,
+) -> ActionView {
     let value = |name: &str| {
         typed.filter(|t| t.step == step.id).map(|t| t.first(name).to_owned()).unwrap_or_default()
     };
@@ -103,7 +111,7 @@ fn step_view(state: &CaseState, step: &Step, offers: &[&Offer], typed: Option<&A
         if step.kind == StepKind::Permit {
             fields.push(text_field(
                 "conditions",
-                "許可の条件",
+                if permits { "許可の条件" } else { "条件" },
                 "条件を付けるときだけ、1行に1つ書きます。",
                 "long_text",
                 &value("conditions"),
@@ -129,7 +137,14 @@ fn step_view(state: &CaseState, step: &Step, offers: &[&Offer], typed: Option<&A
     }
     let negative = offers.iter().any(|o| matches!(o.action.as_str(), "refuse" | "send_back"));
     let (label, help) = if negative {
-        ("意見・理由", "差戻しや不許可のときは必ず書きます。")
+        (
+            "意見・理由",
+            if permits {
+                "差戻しや不許可のときは必ず書きます。"
+            } else {
+                "差戻しや、承認しないときは必ず書きます。"
+            },
+        )
     } else {
         ("備考", "")
     };
@@ -137,9 +152,12 @@ fn step_view(state: &CaseState, step: &Step, offers: &[&Offer], typed: Option<&A
     let buttons = offers
         .iter()
         .map(|o| match o.action.as_str() {
-            "refuse" => Button { value: "refuse", label: "不許可にする".to_owned(), class: "danger" },
-            "send_back" => Button { value: "send_back", label: "差し戻す".to_owned(), class: "" },
-            _ => Button { value: own_name(step.kind), label: own_label(step), class: "primary" },
+            "refuse" => {
+                let label = if permits { "不許可にする" } else { "承認しない" };
+                Button { value: "refuse", label: label.to_owned(), class: "danger" }
+            }
+            "send_back" => Button { value: "send_back", label: send_back_label(state, &step.id), class: "" },
+            _ => Button { value: own_name(step.kind), label: own_label(step, permits), class: "primary" },
         })
         .collect();
     let note = if needs_reason {
@@ -156,6 +174,18 @@ fn step_view(state: &CaseState, step: &Step, offers: &[&Offer], typed: Option<&A
         buttons,
         opens: None,
     }
+}
+
+/// Where a step sends back to when it cannot be the applicant: after a permit, or where nobody applied, the work before it.
+fn back_to<'s>(state: &'s CaseState, step: &str) -> Option<&'s StepRun> {
+    let before: Vec<&StepRun> = state.steps.iter().take_while(|s| s.id != step).collect();
+    let work =
+        |s: &&StepRun| s.status == StepStatus::Done && matches!(s.kind, StepKind::Perform | StepKind::Report);
+    before.into_iter().rev().find(work).filter(|_| state.permit.is_some() || state.cause.is_some())
+}
+
+fn send_back_label(state: &CaseState, step: &str) -> String {
+    back_to(state, step).map_or_else(|| "差し戻す".to_owned(), |s| format!("「{}」へ差し戻す", s.title))
 }
 
 /// Name of a step's own act, as buttons send it.
@@ -243,7 +273,10 @@ fn command(
     let until = || Date::parse_japanese(text("until")).map_err(|e| AppError::field("until", e.to_string()));
     Ok(match input.act.as_str() {
         "refuse" => Command::Refuse { step, shown, items: vec![], says },
-        "send_back" => Command::SendBack { step, shown, to: None, resume: Resume::InOrder, says },
+        "send_back" => {
+            let to = back_to(state, &step).map(|s| s.id.clone());
+            Command::SendBack { step, shown, to, resume: Resume::InOrder, says }
+        }
         "withdraw" => Command::Withdraw { shown, says },
         "resubmit" => {
             let fields = typed_values(&p.fields, &input.values, AGAIN)?;
@@ -339,7 +372,7 @@ impl Office {
                     let address = format!("/apply/{}?parent={}/{}", sub.id, state.id, step.id);
                     (address, format!("「{}」を申請する", sub.title))
                 });
-                views.push(ActionView { opens, ..step_view(state, step, &here, typed) });
+                views.push(ActionView { opens, ..step_view(state, step, p.permit.is_some(), &here, typed) });
             }
         }
         if offers.iter().any(|o| o.action == "resubmit") {
@@ -378,11 +411,12 @@ impl Office {
         let spec = p.steps.iter().find(|s| s.id == input.step);
         let fields = spec.map_or(&[][..], |s| s.evidence.as_slice());
         let (input, files) = self.files_of(who, fields, input).await?;
-        let done = match command(p, &state, &input, items) {
-            Ok(command) => self.run_with(who, &row, files, command).await,
-            Err(e) => Err(e),
+        let done = async {
+            let mut command = command(p, &state, &input, items)?;
+            let rows = self.name_rows(who, &pack, p, &mut command).await?;
+            self.run_with(who, &row, files, rows, command).await
         };
-        done.map_err(|e| beside_its_field(e, &input))
+        done.await.map_err(|e| beside_its_field(e, &input))
     }
 
     /// The case's items as the registers have them now.
@@ -409,22 +443,19 @@ impl Office {
 
     /// Decides a command, and keeps what follows.
     async fn run(self: &Arc<Self>, who: &Identity, row: &CaseRow, command: Command) -> Result<(), AppError> {
-        self.run_with(who, row, vec![], command).await
+        self.run_with(who, row, vec![], None, command).await
     }
 
-    /// The same with files that become the case's own when the command is accepted.
+    /// The same with files that become the case's own when the command is accepted, and with rows that it names.
     async fn run_with(
         self: &Arc<Self>,
         who: &Identity,
         row: &CaseRow,
         files: Vec<String>,
+        rows: Option<Named>,
         command: Command,
     ) -> Result<(), AppError> {
         let me = self.me(who).await?;
-        let rows = match &command {
-            Command::Act { step, evidence, .. } => Some((step.clone(), evidence.clone())),
-            _ => None,
-        };
         let decision =
             move |state: &CaseState, ctx: &Ctx<'_>| decide::decide(state, ctx, command).map_err(told);
         let extra = Extra { viewer: me.viewer().clone(), files, rows };
@@ -474,11 +505,8 @@ impl Office {
                         &Ctx { org: &org, pack: &pack, rules: &rules, now, person: &person },
                     )?;
                     if let Some(x) = extra {
-                        let spec = x.rows.as_ref().and_then(|(step, _)| {
-                            pack.procedures.get(&state.procedure)?.steps.iter().find(|s| s.id == *step)
-                        });
-                        if let (Some(spec), Some((_, evidence))) = (spec, &x.rows) {
-                            rows_exist(c, &pack, &x.viewer, &spec.evidence, evidence, EVIDENCE).await?;
+                        if let Some(named) = &x.rows {
+                            named.still_so(c, &pack, &x.viewer).await?;
                         }
                         attach::give(c, &person, &x.files, &state.id).await?;
                     }

@@ -16,6 +16,7 @@ use sekisho_store::register::{self, Filter, RegisterRow};
 use sekisho_store::{Conn, Viewer, setting};
 use serde_json::json;
 
+use crate::cases::rows::row_facts;
 use crate::cases::store::keep;
 use crate::cases::view::{ApplyForm, FormPart, ItemLine, ItemsPart, PostChoice, Typed};
 use crate::cases::{attach, related};
@@ -116,30 +117,6 @@ pub(crate) fn typed_values(
         }
     }
     if errors.is_empty() { Ok(values) } else { Err(AppError::Invalid(errors)) }
-}
-
-/// Rows named in fields must be there and be seen by the person; each fault under its field's name.
-pub(super) async fn rows_exist(
-    c: &mut Conn<'_>,
-    pack: &Pack,
-    viewer: &Viewer,
-    fields: &[Field],
-    values: &BTreeMap<String, serde_json::Value>,
-    prefix: &str,
-) -> Result<(), AppError> {
-    let mut faults = Vec::new();
-    for f in fields {
-        let (FieldType::Row(id), Some(key)) = (&f.kind, values.get(&f.id).and_then(|v| v.as_str())) else {
-            continue;
-        };
-        let Some(r) = pack.registers.get(id) else { continue };
-        if register::by_key(c, &table_spec(r), viewer, key).await?.is_none() {
-            let message =
-                format!("「{}」：「{key}」は{}にありません。番号を確かめてください。", f.label, r.title);
-            faults.push(FieldError { field: format!("{prefix}{}", f.id), message });
-        }
-    }
-    if faults.is_empty() { Ok(()) } else { Err(AppError::Invalid(faults)) }
 }
 
 /// A register row as an item of a case.
@@ -264,7 +241,7 @@ impl Office {
     ) -> Result<ApplyForm, AppError> {
         let me = self.me(who).await?;
         let pack = self.pack();
-        let p = pack.procedures.get(procedure).ok_or(AppError::NotFound)?;
+        let p = pack.procedures.get(procedure).filter(|p| p.applied_for()).ok_or(AppError::NotFound)?;
         let posts = self.posts_of(&me).await?;
         let mut parts = Vec::new();
         for f in &p.fields {
@@ -431,7 +408,7 @@ impl Office {
         let me = self.me(who).await?;
         let pack = self.pack();
         let p = pack.procedures.get(procedure).ok_or(AppError::NotFound)?;
-        let fields = typed_values(&p.fields, &typed.values, "")?;
+        let mut fields = typed_values(&p.fields, &typed.values, "")?;
         let (org, rules) = (self.org().await?, self.rules(&pack)?);
         let office = Arc::clone(self);
         let (procedure, typed, id) = (procedure.to_owned(), typed.clone(), self.new_id()?.to_string());
@@ -440,7 +417,7 @@ impl Office {
             .write(move |c| {
                 Box::pin(async move {
                     let Some(p) = pack.procedures.get(&procedure) else { return Err(AppError::NotFound) };
-                    rows_exist(c, &pack, me.viewer(), &p.fields, &fields, "").await?;
+                    fields.extend(row_facts(c, &pack, me.viewer(), &p.fields, &fields, "").await?);
                     let from =
                         related::opener(c, &office, &me.person, typed.first(related::FIELD), &procedure)
                             .await?;

@@ -184,6 +184,7 @@ impl Office {
             wishes: pack
                 .procedures
                 .values()
+                .filter(|p| p.applied_for())
                 .map(|p| Wish { procedure: p.id.clone(), title: p.title.clone(), wishes: p.wish.clone() })
                 .collect(),
             drafts: drafts

@@ -4,6 +4,7 @@
 mod act;
 mod apply;
 mod attach;
+mod causes;
 mod explain;
 mod follow;
 mod lent;
@@ -11,6 +12,7 @@ mod list;
 mod page;
 mod permit;
 mod related;
+mod rows;
 mod store;
 mod view;
 mod writes;
@@ -23,9 +25,9 @@ use sekisho_store::org::Everything;
 pub(crate) use act::EVIDENCE;
 pub(crate) use apply::{field_view, typed_values};
 pub use attach::WAITING;
+pub use causes::open_from_causes;
 pub use explain::Explanation;
 pub(crate) use follow::{organization_changed, row_changed};
-pub use related::open_from_checks;
 pub use store::sweep;
 pub use view::{
     ActInput, ActLine, ActionView, ApplyForm, AttachmentLine, Button, CaseItem, CaseLine, CasePage,

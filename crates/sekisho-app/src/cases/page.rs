@@ -5,14 +5,18 @@ use std::sync::Arc;
 
 use sekisho_base::{Date, Instant};
 use sekisho_case::authority::{Capacity, Explain, Held};
-use sekisho_case::case::{Act, CaseState, Direction, Item, Status, StepRun, StepStatus, Verdict, What};
+use sekisho_case::case::{
+    Act, CaseState, Cause, Direction, Item, Status, StepRun, StepStatus, Verdict, What,
+};
 use sekisho_case::handling::Handling;
 use sekisho_pack::model::{Field, FieldType, Pack, Procedure, Role};
 use sekisho_store::case::{self, ActRow};
 
+use crate::cases::causes;
 use crate::cases::list::status_words;
 use crate::cases::view::{
-    ActInput, ActLine, CaseItem, CasePage, ExplainLine, MovementLine, PermitView, RelatedLine, StepLine,
+    ActInput, ActLine, CaseItem, CasePage, CauseView, ExplainLine, MovementLine, PermitView, RelatedLine,
+    StepLine,
 };
 use crate::clauses::{ClauseLink, citation};
 use crate::directory::Directory;
@@ -240,7 +244,11 @@ impl Office {
             items: items(&pack, &state),
             attachments: self.case_files(&row.id).await?,
             related: related(&state),
-            cause: state.cause.as_ref().map(|c| c.says.clone()).unwrap_or_default(),
+            cause: match &state.cause {
+                Some(cause) => Some(self.cause_view(&d, cause).await?),
+                None => None,
+            },
+            prints: procedure.permit.is_none() && procedure.form.is_some(),
             permit: permit_view(&d, &state, now),
             steps: procedure.steps.iter().map(|s| step_line(s, state.step(&s.id), &d, now)).collect(),
             explain: explain.into_iter().map(|e| ExplainLine::of(e, &d)).collect(),
@@ -250,6 +258,21 @@ impl Office {
                 .iter()
                 .map(|id| ClauseLink { id: id.clone(), citation: citation(id) })
                 .collect(),
+        })
+    }
+
+    async fn cause_view(&self, d: &Directory, cause: &Cause) -> Result<CauseView, AppError> {
+        let asked = cause.clone();
+        let lasts = self.store.read(move |c| Box::pin(async move { causes::lasts(c, &asked).await })).await?;
+        let person = cause.row.strip_prefix("person/").map(|p| format!("（{}）", d.person_name(p)));
+        Ok(CauseView {
+            says: format!("{}{}", cause.says, person.unwrap_or_default()),
+            link: causes::link_of(cause),
+            state: match lasts {
+                Some(true) => "まだ解消していません。",
+                Some(false) => "解消しました。",
+                None => "",
+            },
         })
     }
 

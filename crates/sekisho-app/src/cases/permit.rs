@@ -1,11 +1,12 @@
 //! A case as a printed form. Nothing about one procedure is here: fields, steps and records come from the pack.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sekisho_base::{Date, Instant};
-use sekisho_case::authority::Held;
+use sekisho_case::authority::{Held, Who};
 use sekisho_case::case::{
-    CaseState, Decision, Direction, Item as CaseItem, StepStatus, Verdict, is_final_decision,
+    CaseState, Decision, Direction, Item as CaseItem, StepRun, StepStatus, Verdict, is_final_decision,
 };
 use sekisho_forms::{
     Act, AxisClass, Column, Field, FormData, Item, Ledger, Movement, Permit, Person, RecordTable,
@@ -112,30 +113,49 @@ fn records(d: &Directory, procedure: &Procedure, state: &CaseState) -> Vec<Recor
     let with_evidence = procedure.steps.iter().filter(|s| !s.evidence.is_empty());
     with_evidence
         .map(|s| {
-            let run = state.step(&s.id);
+            let by_item = s.each.is_some();
+            let items = by_item.then(|| Column { id: "items".to_owned(), label: "対象".to_owned() });
             let columns = s.evidence.iter().map(|f| Column { id: f.id.clone(), label: f.label.clone() });
-            let rows = run
-                .filter(|r| r.status == StepStatus::Done)
-                .map(|r| {
-                    s.evidence
-                        .iter()
-                        .map(|f| r.evidence.get(&f.id).map(|v| show_value(f, v)).unwrap_or_default())
-                        .collect::<Vec<_>>()
-                })
-                .map(|mut row: Vec<String>| {
-                    let last = run.and_then(|r| r.decisions.last());
-                    row.push(last.map(|x| d.person_name(&x.person).to_owned()).unwrap_or_default());
-                    row
-                });
             let who = Column { id: "by".to_owned(), label: "記録者".to_owned() };
             RecordTable {
                 id: s.id.clone(),
                 title: s.title.clone(),
-                columns: columns.chain([who]).collect(),
-                rows: rows.into_iter().collect(),
+                columns: items.into_iter().chain(columns).chain([who]).collect(),
+                rows: state.step(&s.id).map(|run| record_rows(d, s, state, run)).unwrap_or_default(),
             }
         })
         .collect()
+}
+
+/// What a step recorded: a line for each round, and for each act where it is held item by item.
+fn record_rows(
+    d: &Directory,
+    s: &sekisho_pack::model::Step,
+    state: &CaseState,
+    run: &StepRun,
+) -> Vec<Vec<String>> {
+    let line = |evidence: &BTreeMap<String, serde_json::Value>, by: Option<&Decision>| {
+        let shown =
+            s.evidence.iter().map(|f| evidence.get(&f.id).map(|v| show_value(f, v)).unwrap_or_default());
+        let who = by.map(|x| d.person_name(&x.person).to_owned()).unwrap_or_default();
+        shown.chain([who]).collect::<Vec<String>>()
+    };
+    let now = (&run.evidence, &run.decisions);
+    let rounds = run.rounds.iter().map(|r| (&r.evidence, &r.decisions));
+    let rounds = rounds.chain((run.status == StepStatus::Done).then_some(now));
+    if s.each.is_none() {
+        return rounds.map(|(evidence, decisions)| line(evidence, decisions.last())).collect();
+    }
+    let acts = rounds.flat_map(|(_, decisions)| decisions).filter(|x| x.verdict == Verdict::Done);
+    acts.map(|x| {
+        let covered = |i: &&CaseItem| x.covers.iter().any(|c| c.item.as_deref() == Some(i.key().as_str()));
+        let numbers = state.content.items.iter().filter(covered).map(|i| i.number.as_str());
+        let numbers = numbers.collect::<Vec<_>>().join("、");
+        // Acts of earlier versions kept their evidence with the step alone.
+        let evidence = if x.evidence.is_empty() { &run.evidence } else { &x.evidence };
+        std::iter::once(numbers).chain(line(evidence, Some(x))).collect()
+    })
+    .collect()
 }
 
 impl Office {
@@ -174,16 +194,20 @@ impl Office {
             fiscal_year: fiscal_year_text(state.opened_at.date()),
             number: state.permit.as_ref().map_or_else(|| state.number.clone(), |p| p.number.clone()),
             applied_on: state.opened_at.date().wareki(),
-            applicant: person(&d, &state.applicant.post, &state.applicant.person),
-            fields: procedure
-                .fields
-                .iter()
-                .filter(|f| !matches!(f.kind, FieldType::Items(_)))
-                .map(|f| Field {
-                    id: f.id.clone(),
-                    label: f.label.clone(),
-                    value: state.content.fields.get(&f.id).map(|v| show_value(f, v)).unwrap_or_default(),
-                })
+            applicant: match state.cause {
+                None => person(&d, &state.applicant.post, &state.applicant.person),
+                // Nobody applied: the case is its unit's.
+                Some(_) => Person { unit: d.place_name(&state.applicant.unit), ..Person::default() },
+            },
+            fields: cause_field(&state)
+                .into_iter()
+                .chain(procedure.fields.iter().filter(|f| !matches!(f.kind, FieldType::Items(_))).map(|f| {
+                    Field {
+                        id: f.id.clone(),
+                        label: f.label.clone(),
+                        value: state.content.fields.get(&f.id).map(|v| show_value(f, v)).unwrap_or_default(),
+                    }
+                }))
                 .collect(),
             items: state.items().into_iter().map(|i| item(&pack, i)).collect(),
             steps: steps(&d, &pack, procedure, &state),
@@ -227,6 +251,12 @@ impl Office {
     }
 }
 
+/// What opened a case that nobody applied for, as the first field.
+fn cause_field(state: &CaseState) -> Option<Field> {
+    let value = state.cause.as_ref()?.says.clone();
+    Some(Field { id: "cause".to_owned(), label: "きっかけ".to_owned(), value })
+}
+
 fn fiscal_year_text(day: Date) -> String {
     day.fiscal_year_start()
         .era()
@@ -243,10 +273,14 @@ fn steps(d: &Directory, pack: &Pack, procedure: &Procedure, state: &CaseState) -
             let run = state.step(&s.id);
             let roles: Vec<String> =
                 run.map(|r| r.parts.iter().map(|p| p.title().to_owned()).collect()).unwrap_or_default();
+            // One box for each where all must act, one for all where any of them may.
+            let any = run.is_some_and(|r| {
+                !r.slots.is_empty() && r.slots.iter().all(|s| matches!(s.who, Who::Any(_)))
+            });
             Step {
                 id: s.id.clone(),
                 title: s.title.clone(),
-                role: roles.join("・"),
+                role: roles.join(if any { "又は" } else { "・" }),
                 stamp: is_final_decision(s.kind),
                 acts: run.map(|r| r.decisions.iter().map(|x| act(d, pack, x)).collect()).unwrap_or_default(),
             }

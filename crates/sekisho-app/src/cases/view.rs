@@ -126,6 +126,17 @@ pub struct CasesList {
     pub more: bool,
 }
 
+/// What opened a case that nobody applied for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CauseView {
+    /// What it says.
+    pub says: String,
+    /// Page of the row, case or duty it is about, or empty.
+    pub link: String,
+    /// Whether it still lasts, or empty where nobody can tell.
+    pub state: &'static str,
+}
+
 /// A post to apply from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostChoice {
@@ -437,7 +448,9 @@ pub struct CasePage {
     /// Cases that belong to it.
     pub related: Vec<RelatedLine>,
     /// What opened it, when nobody applied.
-    pub cause: String,
+    pub cause: Option<CauseView>,
+    /// Whether the case itself is printed as a form; a permit has its own link.
+    pub prints: bool,
     /// Permit.
     pub permit: Option<PermitView>,
     /// Steps.

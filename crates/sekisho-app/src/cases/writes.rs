@@ -27,7 +27,8 @@ pub(super) async fn write_rows(
         let whole = covers.iter().any(|k| k.item.is_none());
         let covered = |i: &Item| whole || covers.iter().any(|k| k.item.as_deref() == Some(i.key().as_str()));
         for item in state.items().into_iter().filter(|i| covered(i)) {
-            write_row(c, office, &spec.writes, state, item, act).await?;
+            let writes = spec.writes.iter().filter(|w| w.field.as_ref().is_none_or(|f| *f == item.field));
+            write_row(c, office, &writes.collect::<Vec<_>>(), state, item, act).await?;
         }
     }
     Ok(())
@@ -36,7 +37,7 @@ pub(super) async fn write_rows(
 async fn write_row(
     c: &mut Conn<'_>,
     office: &Office,
-    writes: &[Write],
+    writes: &[&Write],
     state: &CaseState,
     item: &Item,
     act: &Act,
@@ -47,7 +48,7 @@ async fn write_row(
     let Some(before) = register::get(c, &table_spec(r), &engine(), &item.id).await? else { return Ok(()) };
     let mut row = before.clone();
     for w in writes {
-        if let Some(value) = value(r, w, act) {
+        if let Some(value) = value(r, w, state, act) {
             row.values.insert(w.column.clone(), value);
         }
     }
@@ -59,11 +60,14 @@ async fn write_row(
     keep_row(c, office, r, Some(&before), &row, &act.person, &format!("case:{}", state.number)).await
 }
 
-fn value(r: &Register, w: &Write, act: &Act) -> Option<Value> {
+fn value(r: &Register, w: &Write, state: &CaseState, act: &Act) -> Option<Value> {
     let column = r.columns.iter().find(|c| c.id == w.column)?;
     Some(match column.kind {
         ColumnType::Date => Value::Text(act.at.date().to_string()),
         ColumnType::Bool => Value::Bool(w.value == "true"),
+        ColumnType::Text | ColumnType::LongText | ColumnType::Code if w.value == "number" => {
+            Value::Text(state.number.clone())
+        }
         _ => Value::Text(w.value.clone()),
     })
 }

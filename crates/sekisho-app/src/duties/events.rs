@@ -10,7 +10,7 @@ use crate::directory::Directory;
 
 /// Something that happened to a person on a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Happening {
+pub(crate) struct Happening {
     /// Person number.
     pub person: String,
     /// Unit of the post it is about.
@@ -20,7 +20,7 @@ pub(super) struct Happening {
 }
 
 /// Events of a kind between two days, both inclusive, each once a person and day.
-pub(super) fn happened(event: Event, d: &Directory, from: Date, until: Date) -> Vec<Happening> {
+pub(crate) fn happened(event: Event, d: &Directory, from: Date, until: Date) -> Vec<Happening> {
     let mut by_person: HashMap<&str, Vec<&AppointmentRow>> = HashMap::new();
     for a in &d.rows().appointments {
         by_person.entry(&a.person).or_default().push(a);

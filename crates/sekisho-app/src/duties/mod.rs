@@ -11,4 +11,5 @@ mod who;
 pub use daily::run_day;
 pub use view::{DutiesQuery, DutiesView, DutyLine, DutyPage, DutySummary, OccurrencePage};
 
+pub(crate) use events::happened;
 pub(crate) use page::{SOON_DAYS, clauses_of, state_of};

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use sekisho_case::case::{Act, CaseState, SYSTEM, open_tasks};
+use sekisho_case::decide::{self, Ctx};
 use sekisho_store::Conn;
 use sekisho_store::case::{CaseRow, TaskRow};
 
@@ -76,5 +77,28 @@ pub(crate) async fn case_changed(
         let told = Told { kind: "decision", subject: &subject, link: &link };
         notify(c, office, &told, &[applicant.to_owned()], at).await?;
     }
+    if changed && matches!(row.status.as_str(), "in_force" | "refused" | "revoked") {
+        let mut others = others_told(office, row).await?;
+        others.retain(|p| !actors.contains(p.as_str()) && p != applicant);
+        let words = decision(&row.status).unwrap_or_default();
+        let subject = format!("{} {}が{words}", row.number, row.title);
+        let told = Told { kind: "decision", subject: &subject, link: &link };
+        notify(c, office, &told, &others, at).await?;
+    }
     Ok(())
+}
+
+/// Whom the pack wants told of a decision beside the applicant.
+async fn others_told(office: &Office, row: &CaseRow) -> Result<Vec<String>, AppError> {
+    let pack = office.pack_of(&row.pack).await?;
+    if pack.procedures.get(&row.procedure).is_none_or(|p| p.tells.is_none()) {
+        return Ok(vec![]);
+    }
+    let state: CaseState =
+        serde_json::from_str(&row.state).map_err(|e| AppError::internal(format!("case {}: {e}", row.id)))?;
+    let (org, rules) = (office.org().await?, office.rules(&pack)?);
+    let ctx = Ctx { org: &org, pack: &pack, rules: &rules, now: office.clock.now(), person: SYSTEM };
+    let told = decide::told(&state, &ctx)
+        .map_err(|r| AppError::internal(format!("case {}: {}", row.id, r.message)))?;
+    Ok(told.into_iter().collect())
 }

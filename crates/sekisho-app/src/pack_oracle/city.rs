@@ -10,6 +10,10 @@ use sekisho_pack::model::{HeldBy, Pack, Role, Scope};
 
 use super::words;
 
+/// What facts about fields of the application begin with.
+const FIELD: &str = "fields.";
+/// What facts about the class of the items begin with.
+const CLASS: &str = "class.";
 const BODY: &str = "city";
 const DEPARTMENTS: [&str; 2] = ["department1", "department2"];
 const SECTIONS: [&str; 4] = ["section11", "section12", "section21", "section22"];
@@ -32,6 +36,10 @@ pub(super) struct Facts {
     pub vacant: BTreeSet<String>,
     /// Whether the item belongs to the other section.
     pub foreign: bool,
+    /// Values of the application, by field.
+    pub fields: BTreeMap<String, serde_json::Value>,
+    /// Class of the items, by axis; another class where an axis is not named.
+    pub class: BTreeMap<String, String>,
 }
 
 impl Facts {
@@ -46,6 +54,12 @@ impl Facts {
                 "absent" => found.absent = words.into_iter().map(str::to_owned).collect(),
                 "vacant" => found.vacant = words.into_iter().map(str::to_owned).collect(),
                 "owner" => found.foreign = one.as_deref() == Some("other"),
+                _ if name.starts_with(FIELD) => {
+                    found.fields.insert(name.trim_start_matches(FIELD).to_owned(), value.clone());
+                }
+                _ if name.starts_with(CLASS) => {
+                    found.class.insert(name.trim_start_matches(CLASS).to_owned(), one.unwrap_or_default());
+                }
                 _ => return Err(format!("「{name}」という事実はありません")),
             }
         }

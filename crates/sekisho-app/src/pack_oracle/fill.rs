@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use sekisho_base::Date;
 use sekisho_case::{Code, Refusal};
-use sekisho_pack::model::{Field, FieldType};
+use sekisho_pack::model::{Field, FieldType, Pack};
 use serde_json::{Value, json};
 
 /// Values by field id.
@@ -13,12 +13,12 @@ pub(super) type Values = BTreeMap<String, Value>;
 
 /// Values that fit a field, in the order in which they are tried. Leaving a field empty comes first where that is not
 /// forbidden: what is unknown leaves every step and every duty in force.
-pub(super) fn fitting(field: &Field, today: Date) -> Vec<Value> {
+pub(super) fn fitting(pack: &Pack, field: &Field, today: Date) -> Vec<Value> {
     let mut values = match &field.kind {
         FieldType::Text | FieldType::LongText | FieldType::Row(_) => vec![json!("例")],
         FieldType::File => vec![json!(format!("{} 例.pdf", "0".repeat(64)))],
-        // Which clause is excepted changes nothing about who decides: none is the example that every pack has.
-        FieldType::Clauses => vec![json!([])],
+        // Which clause is excepted changes nothing about who decides.
+        FieldType::Clauses => vec![json!(pack.clauses.iter().take(1).map(|c| &c.id).collect::<Vec<_>>())],
         FieldType::Date => {
             let days = [0, 1, 7, 30, 90, 365, -1, -30, -365].map(|d| today.plus_days(d));
             days.into_iter().chain([today.fiscal_year_end()]).map(|d| json!(d)).collect()
@@ -34,20 +34,38 @@ pub(super) fn fitting(field: &Field, today: Date) -> Vec<Value> {
     values
 }
 
-/// Fills the fields until `submit` accepts them. `start` says from which value a field is tried.
+/// What an example is filled with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Example<'e> {
+    pub pack: &'e Pack,
+    pub today: Date,
+    /// From which of its values a field is tried.
+    pub start: &'e BTreeMap<String, usize>,
+    /// Values that a test asks about.
+    pub fixed: &'e Values,
+}
+
+/// Fills the fields until `submit` accepts them.
 ///
 /// # Errors
 /// What `submit` said last, with the faults it found, when no value is left to try.
 pub(super) fn fill<T>(
+    example: &Example<'_>,
     fields: &[Field],
-    today: Date,
-    start: &BTreeMap<String, usize>,
     mut submit: impl FnMut(&Values) -> Result<T, Refusal>,
 ) -> Result<T, Refusal> {
     let mut left: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
-    for f in fields {
+    let Example { pack, today, start, fixed } = *example;
+    // A row that a field names is one that serves: what conditions read of it is there.
+    let facts: Vec<Field> = fields.iter().flat_map(|f| f.row_facts(&pack.registers)).collect();
+    let facts: Vec<Field> = facts.into_iter().map(|f| Field { required: true, ..f }).collect();
+    for f in fields.iter().chain(&facts) {
         let skipped = start.get(&f.id).copied().unwrap_or(0);
-        left.insert(&f.id, fitting(f, today).into_iter().skip(skipped).rev().collect());
+        let values = match fixed.get(&f.id) {
+            Some(v) => vec![v.clone()],
+            None => fitting(pack, f, today).into_iter().skip(skipped).rev().collect(),
+        };
+        left.insert(&f.id, values);
     }
     loop {
         let given = left.iter().filter_map(|(id, v)| Some(((*id).to_owned(), v.last()?.clone())));

@@ -30,7 +30,10 @@ pub(super) fn items(
         let register = pack.registers.get(id).ok_or_else(|| format!("台帳「{id}」がありません"))?;
         let number = format!("{}-{}", field.id, register.id);
         let owner = if facts.foreign { OTHER } else { OWN };
-        let class = class(&pack.classification, register, level);
+        let mut class = class(&pack.classification, register, level);
+        for (axis, code) in &facts.class {
+            class.entry(axis.clone()).and_modify(|c| c.clone_from(code));
+        }
         let marks = marks(pack, procedure, register, &class, day);
         let snapshot = Snapshot { class, owner: owner.to_owned(), facts: marks };
         let (field, register, name) =

@@ -151,6 +151,7 @@ impl Office {
         let procedures = pack
             .procedures
             .values()
+            .filter(|p| p.applied_for())
             .filter(|p| p.fields.iter().any(|f| matches!(&f.kind, sekisho_pack::model::FieldType::Items(list) if list.contains(&r.id))))
             .map(|p| RowProcedure { procedure: p.id.clone(), title: p.title.clone() })
             .collect();

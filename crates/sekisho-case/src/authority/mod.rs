@@ -14,7 +14,7 @@ pub use power::{StandIn, in_role, roles_of_post, stand_ins};
 pub(crate) use resolve::{APPLICANT, Anchors, Route, resolve};
 pub use rules::{CORE, Rules, RulesError, SCHEMA};
 pub use standing::{Candidate, Explain, Standing};
-pub(crate) use standing::{Situation, sits, standing};
+pub(crate) use standing::{Situation, holders, sits, standing};
 
 /// A seat that is pinned when a step opens. Whoever sits in it on the day of the act acts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

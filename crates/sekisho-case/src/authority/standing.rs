@@ -93,7 +93,7 @@ impl Standing {
 }
 
 /// Holders of a seat on a day, with the post they act from.
-pub(super) fn holders(seat: &Seat, org: &Org, day: Date) -> Vec<(String, String)> {
+pub(crate) fn holders(seat: &Seat, org: &Org, day: Date) -> Vec<(String, String)> {
     match seat {
         Seat::Post(post) => {
             org.holders(post, day).into_iter().map(|p| (p.to_owned(), post.clone())).collect()

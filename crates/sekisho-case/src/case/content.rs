@@ -83,6 +83,15 @@ impl CaseState {
             .filter(|s| s.status == StepStatus::Done && !s.evidence.is_empty())
             .map(|s| (s.id.as_str(), json!(s.evidence)))
             .collect();
+        // Where several persons recorded for different items, what each recorded is there too.
+        let by_item: BTreeMap<&str, BTreeMap<&str, Value>> = self
+            .steps
+            .iter()
+            .take(before)
+            .filter(|s| s.status == StepStatus::Done)
+            .map(|s| (s.id.as_str(), s.evidence_by_item()))
+            .filter(|(_, items)| items.values().collect::<Vec<_>>().windows(2).any(|w| w.first() != w.last()))
+            .collect();
         let refused = if position.is_some() { self.refused_before(before) } else { self.refused_items() };
         let items: Vec<&Item> = self.content.items.iter().filter(|i| !refused.contains(&i.key())).collect();
         let mut content = json!({
@@ -95,6 +104,11 @@ impl CaseState {
             "handling": self.content.handling,
             "evidence": evidence,
         });
+        if !by_item.is_empty()
+            && let Some(map) = content.as_object_mut()
+        {
+            map.insert("evidence_by_item".to_owned(), json!(by_item));
+        }
         if position.is_none()
             && let Some(map) = content.as_object_mut()
         {

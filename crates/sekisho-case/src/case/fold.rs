@@ -226,6 +226,7 @@ impl CaseState {
             content: act.content.clone(),
             says: says.clone(),
             conditions: conditions.clone(),
+            evidence: evidence.clone(),
         });
         run.evidence.extend(evidence.iter().map(|(k, v)| (k.clone(), v.clone())));
         if run.unsettled().next().is_none() {

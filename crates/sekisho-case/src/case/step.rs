@@ -137,6 +137,9 @@ pub struct Decision {
     pub says: String,
     /// Conditions set.
     pub conditions: Vec<String>,
+    /// Evidence given with it: of the items it covers, where a step is held item by item.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub evidence: BTreeMap<String, serde_json::Value>,
 }
 
 /// One step.
@@ -304,6 +307,14 @@ impl StepRun {
             parts.extend(slot.who.parts().into_iter().filter(open));
         }
         parts
+    }
+
+    /// What was recorded for each item, where a step is held item by item; the last word counts.
+    #[must_use]
+    pub fn evidence_by_item(&self) -> BTreeMap<&str, serde_json::Value> {
+        let given = self.decisions.iter().filter(|d| !d.evidence.is_empty());
+        let each = given.flat_map(|d| d.covers.iter().filter_map(move |c| Some((c.item.as_deref()?, d))));
+        each.map(|(item, d)| (item, serde_json::json!(d.evidence))).collect()
     }
 
     /// Whether everything was refused.

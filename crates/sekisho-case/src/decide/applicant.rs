@@ -22,6 +22,10 @@ use crate::refusal::{Code, Refusal};
 pub fn apply(procedure: &str, ctx: &Ctx<'_>, application: Application) -> Result<Vec<Act>, Refusal> {
     let unknown = || Refusal::new(Code::WrongPack, "この手続は、いまの基準にありません。");
     let procedure = ctx.pack.procedures.get(procedure).ok_or_else(unknown)?;
+    if !procedure.applied_for() {
+        let message = "この手続は、検査などで見つかったときに自動で始まります。申請はできません。";
+        return Err(Refusal::new(Code::WrongPack, message));
+    }
     let Application { case, number, post, draft, parent } = application;
     let held = may_apply(procedure, ctx, &post)?;
     check(procedure, ctx, &draft)?;

@@ -114,7 +114,12 @@ fn check_fields(
         }
     }
     let known: BTreeSet<&str> = fields.iter().map(|f| f.id.as_str()).collect();
-    for id in given.keys().filter(|id| !known.contains(id.as_str())) {
+    // What was read of a row that a field names comes with it.
+    let of_row = |id: &str| {
+        let row = id.split_once('.').map(|(field, _)| field);
+        fields.iter().any(|f| matches!(f.kind, FieldType::Row(_)) && row == Some(f.id.as_str()))
+    };
+    for id in given.keys().filter(|id| !known.contains(id.as_str()) && !of_row(id)) {
         faults.push(fault(
             id,
             format!("「{}」という項目はこの様式にありません。", sekisho_base::text::shorten(id, 40)),

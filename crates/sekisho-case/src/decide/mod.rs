@@ -2,6 +2,7 @@
 //! answers with the acts to record, or with a refusal.
 
 mod applicant;
+mod explain;
 mod form;
 mod number;
 mod offers;
@@ -21,11 +22,13 @@ use sekisho_pack::model::Pack;
 use serde::{Deserialize, Serialize};
 
 pub use applicant::apply;
+pub use explain::explain;
 pub use form::check_form;
 pub use number::case_number;
-pub use offers::{Offer, explain, offers};
+pub use offers::{Offer, offers};
 pub use related::{Opening, child_moved, may_open, open_without_applicant, opened};
 pub use system::{reclassified, refresh, tick};
+pub use who::told;
 
 use crate::authority::Rules;
 use crate::case::{Act, Attachment, CaseState, Direction, Item, Parent, Resume};

@@ -1,4 +1,4 @@
-//! What a page may offer a person, and why others may or may not act.
+//! What a page may offer a person.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,6 @@ use super::related::leave_to_comment;
 use super::run::Run;
 use super::step::any_part;
 use super::who::Asking;
-use crate::authority::Explain;
 use crate::case::{CaseState, Direction, Status, StepStatus, is_final_decision, is_judging, step_actions};
 use crate::refusal::{Code, Refusal};
 
@@ -23,23 +22,6 @@ pub struct Offer {
     pub needs_reason: bool,
     /// 代決 of an important, exceptional or disputed case: a reason is demanded.
     pub urgent: bool,
-}
-
-/// Who may act on the open step, and who may not, with the reason.
-#[must_use]
-pub fn explain(state: &CaseState, ctx: &Ctx<'_>) -> Vec<Explain> {
-    let Ok(run) = Run::on(state, ctx) else { return vec![] };
-    let mut all: Vec<Explain> = Vec::new();
-    for step in state.steps.iter().filter(|s| s.status == StepStatus::Open) {
-        for part in step.waiting_parts().into_iter().filter_map(|i| step.parts.get(i)) {
-            for e in run.standing_of(step, part).map(|s| s.explain).unwrap_or_default() {
-                if !all.contains(&e) {
-                    all.push(e);
-                }
-            }
-        }
-    }
-    all
 }
 
 /// What the person in `ctx` may do now. Every offer has been asked of Cedar; the act asks again.

@@ -6,7 +6,7 @@ use sekisho_base::Date;
 
 use super::applicant::applicants;
 use super::need_text;
-use super::route::{advance, plain};
+use super::route::{advance, end_rounds, plain};
 use super::run::{Run, Stamp};
 use super::who::Asking;
 use crate::authority::Held;
@@ -254,7 +254,7 @@ pub(super) fn revoke(run: &mut Run<'_>, shown: &str, says: &str) -> Result<(), R
             What::Reviewed { of, says: "許可を取り消した。".to_owned() },
         )?;
     }
-    Ok(())
+    end_rounds(run)
 }
 
 fn require_in_force(run: &Run<'_>) -> Result<(), Refusal> {

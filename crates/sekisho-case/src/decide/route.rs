@@ -38,7 +38,7 @@ pub(super) fn advance(run: &mut Run<'_>) -> Result<(), Refusal> {
             continue;
         }
         match next {
-            Some((id, _)) if !step_applies(run, &id)? => {
+            Some((id, _)) if !step_applies(run, &id)? || never_due(run, &id)? => {
                 if is_last_hope(run, &id) {
                     return Err(no_decision());
                 }
@@ -61,6 +61,44 @@ pub(super) fn step_applies(run: &Run<'_>, step: &str) -> Result<bool, Refusal> {
     let spec = run.spec(step)?;
     let b = case_bindings(&run.state, &run.ctx.pack.classification, run.ctx.today());
     Ok(applies(spec.when.as_ref(), &b))
+}
+
+/// Whether nobody owes a step: a recurring one that would be due for the first time only after the permit has ended, or
+/// the reading of a report that is not owed.
+fn never_due(run: &Run<'_>, step: &str) -> Result<bool, Refusal> {
+    let report = step.strip_suffix("_read").and_then(|id| run.state.step(id));
+    if report.is_some_and(|s| s.status == StepStatus::NotApplicable) {
+        return Ok(true);
+    }
+    let spec = run.spec(step)?;
+    let first = due(run, spec).filter(|_| spec.every.is_some());
+    Ok(run.state.permit.as_ref().zip(first).is_some_and(|(p, first)| first.date() > p.until))
+}
+
+/// When the permit has ended, a round that is open is owed no longer: what comes after begins.
+pub(super) fn end_rounds(run: &mut Run<'_>) -> Result<(), Refusal> {
+    let open = run.state.open_step().map(|s| s.id.clone());
+    let Some(step) = open else { return Ok(()) };
+    if run.spec(&step)?.every.is_none() {
+        return Ok(());
+    }
+    run.emit_system(What::StepNotApplicable { step })?;
+    advance(run)
+}
+
+/// After a step is done: its reading where it is delivered to somebody, its next round where there is another, what
+/// comes after it otherwise.
+pub(super) fn go_on(run: &mut Run<'_>, step: &str) -> Result<(), Refusal> {
+    if run.state.step(step).is_none_or(|s| s.status != StepStatus::Done) {
+        return advance(run);
+    }
+    let reading = format!("{step}_read");
+    if run.spec(step)?.every.is_some() && run.state.step(&reading).is_some() {
+        // The reading of the round before is kept, and this one is read anew.
+        return open(run, &reading);
+    }
+    let read = step.strip_suffix("_read").filter(|s| run.spec(s).is_ok_and(|s| s.every.is_some()));
+    if next_round(run, read.unwrap_or(step))? { Ok(()) } else { advance(run) }
 }
 
 /// Refuses a path on which nobody decides, whatever the pack's check said. A procedure that only reports decides nothing.
@@ -143,7 +181,7 @@ fn need(quorum: Quorum, part: &Part) -> u32 {
 }
 
 /// Opens a step again that is done again and again while the permit runs; tells whether there is another round.
-pub(super) fn next_round(run: &mut Run<'_>, step: &str) -> Result<bool, Refusal> {
+fn next_round(run: &mut Run<'_>, step: &str) -> Result<bool, Refusal> {
     let spec = run.spec(step)?;
     let (Some(every), Some(done)) = (spec.every, run.state.step(step)) else { return Ok(false) };
     let permit = run.state.permit.as_ref().filter(|_| run.state.status == Status::InForce);
@@ -231,9 +269,10 @@ fn after(run: &Run<'_>, period: Period, day: Date) -> Due {
     }
 }
 
-/// A date of the content.
+/// A date of the content, or of the evidence of a step.
 pub(super) fn date_field(run: &Run<'_>, id: &str) -> Option<Date> {
-    run.state.content.fields.get(id)?.as_str()?.parse().ok()
+    let evidence = || run.state.steps.iter().rev().find_map(|s| s.evidence.get(id));
+    run.state.content.fields.get(id).or_else(evidence)?.as_str()?.parse().ok()
 }
 
 /// Issues the permit. Every decision must bind to the content as it is.

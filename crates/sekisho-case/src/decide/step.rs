@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use sekisho_pack::model::{OnRefusal, StepKind};
+use sekisho_pack::model::{FieldType, OnRefusal, StepKind};
 
 use super::applicant::require_allowed;
 use super::form::check_evidence;
 use super::need_text;
 use super::permit::bring_back;
 use super::related;
-use super::route::{advance, missing, next_round, plain};
+use super::route::{advance, go_on, missing, plain};
 use super::run::{Run, Stamp};
 use super::who::{Asking, Leave};
 use crate::authority::{Held, Path};
@@ -71,7 +71,10 @@ pub(super) fn act(run: &mut Run<'_>, step: &str, given: Given) -> Result<(), Ref
     match opened.kind {
         StepKind::Consult => need_text(&given.says, "協議への意見")?,
         StepKind::Instruct => need_text(&given.says, "指示の内容")?,
-        StepKind::Resolve => need_text(&given.says, "議決した会議（開催日と名称）")?,
+        // Where the meeting is a row of a register, that row says which.
+        StepKind::Resolve if !spec.evidence.iter().any(|f| matches!(f.kind, FieldType::Row(_))) => {
+            need_text(&given.says, "議決した会議（開催日と名称）")?;
+        }
         _ => {}
     }
     if spec.opens.is_some() {
@@ -117,10 +120,7 @@ pub(super) fn act(run: &mut Run<'_>, step: &str, given: Given) -> Result<(), Ref
     {
         bring_back(run, stamp)?;
     }
-    if run.state.step(step).is_some_and(|s| s.status == StepStatus::Done) && next_round(run, step)? {
-        return Ok(());
-    }
-    advance(run)
+    go_on(run, step)
 }
 
 /// A refusal (不許可): of items, or of the whole step.
@@ -179,6 +179,12 @@ pub(super) fn send_back(
             return Err(Refusal::new(
                 Code::WrongState,
                 "許可した後は、許可の手順へ差し戻せません。許可の取消しを使ってください。",
+            ));
+        }
+        None if run.state.cause.is_some() => {
+            return Err(Refusal::new(
+                Code::WrongState,
+                "申請者のいない案件です。前の手順へ差し戻してください。",
             ));
         }
         None if run.state.permit.is_some() => {

@@ -3,7 +3,7 @@
 use super::Ctx;
 use super::applicant::reached;
 use super::form::handling_of;
-use super::route::{advance, pin};
+use super::route::{advance, end_rounds, pin};
 use super::run::Run;
 use crate::authority::Seat;
 use crate::case::{Act, CaseState, Review, ReviewCause, Snapshot, Status, StepStatus, What};
@@ -29,6 +29,7 @@ pub fn tick(state: &CaseState, ctx: &Ctx<'_>) -> Result<Vec<Act>, Refusal> {
     let over = state.permit.as_ref().is_some_and(|p| !p.expiry_noted && ctx.today() > p.until);
     if over && state.status == Status::InForce {
         run.emit_system(What::Expired)?;
+        end_rounds(&mut run)?;
     }
     Ok(run.acts)
 }

@@ -4,13 +4,42 @@ use std::collections::BTreeSet;
 
 use sekisho_pack::model::{Scope, Step};
 
+use super::Ctx;
 use super::run::{Run, Stamp};
 use crate::authority::{
-    self, Candidate, Capacity, Held, Lent, Level, Part, Path, Question, Seat, Situation, Standing, standing,
+    self, Anchors, Candidate, Capacity, Held, Lent, Level, Part, Path, Question, Route, Seat, Situation,
+    Standing, holders, resolve, standing,
 };
-use crate::case::{StepRun, is_final_decision, is_judging};
+use crate::case::{CaseState, StepRun, is_final_decision, is_judging};
 use crate::facts::{applies, case_bindings};
 use crate::refusal::Refusal;
+
+/// Who is told of a decision: the holders of each role named, or of the role above where nobody holds it.
+///
+/// # Errors
+/// The case runs under another pack version.
+pub fn told(state: &CaseState, ctx: &Ctx<'_>) -> Result<BTreeSet<String>, Refusal> {
+    let run = Run::on(state, ctx)?;
+    let Some(by) = &run.procedure.tells else { return Ok(BTreeSet::new()) };
+    let item = state.items().first().map(|i| (i.register.as_str(), i.snapshot.owner.as_str()));
+    let anchors = Anchors {
+        applicant: &state.applicant.person,
+        applicant_unit: &state.applicant.unit,
+        item_owner: item.map(|(_, owner)| owner),
+        item_role: item
+            .and_then(|(register, _)| ctx.pack.registers.get(register))
+            .and_then(|r| r.managed_by.as_deref()),
+        successors: &[],
+    };
+    let mut route = Route::default();
+    resolve(by, &anchors, ctx.pack, ctx.org, ctx.today(), &mut route);
+    let of_level = |l: &Level| -> Vec<String> {
+        let held = l.seats.iter().flat_map(|s| holders(s, ctx.org, ctx.today()));
+        held.map(|(person, _)| person).collect()
+    };
+    let first = |p: &Part| p.levels.iter().map(of_level).find(|held| !held.is_empty()).unwrap_or_default();
+    Ok(route.parts.iter().flat_map(first).collect())
+}
 
 /// Leave to act for one part.
 #[derive(Debug, Clone)]

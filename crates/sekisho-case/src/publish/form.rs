@@ -29,7 +29,7 @@ pub(super) fn check(pack: &Pack, procedure: &Procedure, day: Date) -> Vec<Findin
             "classification.toml の [[handling]] か、手続の handling を確かめてください。",
         )];
     }
-    let question = Question { procedure, worlds: &allowed, today: day };
+    let question = Question { procedure, registers: &pack.registers, worlds: &allowed, today: day };
     let words = Words::of(pack);
     let mut found = Vec::new();
     if let Some((severity, why)) = unfilled(&question.application(), &procedure.fields) {
@@ -39,7 +39,7 @@ pub(super) fn check(pack: &Pack, procedure: &Procedure, day: Date) -> Vec<Findin
     for step in &procedure.steps {
         if let Some(when) = &step.when {
             let said = format!("{}ときの手順ですが、", when.japanese(&words.labels(procedure)));
-            found.extend(unreached(procedure, step, &question.reach(when), &said));
+            found.extend(unreached(procedure, step, &question.reach(&step.id, when), &said));
         }
         let tied = step.evidence.iter().any(|f| f.limit.is_some() || f.required_when.is_some());
         if tied && let Some((severity, why)) = unfilled(&question.evidence(step), &step.evidence) {

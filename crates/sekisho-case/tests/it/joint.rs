@@ -5,6 +5,8 @@ use sekisho_case::authority::Path;
 use sekisho_case::case::{Status, Verdict};
 use sekisho_case::decide::Command;
 use sekisho_pack::by::By;
+use sekisho_pack::model::{FieldType, StepKind};
+use serde_json::json;
 
 use crate::world::*;
 
@@ -101,4 +103,35 @@ fn nested_joins_are_satisfied_as_written() {
     assert_eq!(c.state().status, Status::Open);
     c.permit(&w, "sysman").unwrap();
     assert_eq!(c.state().status, Status::InForce);
+}
+
+#[test]
+fn what_each_manager_recorded_stays_with_the_items() {
+    let mut w = World::new();
+    let mut hand = step("hand", "引渡し", StepKind::Confirm, "item.managed_by of item.owner.section");
+    hand.each = Some("items".into());
+    hand.evidence = vec![field("note", FieldType::Text, true)];
+    w.pack.procedures.get_mut("take_out").unwrap().steps.insert(1, hand);
+    let handed = |first: &str, second: &str| {
+        let mut c = w.apply("clerk", "zeimu.staff", draft_of(&[item("asset", "1"), item("device", "9")]));
+        for who in ["manager", "sysman"] {
+            c.permit(&w, who).unwrap();
+        }
+        for (who, note) in [("manager", first), ("sysman", second)] {
+            let mut command = act("hand", &c.hash("hand"));
+            if let Command::Act { evidence, .. } = &mut command {
+                *evidence = fields(&[("note", json!(note))]);
+            }
+            c.run(&w, who, command).unwrap();
+        }
+        c
+    };
+    let c = handed("良好", "傷あり");
+    let state = c.state();
+    let by_item = state.step("hand").unwrap().evidence_by_item();
+    assert_eq!(by_item["asset/1"], json!({"note": "良好"}), "the later act took nothing away");
+    assert_eq!(by_item["device/9"], json!({"note": "傷あり"}));
+    let other = handed("汚れあり", "傷あり").state();
+    assert_eq!(state.step("hand").unwrap().evidence, other.step("hand").unwrap().evidence);
+    assert_ne!(state.decided_content(Some("return")), other.decided_content(Some("return")));
 }

@@ -65,6 +65,24 @@ fn the_explanation_names_persons_and_reasons() {
 }
 
 #[test]
+fn whoever_might_expect_to_act_is_told_why_not() {
+    let w = World::new();
+    let c = w.clerk_applies();
+    let state = c.state();
+    let all = w.with("clerk", |ctx| explain(&state, ctx));
+    let why = |p: &str| {
+        let e = all.iter().find(|e| e.person == p).unwrap_or_else(|| panic!("{p}: {all:#?}"));
+        assert_eq!(e.may, p == "manager", "{e:?}");
+        e.why.clone()
+    };
+    assert!(why("manager").contains("としてこの手順を行います"));
+    assert!(why("deputy").contains("在席しているので、代決はできません"));
+    assert!(why("director").contains("期限を過ぎると"));
+    assert!(why("clerk").contains("申請者なので"));
+    assert!(all.iter().all(|e| e.person != "outsider"));
+}
+
+#[test]
 fn inbox_rows_need_neither_organization_nor_cedar() {
     let w = World::new();
     let c = w.apply(

@@ -2,7 +2,7 @@
 
 use sekisho_case::Code;
 use sekisho_case::authority::Capacity;
-use sekisho_case::case::{Due, Status, TaskKind};
+use sekisho_case::case::{Due, Status, StepStatus, TaskKind};
 use sekisho_case::decide::{Command, offers};
 use sekisho_pack::by::By;
 use sekisho_pack::expr::{Env, Expr, Type};
@@ -208,6 +208,61 @@ fn a_late_round_is_overdue_like_any_other() {
     c.acts.extend(acts);
     assert!(c.kinds().contains(&"overdue"));
     assert!(c.tasks().iter().any(|t| t.step == "status" && t.kind == TaskKind::Act));
+}
+
+#[test]
+fn a_round_nobody_owes_holds_nothing_back() {
+    // The first one would be due after the permit has ended.
+    let mut w = monthly();
+    let mut short = draft();
+    short.fields.insert("return_by".into(), json!("2026-07-10"));
+    let mut c = w.apply("clerk", "zeimu.staff", short);
+    c.permit(&w, "manager").unwrap();
+    assert_eq!(c.state().step("status").map(|s| s.status), Some(StepStatus::NotApplicable));
+    assert_eq!(c.state().open_step().map(|s| s.id.as_str()), Some("return"));
+    // An open one falls away with the permit: revoked, or over.
+    let mut long = draft();
+    long.fields.insert("return_by".into(), json!("2026-09-20"));
+    let mut c = w.apply("clerk", "zeimu.staff", long.clone());
+    c.permit(&w, "manager").unwrap();
+    report(&mut c, &w, "7月分");
+    let revoke = Command::Revoke { shown: c.whole(), says: "使い方が違った".into() };
+    c.run(&w, "manager", revoke).unwrap();
+    assert_eq!(c.state().open_step().map(|s| s.id.as_str()), Some("return"));
+    let mut c = w.apply("clerk", "zeimu.staff", long);
+    c.permit(&w, "manager").unwrap();
+    w.go_to("2026-09-21");
+    let state = c.state();
+    c.acts.extend(w.with("system", |ctx| sekisho_case::decide::tick(&state, ctx)).unwrap());
+    assert_eq!(c.state().open_step().map(|s| s.id.as_str()), Some("return"));
+}
+
+#[test]
+fn each_round_of_a_report_is_read() {
+    let mut w = monthly();
+    let p = w.pack.procedures.get_mut("take_out").unwrap();
+    p.steps[1].kind = StepKind::Report;
+    let by = "section_security_manager of applicant.section";
+    p.steps.insert(2, step("status_read", "受領", StepKind::Inform, by));
+    let mut long = draft();
+    long.fields.insert("return_by".into(), json!("2026-09-20"));
+    let mut c = w.apply("clerk", "zeimu.staff", long);
+    c.permit(&w, "manager").unwrap();
+    let open = |c: &Case| c.state().open_step().map(|s| s.id.clone());
+    for (month, then) in [("7月分", "status"), ("8月分", "return")] {
+        assert_eq!(open(&c).as_deref(), Some("status"), "{month}");
+        report(&mut c, &w, month);
+        assert_eq!(open(&c).as_deref(), Some("status_read"), "{month}");
+        let early = act("status", &c.hash("status"));
+        assert_eq!(c.refused(&w, "clerk", early), Code::NotOpen, "{month}");
+        let read = act("status_read", &c.hash("status_read"));
+        assert_eq!(c.refused(&w, "clerk2", read.clone()), Code::NotAuthorized, "{month}");
+        c.run(&w, "manager", read).unwrap();
+        assert_eq!(open(&c).as_deref(), Some(then), "{month}");
+    }
+    let state = c.state();
+    assert_eq!(state.step("status_read").unwrap().rounds.len(), 1);
+    assert_eq!(sekisho_case::case::fold(&c.acts).unwrap(), state);
 }
 
 #[test]

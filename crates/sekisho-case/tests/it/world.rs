@@ -225,6 +225,8 @@ pub fn take_out() -> Procedure {
         }),
         form: None,
         opened_by: vec![],
+        opened_after: None,
+        tells: None,
         apply_by: None,
         event: false,
     }

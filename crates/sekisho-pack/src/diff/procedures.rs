@@ -30,7 +30,12 @@ fn procedure(o: &Procedure, n: &Procedure, found: &mut Found<'_>) {
     found.value(AREA, &place, "根拠の条項", &o.clauses.join("、"), &n.clauses.join("、"));
     found.option(AREA, &place, "取扱判定の行為", o.handling.clone(), n.handling.clone());
     found.option(AREA, &place, "様式", o.form.clone(), n.form.clone());
-    found.value(AREA, &place, "案件を自動で開く検査", &o.opened_by.join("、"), &n.opened_by.join("、"));
+    let (before, after) = (found.old.openers(o).join("、"), found.new.openers(n).join("、"));
+    found.value(AREA, &place, "自動で始まるとき", &before, &after);
+    found.option(AREA, &place, "始まるまで待つ長さ", o.opened_after.map(period), n.opened_after.map(period));
+    let told = |p: &Procedure, w: &crate::words::Words<'_>| p.tells.as_ref().map(|by| w.by(by, p));
+    let (before, after) = (told(o, &found.old), told(n, &found.new));
+    found.option(AREA, &place, "決まったことを知らせる人", before, after);
     let (old_labels, new_labels) = (found.old.labels(o), found.new.labels(n));
     fields(&place, "申請の項目", (&o.fields, &old_labels), (&n.fields, &new_labels), found);
     let order = |a: &Procedure, b: &Procedure| -> String {

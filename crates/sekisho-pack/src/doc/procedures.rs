@@ -4,6 +4,7 @@ use super::Book;
 use super::page::Page;
 use crate::expr::Labels;
 use crate::model::{Field, PermitSpec, Procedure};
+use crate::words::period;
 
 pub(super) fn write(book: &Book<'_>, page: &mut Page) {
     page.heading(2, "手続");
@@ -19,6 +20,9 @@ fn one(book: &Book<'_>, p: &Procedure, page: &mut Page) {
         page.text(format!("こんなときに使います: {}", wishes.concat()));
     }
     let mut facts = vec![format!("番号の形: {}", p.number)];
+    facts.extend(book.words.openers(p).into_iter().map(|o| format!("自動で始まるとき: {o}")));
+    facts.extend(p.opened_after.map(|wait| format!("始まるまで待つ長さ: {}", period(wait))));
+    facts.extend(p.tells.as_ref().map(|by| format!("決まったことを知らせる人: {}", book.words.by(by, p))));
     facts.extend(p.register.as_ref().map(|r| format!("記録する管理簿: {r}")));
     if !p.clauses.is_empty() {
         facts.push(format!("根拠の条項: {}", p.clauses.join("、")));

@@ -93,6 +93,23 @@ fn type_of(f: &FieldType, choices: &[Choice]) -> Type {
     }
 }
 
+/// Names and types that conditions read of a row.
+fn row_facts(id: &str, register: &str, known: &Known) -> Vec<(String, Type)> {
+    let field = Field {
+        id: id.to_owned(),
+        label: String::new(),
+        help: None,
+        kind: FieldType::Row(register.to_owned()),
+        required: false,
+        required_when: None,
+        limit: None,
+        limit_says: None,
+        choices: vec![],
+    };
+    let facts = field.row_facts(&known.registers).into_iter();
+    facts.map(|f| (f.id.clone(), type_of(&f.kind, &f.choices))).collect()
+}
+
 #[derive(Clone, Copy)]
 enum Kind {
     Text,
@@ -157,6 +174,12 @@ pub(crate) fn fields(t: &Table<'_>, name: &str, known: &Known, env: &mut Env) ->
         read.push((f, id, kind, choices));
     }
     let mut out = Vec::new();
+    for (_, id, kind, _) in &read {
+        let (Some(id), Some(FieldType::Row(register))) = (id, kind) else { continue };
+        for (name, kind) in row_facts(&id.value, register, known) {
+            env.declare(&name, kind, None);
+        }
+    }
     for (f, id, kind, choices) in read {
         let field = Field {
             id: id.map(|a| a.value).unwrap_or_default(),

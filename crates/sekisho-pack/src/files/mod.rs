@@ -65,8 +65,8 @@ pub(crate) struct Known {
     pub(crate) forms: BTreeSet<String>,
     /// Procedures that clauses name, built or not: a handling rule may ask for a permit nobody can give here yet.
     pub(crate) planned_procedures: BTreeSet<String>,
-    /// Checks that open cases: file, line, id; looked up when all checks are known.
-    pub(crate) opening_checks: Vec<(String, usize, String)>,
+    /// Checks and duties that open cases: file, line, `check:<id>` or `duty:<id>`; looked up when all are known.
+    pub(crate) openers: Vec<(String, usize, String)>,
     /// Mechanisms that clauses name: file, line, mechanism; looked at when everything is known.
     pub(crate) bindings: Vec<(String, usize, MechanismRef)>,
 }

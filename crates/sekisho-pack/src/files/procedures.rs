@@ -5,7 +5,7 @@ use crate::files::doc::{At, Table};
 use crate::files::fields::fields;
 use crate::files::sound::sound;
 use crate::files::steps::{Reading, steps};
-use crate::files::{ACTS, Known, dangling, file_id, need, reference};
+use crate::files::{ACTS, Known, dangling, file_id, need, period, reference};
 use crate::model::{Field, FieldType, PermitSpec, Procedure, StepKind};
 use crate::paths;
 
@@ -27,8 +27,14 @@ pub(crate) fn procedure(t: &Table<'_>, stem: &str, known: &mut Known) {
         t.error("field", text, "申請の添付ファイルを使うか、段の記録（step.evidence）に置いてください");
     }
     let permit = t.table("permit").map(|p| permit(&p, &fields));
-    let reading =
-        Reading { fields: &fields, env: &env, procedure: stem, title: &title, permit: permit.is_some() };
+    let reading = Reading {
+        fields: &fields,
+        earlier: &[],
+        env: &env,
+        procedure: stem,
+        title: &title,
+        permit: permit.is_some(),
+    };
     let (steps, env) = steps(t, &reading, known);
     if let Some(step) = permit.as_ref().and_then(|p| p.returned_by.as_ref())
         && !steps.iter().any(|s| s.id == *step && s.kind == StepKind::Perform)
@@ -45,6 +51,7 @@ pub(crate) fn procedure(t: &Table<'_>, stem: &str, known: &mut Known) {
             "例: \"section_security_manager of applicant.section\"",
         );
     }
+    let tells = if t.has("tells") { crate::files::steps::by(t, "tells", &fields, known) } else { None };
     let decided = steps.iter().any(|s| matches!(s.kind, StepKind::Permit | StepKind::Resolve));
     if (decided || permit.is_some())
         && let Some(path) = paths::undecided(&steps, &env)
@@ -58,7 +65,7 @@ pub(crate) fn procedure(t: &Table<'_>, stem: &str, known: &mut Known) {
         );
     }
     let wish: Vec<String> = t.texts("wish").into_iter().map(|a| a.value).collect();
-    if wish.is_empty() {
+    if wish.is_empty() && !t.has("opened_by") {
         t.src.warn(
             t.line,
             "wish",
@@ -66,7 +73,15 @@ pub(crate) fn procedure(t: &Table<'_>, stem: &str, known: &mut Known) {
             "したいことの言葉（例: 「USBメモリを持ち出したい」）を並べてください",
         );
     }
-    let opened_by = opened_by(t, &steps, known);
+    let opened_by = opened_by(t, &steps, apply_by.is_some(), known);
+    let opened_after = period(t, "opened_after");
+    if opened_after.is_some() && !opened_by.iter().any(|c| !c.starts_with("import:")) {
+        t.error(
+            "opened_after",
+            "待つ理由になる検査や仕事がありません",
+            "opened_by に検査か仕事を加えるか、opened_after を消してください",
+        );
+    }
     let p = Procedure {
         id: stem.to_owned(),
         title,
@@ -80,7 +95,9 @@ pub(crate) fn procedure(t: &Table<'_>, stem: &str, known: &mut Known) {
         permit,
         form: reference(t, t.text("form"), "様式", known.forms.iter().map(String::as_str)),
         opened_by,
+        opened_after,
         apply_by,
+        tells,
         event: t.flag("event"),
     };
     t.finish();
@@ -125,16 +142,24 @@ fn check_number(t: &Table<'_>, at: &At<String>) {
 }
 
 /// What opens a case without an applicant. Nobody has applied then, so no step can be the applicant's.
-fn opened_by(t: &Table<'_>, steps: &[crate::model::Step], known: &mut Known) -> Vec<String> {
+fn opened_by(
+    t: &Table<'_>,
+    steps: &[crate::model::Step],
+    applied_for: bool,
+    known: &mut Known,
+) -> Vec<String> {
     let causes = t.texts("opened_by");
     for c in &causes {
-        match c.value.strip_prefix("check:") {
-            Some(id) if sekisho_base::table::valid_ident(id) => {
-                known.opening_checks.push((t.src.file.to_owned(), c.line, id.to_owned()));
+        let (kind, id) = c.value.split_once(':').unwrap_or_default();
+        match kind {
+            "check" | "duty" if sekisho_base::table::valid_ident(id) => {
+                known.openers.push((t.src.file.to_owned(), c.line, c.value.clone()));
             }
+            "import" if id == "org" => {}
             _ => {
                 let text = format!("「{}」は案件を開くものとして読めません", c.value);
-                t.src.error(c.line, &c.key, text, "\"check:検査の id\" のように書いてください");
+                let remedy = "\"check:検査の id\"、\"duty:仕事の id\"、\"import:org\"（職員の取込み）のように書いてください";
+                t.src.error(c.line, &c.key, text, remedy);
             }
         }
     }
@@ -146,6 +171,14 @@ fn opened_by(t: &Table<'_>, steps: &[crate::model::Step], known: &mut Known) -> 
             &c.key,
             text,
             "by を \"section_security_manager of case.section\" のような役割にしてください",
+        );
+    }
+    if let Some(c) = causes.first().filter(|_| t.has("wish") && !applied_for) {
+        t.src.error(
+            c.line,
+            &c.key,
+            "自動で始まる手続なのに、職員が申請を探す言葉（wish）があります",
+            "職員も申請できるなら apply_by に役割を書き、できないなら wish を消してください",
         );
     }
     causes.into_iter().map(|c| c.value).collect()

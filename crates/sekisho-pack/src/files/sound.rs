@@ -12,7 +12,12 @@ use crate::model::{Procedure, StepKind};
 pub(crate) fn sound(t: &Table<'_>, p: &Procedure, known: &Known) {
     let worlds = worlds(&known.classification, &known.registers, p, &names_read(&known.classification, p));
     // Proofs do not depend on the day: a condition that reads one is never proved.
-    let question = Question { procedure: p, worlds: &worlds, today: Date::from_epoch_days(0) };
+    let question = Question {
+        procedure: p,
+        registers: &known.registers,
+        worlds: &worlds,
+        today: Date::from_epoch_days(0),
+    };
     let steps = t.tables("step");
     let table = |id: &str| steps.iter().find(|s| s.text("id").is_some_and(|at| at.value == id));
     if let Filling::Impossible(ids) = question.application() {
@@ -35,7 +40,7 @@ pub(crate) fn sound(t: &Table<'_>, p: &Procedure, known: &Known) {
                 "申請者のほかの役割（例: \"section_security_manager of applicant.section\"）にしてください",
             );
         }
-        if step.when.as_ref().is_some_and(|when| question.reach(when) == Reach::Impossible) {
+        if step.when.as_ref().is_some_and(|when| question.reach(&step.id, when) == Reach::Impossible) {
             s.error(
                 "when",
                 format!("「{}」の when は成り立つことがないため、この段は決して行われません", step.title),

@@ -30,6 +30,8 @@ const EMPTY: [(&str, OnEmpty); 2] = [("block", OnEmpty::Block), ("escalate", OnE
 /// What the steps of one procedure are read with.
 pub(crate) struct Reading<'r> {
     pub(crate) fields: &'r [Field],
+    /// Evidence of the steps before.
+    pub(crate) earlier: &'r [Field],
     pub(crate) env: &'r Env,
     pub(crate) procedure: &'r str,
     pub(crate) title: &'r str,
@@ -42,14 +44,16 @@ pub(crate) struct Reading<'r> {
 pub(crate) fn steps(t: &Table<'_>, r: &Reading<'_>, known: &mut Known) -> (Vec<Step>, Env) {
     let mut out: Vec<Step> = Vec::new();
     let mut env = r.env.clone();
+    let mut earlier: Vec<Field> = Vec::new();
     for s in t.tables("step") {
         let mut after = env.clone();
-        let read = step(&s, &Reading { env: &env, ..*r }, &mut after, known);
+        let read = step(&s, &Reading { env: &env, earlier: &earlier, ..*r }, &mut after, known);
         s.finish();
         for step in read.iter().flatten().filter(|s| is_final(s.kind)) {
             after.declare(&format!("refused_{}", step.id), Type::Bool, None);
         }
         env = after;
+        earlier.extend(read.iter().flatten().flat_map(|s| s.evidence.clone()));
         for step in read.into_iter().flatten() {
             if out.iter().any(|x| x.id == step.id) {
                 s.error("id", format!("段「{}」が二度あります", step.id), "どちらか一つにしてください");
@@ -78,7 +82,8 @@ fn step(s: &Table<'_>, r: &Reading<'_>, env: &mut Env, known: &mut Known) -> Opt
     let by = by(s, "by", r.fields, known).unwrap_or(By::Term(Term::Applicant));
     let when = condition(s, "when", r.env);
     let within = period(s, "within");
-    let due = reference(s, s.text("due"), "日付の項目", field_of(r.fields, is_date));
+    let dates = field_of(r.fields, is_date).chain(field_of(r.earlier, is_date));
+    let due = reference(s, s.text("due"), "日付の項目", dates);
     let every = period(s, "every");
     if every.is_some() && (within.is_some() || due.is_some()) {
         s.error(
@@ -114,6 +119,13 @@ fn step(s: &Table<'_>, r: &Reading<'_>, env: &mut Env, known: &mut Known) -> Opt
     }
     let roles = known.roles.keys().cloned().collect::<Vec<_>>();
     let instead_of = reference(s, s.text("instead_of"), "役割", roles.iter().map(String::as_str));
+    if instead_of.is_some() && kind.is_some() && !last {
+        s.error(
+            "instead_of",
+            "専決は、許可か議決の段だけのものです",
+            "kind を \"permit\" か \"resolve\" にするか、instead_of を消してください",
+        );
+    }
     let procedures: Vec<String> = known.procedure_ids.iter().cloned().collect();
     let opens = reference(s, s.text("opens"), "手続", procedures.iter().map(String::as_str));
     if opens.as_deref() == Some(r.procedure) {
@@ -244,15 +256,15 @@ fn reading_step(report: &Step, by: By, within: Option<Period>) -> Step {
 
 /// `[[step.write]]`: what is written into the rows of the items; every register they may come from must have the column.
 fn writes(s: &Table<'_>, r: &Reading<'_>, known: &Known) -> Vec<Write> {
-    let registers: Vec<&String> = r
-        .fields
-        .iter()
-        .flat_map(|f| if let FieldType::Items(l) = &f.kind { l.iter().collect() } else { vec![] })
-        .collect();
     let mut out = Vec::new();
     for w in s.tables("write") {
         let (column, value) = (ident(&w, "column"), w.need("value"));
+        let field = reference(&w, w.text("field"), "持ち物の項目", field_of(r.fields, is_items));
         w.finish();
+        let meant = r.fields.iter().filter(|f| field.as_ref().is_none_or(|id| *id == f.id));
+        let registers: Vec<&String> = meant
+            .flat_map(|f| if let FieldType::Items(l) = &f.kind { l.iter().collect() } else { vec![] })
+            .collect();
         let (Some(column), Some(value)) = (column, value) else { continue };
         if registers.is_empty() {
             w.error(
@@ -273,18 +285,18 @@ fn writes(s: &Table<'_>, r: &Reading<'_>, known: &Known) -> Vec<Write> {
                     w.error(
                         "value",
                         text,
-                        "選択肢の code、true/false、または \"today\"（日付）にしてください",
+                        "選択肢の code、true/false、\"today\"（日付）、\"number\"（案件の番号）のどれかにしてください",
                     );
                 }
                 _ => {}
             }
         }
-        out.push(Write { column: column.value, value: value.value });
+        out.push(Write { column: column.value, value: value.value, field });
     }
     out
 }
 
-/// Choices by code, dates by `today`, truth values, plain text.
+/// Choices by code, dates by `today`, truth values, plain text, the number of the case.
 fn writable(c: &Column, value: &str) -> bool {
     match c.kind {
         _ if c.many => false,
@@ -292,6 +304,7 @@ fn writable(c: &Column, value: &str) -> bool {
         ColumnType::Date => value == "today",
         ColumnType::Bool => matches!(value, "true" | "false"),
         ColumnType::Text | ColumnType::LongText => true,
+        ColumnType::Code => value == "number",
         _ => false,
     }
 }

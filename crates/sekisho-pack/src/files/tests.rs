@@ -79,7 +79,8 @@ fn acting(
     if step.is_none() {
         x.error("step", "どの段かが書かれていません", "step = \"permit\" のように書いてください");
     }
-    let step = reference(x, step, "段", p.steps.iter().map(|s| s.id.as_str()))?;
+    let steps = p.steps.iter().map(|s| s.id.as_str()).chain(["apply"]);
+    let step = reference(x, step, "段", steps)?;
     let Some(person) = person else {
         x.error(
             "person",
@@ -112,14 +113,24 @@ fn acting(
             "absent" | "vacant" => !words.is_empty() && words.iter().all(|w| known.roles.contains_key(*w)),
             "register" => words.len() == 1 && words.iter().all(|w| registers.contains(w)),
             "owner" => matches!(words.as_slice(), ["own" | "other"]),
-            _ => false,
+            _ => match key.split_once('.') {
+                Some(("fields", id)) => {
+                    p.fields.iter().any(|f| f.id == id && !matches!(f.kind, FieldType::Items(_)))
+                }
+                Some(("class", axis)) => {
+                    let axis = known.classification.axes.get(axis);
+                    words.len() == 1
+                        && axis.is_some_and(|a| a.levels.iter().any(|l| words.contains(&l.code.as_str())))
+                }
+                _ => false,
+            },
         };
         if !fits {
             x.src.error(
                 at.line,
                 &at.key,
                 format!("「{key}」をこの値では使えません"),
-                "applicant（申請者の役割）、absent・vacant（役割の並び）、register（台帳）、owner（\"own\" か \"other\"）を書いてください",
+                "applicant（申請者の役割）、absent・vacant（役割の並び）、register（台帳）、owner（\"own\" か \"other\"）、\"fields.項目の id\"（申請の値）、\"class.軸\"（分類）を書いてください",
             );
         }
         out.insert(key, at.value);

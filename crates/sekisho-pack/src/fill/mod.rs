@@ -15,7 +15,7 @@ use sekisho_base::Date;
 use sekisho_base::table::Value;
 
 use crate::expr::{Bindings, Expr};
-use crate::model::{Field, Procedure, Step};
+use crate::model::{Field, FieldType, Procedure, Register, Step, StepKind};
 use search::{Constraint, Outcome, Problem};
 
 pub use worlds::{names_read, worlds};
@@ -55,6 +55,8 @@ pub enum Reach {
 pub struct Question<'a> {
     /// Procedure.
     pub procedure: &'a Procedure,
+    /// Registers whose rows its fields name.
+    pub registers: &'a BTreeMap<String, Register>,
     /// What may be the case beside the fields: classes of the items and whatever else conditions read, one map for each
     /// case; never empty.
     pub worlds: &'a [Values],
@@ -67,7 +69,7 @@ impl<'a> Question<'a> {
     #[must_use]
     pub fn application(&self) -> Filling {
         let constraints = self.applying();
-        self.over_worlds(&self.procedure.fields, &constraints, &[self.today])
+        self.over_worlds(&self.fields_at("", &[]), &constraints, &[self.today])
     }
 
     /// Searches values of the application and of a step's evidence, given on the same or a later day.
@@ -75,14 +77,15 @@ impl<'a> Question<'a> {
     pub fn evidence(&self, step: &'a Step) -> Filling {
         let mut constraints = self.applying();
         constraints.extend(step.evidence.iter().map(|field| Constraint::Field { field, later: true }));
-        let fields: Vec<Field> = self.procedure.fields.iter().chain(&step.evidence).cloned().collect();
+        let fields = self.fields_at(&step.id, &step.evidence);
         let days: Vec<Date> = LATER.iter().map(|d| self.today.plus_days(*d)).collect();
         self.over_worlds(&fields, &constraints, &days)
     }
 
-    /// Whether an application exists for which the condition of a step holds.
+    /// Whether an application, and evidence of the steps before, exist for which the condition of a step holds.
     #[must_use]
-    pub fn reach(&self, when: &'a Expr) -> Reach {
+    pub fn reach(&self, step: &str, when: &'a Expr) -> Reach {
+        let fields = self.fields_at(step, &[]);
         let days: Vec<Date> = std::iter::once(self.today)
             .chain(when.dates().into_iter().flat_map(|d| [d.plus_days(-1), d, d.plus_days(1)]))
             .filter(|d| *d >= self.today)
@@ -90,7 +93,7 @@ impl<'a> Question<'a> {
         let with = |wanted: Option<bool>| {
             let mut constraints = self.applying();
             constraints.push(Constraint::Is { expr: when, wanted });
-            self.over_worlds(&self.procedure.fields, &constraints, &days)
+            self.over_worlds(&fields, &constraints, &days)
         };
         match with(Some(true)) {
             Filling::Found(values) => Reach::Holds(values),
@@ -111,6 +114,33 @@ impl<'a> Question<'a> {
     fn applying(&self) -> Vec<Constraint<'a>> {
         let fields = self.procedure.fields.iter().map(|field| Constraint::Field { field, later: false });
         fields.chain(self.procedure.permit.as_ref().map(Constraint::Period)).collect()
+    }
+
+    /// What conditions at a step may read: the application, what the steps before may have recorded and refused, and the
+    /// rows that fields name. What the steps before recorded is left free, empty or not: a step may have been passed by.
+    fn fields_at(&self, step: &str, own: &[Field]) -> Vec<Field> {
+        let at = self.procedure.steps.iter().position(|s| s.id == step).unwrap_or(0);
+        let before = || self.procedure.steps.iter().take(at);
+        let free = |f: &Field| Field { required: false, required_when: None, limit: None, ..f.clone() };
+        let refused = |s: &Step| Field {
+            id: format!("refused_{}", s.id),
+            label: s.title.clone(),
+            help: None,
+            kind: FieldType::Bool,
+            required: false,
+            required_when: None,
+            limit: None,
+            limit_says: None,
+            choices: vec![],
+        };
+        let finals = before().filter(|s| matches!(s.kind, StepKind::Permit | StepKind::Resolve));
+        let mut fields: Vec<Field> = self.procedure.fields.iter().chain(own).cloned().collect();
+        fields.extend(before().flat_map(|s| &s.evidence).map(free).chain(finals.map(refused)));
+        let facts: Vec<Field> = fields.iter().flat_map(|f| f.row_facts(self.registers)).collect();
+        fields.extend(facts);
+        let mut seen = std::collections::BTreeSet::new();
+        fields.retain(|f| seen.insert(f.id.clone()));
+        fields
     }
 
     fn over_worlds(&self, fields: &[Field], constraints: &[Constraint<'_>], days: &[Date]) -> Filling {
@@ -162,7 +192,8 @@ mod tests {
 
     fn application(pack: &Pack, classes: &[&str]) -> Filling {
         let worlds = worlds(classes);
-        Question { procedure: &pack.procedures["take_out"], worlds: &worlds, today: day() }.application()
+        let (procedure, registers) = (&pack.procedures["take_out"], &pack.registers);
+        Question { procedure, registers, worlds: &worlds, today: day() }.application()
     }
 
     #[test]
@@ -211,7 +242,7 @@ mod tests {
         )]);
         let p = &pack.procedures["take_out"];
         let worlds = worlds(&["1"]);
-        let q = Question { procedure: p, worlds: &worlds, today: day() };
+        let q = Question { procedure: p, registers: &pack.registers, worlds: &worlds, today: day() };
         let step = p.steps.iter().find(|s| s.id == "return").unwrap();
         assert!(matches!(q.evidence(step), Filling::Found(_)));
     }
@@ -221,7 +252,7 @@ mod tests {
         let pack = pack(&[]);
         let p = &pack.procedures["take_out"];
         let worlds = worlds(&["1", "2"]);
-        let q = Question { procedure: p, worlds: &worlds, today: day() };
+        let q = Question { procedure: p, registers: &pack.registers, worlds: &worlds, today: day() };
         let choice =
             crate::expr::Type::choice_of(&p.fields.iter().find(|f| f.id == "encryption").unwrap().choices);
         let env = crate::expr::Env::new()
@@ -232,7 +263,7 @@ mod tests {
             .with("blanket", crate::expr::Type::Bool)
             .with("from", crate::expr::Type::Date)
             .with("encryption", choice);
-        let reach = |source: &str| q.reach(Box::leak(Box::new(Expr::parse(source, &env).unwrap())));
+        let reach = |source: &str| q.reach("", Box::leak(Box::new(Expr::parse(source, &env).unwrap())));
         assert!(matches!(reach("class.confidentiality >= 2"), Reach::Holds(_)));
         assert!(matches!(
             reach("class.confidentiality >= 2 && encryption == \"encrypted\""),

@@ -1,7 +1,10 @@
 //! Procedures: fields, steps, permits.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use super::{Column, ColumnType, Register};
 use crate::by::By;
 use crate::expr::Expr;
 
@@ -30,15 +33,30 @@ pub struct Procedure {
     pub permit: Option<PermitSpec>,
     /// Stem of the printed form in `forms/`.
     pub form: Option<String>,
-    /// What opens a case of this procedure without an applicant: `check:<id>`.
+    /// What opens a case of this procedure without an applicant: `check:<id>`, `duty:<id>`, `import:org`. People apply
+    /// for such a procedure only where `apply_by` says who.
     #[serde(default)]
     pub opened_by: Vec<String>,
+    /// How long what opens a case is left to be put right without one.
+    #[serde(default)]
+    pub opened_after: Option<Period>,
     /// Who may apply; none: everybody in office.
     #[serde(default)]
     pub apply_by: Option<By>,
+    /// Who else is told of what was decided, beside the applicant.
+    #[serde(default)]
+    pub tells: Option<By>,
     /// Runs only when something happens: a time without cases says nothing about the clause.
     #[serde(default)]
     pub event: bool,
+}
+
+impl Procedure {
+    /// Whether people apply for it; what something else opens they do only where the pack says who.
+    #[must_use]
+    pub fn applied_for(&self) -> bool {
+        self.opened_by.is_empty() || self.apply_by.is_some()
+    }
 }
 
 /// A field of a form or of a step's evidence.
@@ -63,6 +81,37 @@ pub struct Field {
     pub limit_says: Option<String>,
     /// Choices of a `choice` field.
     pub choices: Vec<Choice>,
+}
+
+impl Field {
+    /// What conditions read of the row that a `row` field names: dates, choices, numbers and truth values of its register,
+    /// as fields `<field>.<column>`. Nothing for other fields.
+    #[must_use]
+    pub fn row_facts(&self, registers: &BTreeMap<String, Register>) -> Vec<Field> {
+        let FieldType::Row(id) = &self.kind else { return vec![] };
+        let columns = registers.get(id).into_iter().flat_map(|r| &r.columns).filter(|c| !c.many);
+        let fact = |c: &Column| {
+            let kind = match c.kind {
+                ColumnType::Date => FieldType::Date,
+                ColumnType::Integer => FieldType::Integer,
+                ColumnType::Bool => FieldType::Bool,
+                ColumnType::Choice => FieldType::Choice,
+                _ => return None,
+            };
+            Some(Field {
+                id: format!("{}.{}", self.id, c.id),
+                label: format!("{}の{}", self.label, c.label),
+                help: None,
+                kind,
+                required: false,
+                required_when: None,
+                limit: None,
+                limit_says: None,
+                choices: c.choices.clone(),
+            })
+        };
+        columns.filter_map(fact).collect()
+    }
 }
 
 /// Types of fields.
@@ -176,8 +225,11 @@ pub enum OnRefusal {
 pub struct Write {
     /// Column id; every register the items may come from has it.
     pub column: String,
-    /// Value as stored.
+    /// Value as stored; `today` for a date, `number` for the number of the case.
     pub value: String,
+    /// Items field whose rows are meant; none: all items.
+    #[serde(default)]
+    pub field: Option<String>,
 }
 
 /// How many of a role's holders must act.
@@ -210,7 +262,7 @@ pub struct Step {
     pub when: Option<Expr>,
     /// Deadline after opening.
     pub within: Option<Period>,
-    /// Date field that is the deadline.
+    /// Date that is the deadline: a field of the application, or evidence of an earlier step.
     pub due: Option<String>,
     /// Absence.
     pub on_absent: OnAbsent,

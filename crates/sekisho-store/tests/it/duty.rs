@@ -10,7 +10,7 @@ fn day(s: &str) -> Date {
     s.parse().unwrap()
 }
 
-fn arisen(id: &str, unit: &str, period: &str, due: &str, created: i64) -> OccurrenceRow {
+pub fn arisen(id: &str, unit: &str, period: &str, due: &str, created: i64) -> OccurrenceRow {
     OccurrenceRow {
         id: id.into(),
         duty: "inventory".into(),

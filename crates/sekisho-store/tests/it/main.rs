@@ -11,6 +11,8 @@ mod account;
 #[cfg(test)]
 mod case;
 #[cfg(test)]
+mod cause;
+#[cfg(test)]
 mod duty;
 #[cfg(test)]
 mod index;

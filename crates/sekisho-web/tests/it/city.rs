@@ -38,6 +38,11 @@ pub const ADMIN: &str = "9001";
 /// Operator of the system, by appointment.
 pub const SECOND_ADMIN: &str = "9002";
 
+/// 企画政策部長: 統括情報セキュリティ責任者, who has no login in the settled city.
+pub const HEAD: &str = "8001";
+/// 副市長: CISO, who has no login in the settled city.
+pub const CISO: &str = "8002";
+
 /// Everybody who can log in to the settled city.
 const EVERYBODY: [&str; 8] =
     [CLERK, MANAGER, DEPUTY, DIRECTOR, OTHER_CLERK, OTHER_MANAGER, ADMIN, SECOND_ADMIN];
@@ -81,7 +86,8 @@ pub fn at(day: &str, hour: i64) -> Instant {
     Instant::start_of(day.parse::<Date>().unwrap()).plus_millis(hour * 3_600_000)
 }
 
-fn record(pairs: &[(&str, &str)]) -> Record {
+/// A line of a sheet.
+pub fn record(pairs: &[(&str, &str)]) -> Record {
     let value = |k: &str, v: &str| if k == "head" { Value::Bool(true) } else { Value::Text(v.to_owned()) };
     pairs.iter().filter(|(_, v)| !v.is_empty()).map(|(k, v)| ((*k).to_owned(), value(k, v))).collect()
 }
@@ -158,6 +164,11 @@ pub fn workbook_with(until: impl Fn(&str) -> &'static str, concurrent: &[(&str, 
         ("role", "system_operator"),
     ];
     org.insert(OrgSheet::Appointments, record(&operator));
+    org_file(&org)
+}
+
+/// Sheets as a workbook.
+pub fn org_file(org: &OrgRecords) -> Vec<u8> {
     let roles = [("system_operator".to_owned(), "情報システム担当者".to_owned())];
     let tables: Vec<Table> =
         OrgSheet::ALL.iter().map(|s| Table::new(&s.schema(&roles), org.records(*s))).collect();
@@ -242,6 +253,18 @@ impl City {
         Self::open(n, folder).await
     }
 
+    /// Gives a login to somebody who has none in the settled city.
+    pub async fn give_login(&self, number: &str) {
+        let admin = self.browser(ADMIN).await;
+        let slip = admin
+            .post("/organization/account", &[("person", number), ("login", &format!("u{number}"))])
+            .await;
+        let password = slip.text.split("<code>").nth(1).unwrap().split("</code>").next().unwrap().to_owned();
+        let mut b = Browser::new(self);
+        b.enter(&format!("u{number}"), &password).await;
+        b.own_password(&password).await;
+    }
+
     /// Somebody who is logged in.
     pub async fn browser(&self, number: &str) -> Browser {
         let mut b = Browser::new(self);
@@ -257,6 +280,12 @@ impl City {
         sekisho_app::cases::sweep(&self.office).await.unwrap();
         sekisho_app::duties::run_day(&self.office).await.unwrap();
         checks::run_all(&self.office).await.unwrap();
+        sekisho_app::cases::open_from_causes(&self.office).await.unwrap();
+    }
+
+    /// The city's data folder, for the program itself.
+    pub fn data(&self) -> &std::path::Path {
+        &self.folder
     }
 
     /// A folder beside the city's own, for what belongs to others.

@@ -4,12 +4,7 @@ use axum::http::StatusCode;
 
 use crate::acts::{done, forge, press, refusal};
 use crate::browser::{Browser, hidden};
-use crate::city::{ADMIN, CLERK, City, DIRECTOR, MANAGER, row_id, workbook, workbook_with};
-
-/// 企画政策部長: 統括情報セキュリティ責任者.
-const HEAD: &str = "8001";
-/// 副市長: CISO.
-const CISO: &str = "8002";
+use crate::city::{ADMIN, CISO, CLERK, City, DIRECTOR, HEAD, MANAGER, row_id, workbook, workbook_with};
 
 const NUMBERS: [&str; 6] = [CLERK, MANAGER, DIRECTOR, ADMIN, HEAD, CISO];
 

@@ -9,6 +9,8 @@ mod authority;
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod causes;
+#[cfg(test)]
 mod city;
 #[cfg(test)]
 mod clauses;
@@ -18,6 +20,10 @@ mod delegations;
 mod documents;
 #[cfg(test)]
 mod duties;
+#[cfg(test)]
+mod exceptions;
+#[cfg(test)]
+mod explain;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
@@ -41,4 +47,10 @@ mod queries;
 #[cfg(test)]
 mod registers;
 #[cfg(test)]
+mod related;
+#[cfg(test)]
+mod resolve;
+#[cfg(test)]
 mod story;
+#[cfg(test)]
+mod writes;
