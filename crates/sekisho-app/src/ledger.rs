@@ -323,6 +323,7 @@ pub fn kind_label(kind: &str) -> &'static str {
         ("case.closed", "完了"),
         ("register.change", "台帳の変更"),
         ("register.import", "台帳の取込み"),
+        ("register.case", "案件による台帳の変更"),
         ("org.import", "組織の取込み"),
         ("account.create", "利用者の登録"),
         ("account.reset", "仮パスワードの発行"),

@@ -14,6 +14,7 @@ pub mod duties;
 mod error;
 pub mod first;
 pub mod forms;
+pub mod handling;
 pub mod ledger;
 mod ledger_source;
 pub mod login;

@@ -14,6 +14,8 @@ pub const IMPORT_ROWS: usize = 200_000;
 pub const IMPORT_COLUMNS: usize = 200;
 /// Items of one case.
 pub const CASE_ITEMS: usize = 50;
+/// Items of one case that changes the class of many things.
+pub const BULK_ITEMS: usize = 2_000;
 /// Files attached to one case.
 pub const CASE_FILES: usize = 10;
 /// Rows of one page of a list.

@@ -32,9 +32,8 @@ pub fn mixed_class<'a>(
     classes: impl IntoIterator<Item = &'a BTreeMap<String, String>>,
 ) -> BTreeMap<String, Vec<String>> {
     let mut highest: BTreeMap<&str, (i64, BTreeSet<&str>)> = BTreeMap::new();
-    for (axis, code) in classes.into_iter().flatten().filter(|(_, code)| !code.is_empty()) {
-        let known = classification.axes.get(axis).and_then(|a| a.levels.iter().find(|l| l.code == *code));
-        let rank = known.map_or(i64::MAX, |l| l.rank);
+    for (axis, code) in classes.into_iter().flatten() {
+        let Some(rank) = classification.rank(axis, code) else { continue };
         let entry = highest.entry(axis).or_insert((rank, BTreeSet::new()));
         if rank > entry.0 {
             *entry = (rank, BTreeSet::new());

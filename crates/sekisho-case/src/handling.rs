@@ -37,6 +37,30 @@ pub enum Outcome {
     Prohibited,
 }
 
+impl Outcome {
+    /// Stable code.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::AllowedWith => "allowed_with",
+            Self::NeedsPermit => "needs_permit",
+            Self::Prohibited => "prohibited",
+        }
+    }
+
+    /// The answer in a word.
+    #[must_use]
+    pub fn japanese(self) -> &'static str {
+        match self {
+            Self::Allowed => "可",
+            Self::AllowedWith => "対策をとれば可",
+            Self::NeedsPermit => "許可が必要",
+            Self::Prohibited => "禁止",
+        }
+    }
+}
+
 /// One thing a rule says.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Note {
@@ -125,6 +149,30 @@ pub fn decide_handling(pack: &Pack, act: &str, facts: &HandlingFacts, today: Dat
     Some(found)
 }
 
+/// Names that the rules of an act ask about and that are not known of every content: `class.confidentiality`, `zone` …
+/// Whatever rests on them was decided as if the strictest were true.
+#[must_use]
+pub fn unknown_facts(pack: &Pack, act: &str, facts: &HandlingFacts) -> BTreeSet<String> {
+    let classification = &pack.classification;
+    let rules = classification.handling.iter().filter(|r| r.acts.iter().any(|a| a == act));
+    let asked: BTreeSet<String> = rules.filter_map(|r| r.when.as_ref()).flat_map(Expr::names).collect();
+    let class = mixed_class(classification, &facts.classes);
+    let unknown = |name: &String| match name.strip_prefix("class.") {
+        Some(axis) => {
+            let levels = classification.axes.get(axis);
+            let known = |code: &String| levels.is_some_and(|a| a.level(code).is_some());
+            !class.get(axis).is_some_and(|codes| codes.iter().all(known))
+        }
+        None => facts.facts.is_empty() || facts.facts.iter().any(|f| !f.get(name).is_some_and(known)),
+    };
+    asked.into_iter().filter(unknown).collect()
+}
+
+/// Whether a fact is stated at all.
+fn known(value: &Value) -> bool {
+    !matches!(value, Value::Null) && value.as_text() != Some("")
+}
+
 /// What may be the case: the facts as they are, and for an unknown fact every value the registers know for it. (A
 /// missing scalar is null and needs no more; a missing list would be an empty one, which is a statement.)
 fn possible(
@@ -134,7 +182,6 @@ fn possible(
     facts: &BTreeMap<String, Value>,
     today: Date,
 ) -> Vec<Bindings> {
-    let known = |v: &Value| !matches!(v, Value::Null) && v.as_text() != Some("");
     let start = bind_class(Bindings::on(today), class);
     let mut worlds =
         vec![facts.iter().filter(|(_, v)| known(v)).fold(start, |b, (name, v)| b.with(name, v.clone()))];

@@ -244,7 +244,7 @@ fn load(all: &BTreeMap<String, String>, log: &Log) -> Option<Pack> {
     }
     let classification = single("classification.toml").map(|p| (p, p.src.root(&p.table)));
     if let Some((_, root)) = &classification {
-        known.classification.axes = files::axes(root);
+        known.classification = files::classes(root);
     }
     let mut clauses: Vec<Clause> = Vec::new();
     for name in in_document_order(folder("clauses").map(|(s, _)| s).collect()) {

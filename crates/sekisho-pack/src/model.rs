@@ -1,6 +1,7 @@
 //! The validated model of a pack: what the rest of Sekisho reads. Built only by the loader, which checks every
 //! reference, so a reader may rely on ids being present and unique.
 
+mod classes;
 mod procedure;
 
 use std::collections::BTreeMap;
@@ -14,9 +15,10 @@ use crate::document::{Document, Notice};
 use crate::duty::Duty;
 use crate::expr::Expr;
 
+pub use classes::Conversion;
 pub use procedure::{
     Choice, Field, FieldType, OnAbsent, OnEmpty, OnRefusal, Period, PermitSpec, Procedure, Quorum, Step,
-    StepKind, Write,
+    StepKind, Write, WriteValue,
 };
 
 /// A whole pack: one body's standard as data, at one version.
@@ -129,6 +131,12 @@ pub struct Role {
 pub struct Classification {
     /// Axes by id: `confidentiality`, `integrity`, `availability`.
     pub axes: BTreeMap<String, Axis>,
+    /// Scheme in which classes are chosen from now on; none: every level that belongs to a scheme.
+    #[serde(default)]
+    pub scheme: Option<String>,
+    /// Ways of changing the classes of many things, in order.
+    #[serde(default)]
+    pub conversions: Vec<Conversion>,
     /// Handling rules, in order; every rule whose condition holds contributes.
     pub handling: Vec<HandlingRule>,
 }
@@ -278,10 +286,22 @@ pub struct Register {
     pub kept_by: String,
     /// Whether rows can be items of a case, and which handling class they have (axis → column).
     pub class: BTreeMap<String, String>,
+    /// Column that names the row this one is a copy of, in the register it refers to: a copy never has a lower class.
+    #[serde(default)]
+    pub copy_of: Option<String>,
     /// Role that manages a row as an item (`item.managed_by`); a role id.
     pub managed_by: Option<String>,
     /// Columns in order.
     pub columns: Vec<Column>,
+}
+
+impl Register {
+    /// The column that names the original, and the register the original is in.
+    #[must_use]
+    pub fn original(&self) -> Option<(&str, &str)> {
+        let column = self.columns.iter().find(|c| Some(&c.id) == self.copy_of.as_ref())?;
+        if let ColumnType::Ref(register) = &column.kind { Some((&column.id, register)) } else { None }
+    }
 }
 
 /// One column.

@@ -3,9 +3,10 @@
 
 use crate::by::{Anchor, AnchorFrom, By, Term};
 use crate::expr::{Expr, Labels};
+use crate::files::{ACTS, DEVICES};
 use crate::model::{
     Check, CheckRule, Choice, Column, ColumnType, Field, FieldType, HeldBy, MechanismKind, MechanismRef,
-    OnAbsent, OnEmpty, Pack, Period, Procedure, Quorum, Register, Role, Scope, Step, StepKind, Write,
+    OnAbsent, OnEmpty, Pack, Period, Procedure, Quorum, Register, Role, Scope, Step, StepKind, Write, WriteValue,
 };
 
 /// Names of one pack's things.
@@ -174,12 +175,18 @@ impl<'a> Words<'a> {
             .filter_map(|id| self.pack.registers.get(id));
         let column = registers.find_map(|r| r.columns.iter().find(|c| c.id == w.column));
         let label = column.map_or(w.column.as_str(), |c| c.label.as_str());
-        let choice = column.and_then(|c| c.choices.iter().find(|x| x.code == w.value));
-        let value = match (w.value.as_str(), choice) {
-            (_, Some(choice)) => choice.label.as_str(),
-            ("today", None) => "その日",
-            ("number", None) => "案件の番号",
-            (other, None) => other,
+        let choice = |text: &str| column.and_then(|c| c.choices.iter().find(|x| x.code == text));
+        let value = match &w.value {
+            WriteValue::Field(id) => {
+                let field = procedure.fields.iter().find(|f| f.id == *id);
+                format!("「{}」に書いた分類", field.map_or(id.as_str(), |f| f.label.as_str()))
+            }
+            WriteValue::Text(text) => match (text.as_str(), choice(text)) {
+                (_, Some(choice)) => choice.label.clone(),
+                ("today", None) => "その日".to_owned(),
+                ("number", None) => "案件の番号".to_owned(),
+                (other, None) => other.to_owned(),
+            },
         };
         format!("{label}：{value}")
     }
@@ -231,6 +238,30 @@ impl<'a> Words<'a> {
         l
     }
 
+    /// Acts that the handling decision knows, by what people call them.
+    #[must_use]
+    pub fn acts(&self) -> Vec<Choice> {
+        ACTS.map(|a| choice(a, act_name(a))).to_vec()
+    }
+
+    /// Whose device an act uses.
+    #[must_use]
+    pub fn devices(&self) -> Vec<Choice> {
+        let names = ["支給の端末", "私物の端末", "委託先の端末"];
+        DEVICES.iter().zip(names).map(|(code, label)| choice(code, label)).collect()
+    }
+
+    /// What a mark of items (`zone`, `personal`) may be, as the registers' columns of this name say.
+    #[must_use]
+    pub fn mark(&self, name: &str) -> Vec<Choice> {
+        let mut found: Vec<Choice> = Vec::new();
+        for c in self.pack.registers.values().flat_map(|r| &r.columns).filter(|c| c.id == name) {
+            let new = c.choices.iter().filter(|x| found.iter().all(|f| f.code != x.code)).cloned();
+            found.extend(new.collect::<Vec<_>>());
+        }
+        found
+    }
+
     /// What conditions about items call things: classes, zone, personal-data mark, device.
     #[must_use]
     pub fn item_labels(&self) -> Labels {
@@ -242,10 +273,8 @@ impl<'a> Words<'a> {
             }
         }
         l.name("device", "使う端末");
-        for (code, label) in
-            [("issued", "支給の端末"), ("private", "私物の端末"), ("contractor", "委託先の端末")]
-        {
-            l.code("device", code, label);
+        for device in self.devices() {
+            l.code("device", &device.code, &device.label);
         }
         for (id, axis) in &self.pack.classification.axes {
             let name = format!("class.{id}");
@@ -400,6 +429,27 @@ pub fn item_registers(procedure: &Procedure) -> Vec<&str> {
 fn codes(l: &mut Labels, name: &str, choices: &[Choice]) {
     for c in choices {
         l.code(name, &c.code, &c.label);
+    }
+}
+
+fn choice(code: &str, label: &str) -> Choice {
+    Choice { code: code.to_owned(), label: label.to_owned() }
+}
+
+/// An act of the handling decision, to stand before 「とき」.
+#[must_use]
+pub fn act_name(act: &str) -> &str {
+    match act {
+        "copy" => "複製する",
+        "send" => "送信する",
+        "carry_out" => "持ち出す",
+        "provide" => "外部へ提供する",
+        "publish" => "公表する",
+        "process_outside" => "庁外で処理する",
+        "store" => "保管する",
+        "dispose" => "廃棄する",
+        "entrust" => "外部のサービスに預ける",
+        other => other,
     }
 }
 

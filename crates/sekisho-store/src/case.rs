@@ -2,7 +2,7 @@
 
 mod list;
 
-pub use list::{CaseFilter, list};
+pub use list::{CaseFilter, list, under_way};
 
 use sekisho_base::{Date, Instant};
 

@@ -1,6 +1,7 @@
 //! Pages and routes. One file per page with get and post together; no SQL, no decisions: a page parses what was sent, calls a use
 //! case and shows the answer in Japanese.
 
+mod api;
 mod assets;
 mod error;
 mod form;
@@ -28,6 +29,7 @@ pub fn router(office: Arc<Office>, secure: bool) -> Router {
     let web = Web { office, secure };
     Router::new()
         .merge(pages::routes())
+        .merge(api::routes())
         .merge(assets::routes())
         .fallback(error::not_found)
         .layer(axum::middleware::from_fn(guard::headers))

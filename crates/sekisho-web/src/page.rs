@@ -151,6 +151,11 @@ impl Errors {
         }
     }
 
+    /// Faults that a use case told beside its answer.
+    pub(crate) fn of(list: Vec<sekisho_app::FieldError>) -> Self {
+        Self(list)
+    }
+
     /// The same errors with the names of their fields behind a prefix: for pages with several forms.
     pub(crate) fn beside(mut self, prefix: &str) -> Self {
         for e in &mut self.0 {

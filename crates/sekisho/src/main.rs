@@ -3,6 +3,7 @@
 mod case;
 mod config;
 mod demo;
+mod handling;
 mod ledger;
 mod mail;
 mod org;
@@ -25,7 +26,6 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one, for the life of the program")]
 enum Command {
     /// デモ用の市を作って動かす
     Demo(demo::Args),
@@ -35,6 +35,8 @@ enum Command {
     Policy(policy::Args),
     /// 規程データ（パック）を調べる
     Pack(pack::Args),
+    /// これはできますか（情報を送る、持ち出すなどをしてよいかを答える）
+    Handling(handling::Args),
     /// 証跡を書き出す・検証する
     Ledger(ledger::Args),
     /// 最初の組織と職員を取り込む、最初の管理者を登録する
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         Command::RenderForm => render_form::run(),
         Command::Policy(args) => policy::run(&args),
         Command::Pack(args) => pack::run(&args),
+        Command::Handling(args) => handling::run(args),
         Command::Demo(args) => config::on_runtime(demo::run(args)),
         Command::Serve(args) => config::on_runtime(serve::run(args)),
         Command::Ledger(args) => config::on_runtime(ledger::run(args)),

@@ -10,8 +10,9 @@ use sekisho_pack::model::{FieldType, Pack, Procedure, Step, StepKind};
 use sekisho_store::Viewer;
 use sekisho_store::case::{self, CaseRow};
 
-use crate::cases::apply::{field_view, item_of, refused, typed_values};
+use crate::cases::apply::{field_view, refused, typed_values};
 use crate::cases::attach;
+use crate::cases::items::item_of;
 use crate::cases::rows::Named;
 use crate::cases::store::{engine, keep, state_of};
 use crate::cases::view::{ActInput, ActionView, Button};

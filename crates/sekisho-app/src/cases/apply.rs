@@ -6,16 +6,17 @@ use std::sync::Arc;
 use sekisho_base::Date;
 use sekisho_base::table::Value;
 use sekisho_base::text::normalize_code;
-use sekisho_case::case::{Item, Snapshot, fold};
+use sekisho_case::case::{Item, fold};
 use sekisho_case::decide::{self, Application, Ctx, Draft, case_number};
 use sekisho_case::handling::{HandlingFacts, decide_handling};
 use sekisho_case::refusal::Refusal;
-use sekisho_pack::model::{Field, FieldType, Pack, Procedure, Register};
+use sekisho_pack::model::{Field, FieldType, Pack, Procedure};
 use sekisho_store::case::{self, DraftRow};
-use sekisho_store::register::{self, Filter, RegisterRow};
+use sekisho_store::register;
 use sekisho_store::{Conn, Viewer, setting};
 use serde_json::json;
 
+use crate::cases::items::{find_items, items_by_key};
 use crate::cases::rows::row_facts;
 use crate::cases::store::keep;
 use crate::cases::view::{ApplyForm, FormPart, ItemLine, ItemsPart, PostChoice, Typed};
@@ -24,10 +25,7 @@ use crate::error::{AppError, FieldError};
 use crate::login::Identity;
 use crate::office::Office;
 use crate::people::Me;
-use crate::registers::{FieldView, choices, class_of, class_text, table_spec};
-
-/// Rows shown for one search.
-const FOUND: i64 = 20;
+use crate::registers::{FieldView, choices, class_text, table_spec};
 
 /// A refusal of the engine as an answer of the application.
 pub(super) fn refused(r: Refusal, prefix: &str) -> AppError {
@@ -119,47 +117,6 @@ pub(crate) fn typed_values(
     if errors.is_empty() { Ok(values) } else { Err(AppError::Invalid(errors)) }
 }
 
-/// A register row as an item of a case.
-pub(super) fn item_of(field: &str, r: &Register, row: &RegisterRow) -> Item {
-    let facts = r
-        .columns
-        .iter()
-        .filter_map(|c| {
-            let value = row.values.get(&c.id)?;
-            let known = matches!(c.id.as_str(), "zone" | "device" | "personal" | "encryption" | "kind");
-            known.then(|| (c.id.clone(), json!(value)))
-        })
-        .collect();
-    Item {
-        field: field.to_owned(),
-        register: r.id.clone(),
-        id: row.id.clone(),
-        number: row.text(&r.key).to_owned(),
-        name: row.text(&r.name).to_owned(),
-        snapshot: Snapshot { class: class_of(r, &row.values), owner: row.text(&r.owner).to_owned(), facts },
-    }
-}
-
-/// Rows named by `register/row` keys, as this viewer sees them; others fall away.
-async fn items_by_key(
-    c: &mut Conn<'_>,
-    pack: &Pack,
-    viewer: &Viewer,
-    field: &str,
-    allowed: &[String],
-    keys: &[String],
-) -> Result<Vec<Item>, AppError> {
-    let mut items: Vec<Item> = Vec::new();
-    for key in keys.iter().take(sekisho_base::limits::CASE_ITEMS + 1) {
-        let Some((register, row)) = key.split_once('/') else { continue };
-        let Some(r) = pack.registers.get(register).filter(|r| allowed.contains(&r.id)) else { continue };
-        if let Some(row) = register::get(c, &table_spec(r), viewer, row).await?
-            && !items.iter().any(|i| i.id == row.id)
-        {
-            items.push(item_of(field, r, &row));
-        }
-    }
-    Ok(items)
 }
 
 impl Office {
@@ -189,8 +146,8 @@ impl Office {
         line
     }
 
-    /// An empty form, one filled from a draft, one with an item chosen on its page (`register/row`), or one opened by a step
-    /// of another case (`case/step`).
+    /// An empty form, one filled from a draft, one with items chosen elsewhere (`register/row`), or one opened by a step of
+    /// another case (`case/step`).
     ///
     /// # Errors
     /// [`AppError::NotFound`] for an unknown procedure or another person's draft.
@@ -199,7 +156,7 @@ impl Office {
         who: &Identity,
         procedure: &str,
         draft: &str,
-        item: &str,
+        items: &[String],
         parent: &str,
     ) -> Result<ApplyForm, AppError> {
         let pack = self.pack();
@@ -217,10 +174,19 @@ impl Office {
             typed.values = serde_json::from_str(&row.body).map_err(AppError::internal)?;
             typed.post = typed.first("post").to_owned();
             typed.draft = row.id;
-        } else if let (false, Some(f)) =
-            (item.is_empty(), p.fields.iter().find(|f| matches!(f.kind, FieldType::Items(_))))
-        {
-            typed.values.insert(f.id.clone(), vec![item.to_owned()]);
+        } else {
+            let fields = p.fields.iter().filter_map(|f| match &f.kind {
+                FieldType::Items(registers) => Some((f, registers)),
+                _ => None,
+            });
+            // Each goes into the first field that takes things of its register.
+            let fields: Vec<_> = fields.collect();
+            for item in items {
+                let of = |registers: &[String]| registers.iter().any(|r| item.starts_with(&format!("{r}/")));
+                if let Some((f, _)) = fields.iter().find(|(_, registers)| of(registers)) {
+                    typed.values.entry(f.id.clone()).or_default().push(item.clone());
+                }
+            }
         }
         if !parent.is_empty() {
             typed.values.insert(related::FIELD.to_owned(), vec![parent.to_owned()]);
@@ -279,7 +245,7 @@ impl Office {
         Ok(self.load_case(who, id).await?.1.number)
     }
 
-    async fn posts_of(&self, me: &Me) -> Result<Vec<PostChoice>, AppError> {
+    pub(super) async fn posts_of(&self, me: &Me) -> Result<Vec<PostChoice>, AppError> {
         let d = self.directory().await?;
         let held = d.appointments(&me.person, self.clock.today());
         let plain = held.iter().filter(|a| a.role.is_empty());
@@ -305,28 +271,18 @@ impl Office {
         let keys = typed.values.get(&f.id).cloned().unwrap_or_default();
         let words = typed.first(&format!("{}-words", f.id)).trim().to_owned();
         let searched = search && !words.is_empty();
-        let filter = Filter {
-            words: words.split_whitespace().take(8).map(str::to_owned).collect(),
-            ..Filter::default()
-        };
         let (viewer, inner, field, list) =
             (me.viewer().clone(), Arc::clone(pack), f.id.clone(), registers.to_vec());
+        let (looked_for, most) = (words.clone(), p.most_items());
         let (chosen, found) = self
             .store
             .read(move |c| {
                 Box::pin(async move {
-                    let chosen = items_by_key(c, &inner, &viewer, &field, &list, &keys).await?;
+                    let chosen = items_by_key(c, &inner, &viewer, &field, &list, &keys, most).await?;
                     let mut found = Vec::new();
                     if searched {
-                        for r in list.iter().filter_map(|id| inner.registers.get(id)) {
-                            let (rows, _) =
-                                register::list(c, &table_spec(r), &viewer, &filter, 0, FOUND).await?;
-                            found.extend(
-                                rows.iter()
-                                    .map(|row| item_of(&field, r, row))
-                                    .filter(|i| !chosen.contains(i)),
-                            );
-                        }
+                        found = find_items(c, &inner, &viewer, &field, &list, &looked_for).await?;
+                        found.retain(|i| !chosen.contains(i));
                     }
                     Ok::<_, AppError>((chosen, found))
                 })
@@ -340,11 +296,7 @@ impl Office {
             chosen: chosen.iter().map(|i| self.item_line(pack, p, i)).collect(),
             searched,
             words,
-            found: found
-                .iter()
-                .take(usize::try_from(FOUND).unwrap_or(usize::MAX))
-                .map(|i| self.item_line(pack, p, i))
-                .collect(),
+            found: found.iter().map(|i| self.item_line(pack, p, i)).collect(),
         })
     }
 
@@ -464,7 +416,9 @@ impl Office {
         for f in &p.fields {
             if let FieldType::Items(registers) = &f.kind {
                 let keys = typed.values.get(&f.id).cloned().unwrap_or_default();
-                items.extend(items_by_key(c, pack, me.viewer(), &f.id, registers, &keys).await?);
+                items.extend(
+                    items_by_key(c, pack, me.viewer(), &f.id, registers, &keys, p.most_items()).await?,
+                );
             }
         }
         Ok(items)

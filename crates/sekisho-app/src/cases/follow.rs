@@ -11,13 +11,18 @@ use sekisho_store::register::RegisterRow;
 use sekisho_store::{Conn, org, setting};
 
 use crate::cases::act::not_refusable;
-use crate::cases::apply::item_of;
+use crate::cases::items::item_of;
 use crate::cases::store::{decide_and_keep, engine, state_of};
 use crate::error::AppError;
 use crate::office::Office;
 
 /// Cases about one row that are looked at; a thing is in few cases that have not ended.
 const CASES_OF_ROW: i64 = 500;
+
+/// The cause of a row's change that a case made.
+pub(super) fn case_cause(number: &str) -> String {
+    format!("case:{number}")
+}
 
 /// After a register row changed: open cases about it follow. Before a permit decisions on the old class no longer count, after a permit
 /// a review is opened (design §3, invariant 3).
@@ -26,10 +31,13 @@ pub(crate) async fn row_changed(
     office: &Office,
     r: &Register,
     row: &RegisterRow,
+    cause: &str,
 ) -> Result<(), AppError> {
     let filter = CaseFilter { item: Some((r.id.clone(), row.id.clone())), ..CaseFilter::default() };
     let (rows, _) = case::list(c, &engine(), &filter, 0, CASES_OF_ROW).await?;
-    for found in rows.iter().filter(|x| x.closed_at.is_none()) {
+    // The case that changes the row was decided on what the row was.
+    let own = |x: &CaseRow| cause == case_cause(&x.number);
+    for found in rows.iter().filter(|x| x.closed_at.is_none() && !own(x)) {
         let item = item_of("", r, row);
         let decision = |state: &CaseState, ctx: &Ctx<'_>| {
             decide::reclassified(state, ctx, &item.key(), item.snapshot).map_err(|e| not_refusable(state, &e))

@@ -4,9 +4,11 @@
 mod act;
 mod apply;
 mod attach;
+mod bulk;
 mod causes;
 mod explain;
 mod follow;
+mod items;
 mod lent;
 mod list;
 mod page;
@@ -25,9 +27,11 @@ use sekisho_store::org::Everything;
 pub(crate) use act::EVIDENCE;
 pub(crate) use apply::{field_view, typed_values};
 pub use attach::WAITING;
+pub use bulk::{AffectedCase, BulkForm, BulkNotes, BulkPlan, BulkRow, NUMBERS, OutcomeChange};
 pub use causes::open_from_causes;
 pub use explain::Explanation;
 pub(crate) use follow::{organization_changed, row_changed};
+pub(crate) use items::{find_items, item_of, items_named};
 pub use store::sweep;
 pub use view::{
     ActInput, ActLine, ActionView, ApplyForm, AttachmentLine, Button, CaseItem, CaseLine, CasePage,

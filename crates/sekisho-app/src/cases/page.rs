@@ -6,12 +6,13 @@ use std::sync::Arc;
 use sekisho_base::{Date, Instant};
 use sekisho_case::authority::{Capacity, Explain, Held};
 use sekisho_case::case::{
-    Act, CaseState, Cause, Direction, Item, Status, StepRun, StepStatus, Verdict, What,
+    Act, CaseState, Cause, Direction, Item, Review, ReviewCause, Status, StepRun, StepStatus, Verdict, What,
 };
 use sekisho_case::handling::Handling;
 use sekisho_pack::model::{Field, FieldType, Pack, Procedure, Role};
 use sekisho_store::case::{self, ActRow};
 
+use crate::cases::bulk::class_change;
 use crate::cases::causes;
 use crate::cases::list::status_words;
 use crate::cases::view::{
@@ -23,7 +24,7 @@ use crate::directory::Directory;
 use crate::error::AppError;
 use crate::login::Identity;
 use crate::office::Office;
-use crate::registers::{Pair, class_text};
+use crate::registers::Pair;
 
 /// A value of a field for people.
 pub(crate) fn show_value(field: &Field, value: &serde_json::Value) -> String {
@@ -119,7 +120,7 @@ fn act_title(procedure: &Procedure, what: &What) -> String {
     }
 }
 
-fn act_note(procedure: &Procedure, act: &Act) -> String {
+fn act_note(procedure: &Procedure, act: &Act, number_of: &impl Fn(&str) -> String) -> String {
     let mut notes = Vec::new();
     match &act.what {
         What::Decided { step, says, conditions, evidence, .. } => {
@@ -139,6 +140,7 @@ fn act_note(procedure: &Procedure, act: &Act) -> String {
         | What::Closed { says } => {
             notes.push(says.clone());
         }
+        What::Reclassified { item, .. } => notes.push(number_of(item)),
         What::Opened { child } => notes.push(child.number.clone()),
         What::ChildMoved { status, .. } => notes.push(status_words(status.code()).0.to_owned()),
         What::ExtensionAsked { until, says } => notes.push(format!("{}まで。{says}", until.wareki())),
@@ -241,7 +243,7 @@ impl Office {
             applicant: d.full_name(&state.applicant.post, &state.applicant.person),
             opened: moment(state.opened_at),
             fields,
-            items: items(&pack, &state),
+            items: items(&pack, procedure, &state),
             attachments: self.case_files(&row.id).await?,
             related: related(&state),
             cause: match &state.cause {
@@ -249,10 +251,11 @@ impl Office {
                 None => None,
             },
             prints: procedure.permit.is_none() && procedure.form.is_some(),
+            bulk: self.bulk_notes(who, &pack, procedure, &state, &acts).await?,
             permit: permit_view(&d, &state, now),
             steps: procedure.steps.iter().map(|s| step_line(s, state.step(&s.id), &d, now)).collect(),
             explain: explain.into_iter().map(|e| ExplainLine::of(e, &d)).collect(),
-            acts: self.act_lines(&d, procedure, &pack.roles, &acts)?,
+            acts: self.act_lines(&d, procedure, &pack.roles, &state, &acts)?,
             clauses: procedure
                 .clauses
                 .iter()
@@ -281,8 +284,13 @@ impl Office {
         d: &Directory,
         procedure: &Procedure,
         roles: &BTreeMap<String, Role>,
+        state: &CaseState,
         acts: &[ActRow],
     ) -> Result<Vec<ActLine>, AppError> {
+        let number_of = |key: &str| {
+            let item = state.content.items.iter().find(|i| i.key() == key);
+            item.map(|i| format!("{} {}", i.number, i.name)).unwrap_or_default()
+        };
         let mut lines = Vec::new();
         for row in acts {
             let act: Act = serde_json::from_str(&row.body).map_err(AppError::internal)?;
@@ -299,7 +307,7 @@ impl Office {
                 who: d.full_name(&act.post, &act.person),
                 capacity,
                 at: moment(act.at),
-                note: act_note(procedure, &act),
+                note: act_note(procedure, &act, &number_of),
                 entry: row.entry.clone(),
             });
         }
@@ -312,6 +320,10 @@ fn alert(state: &CaseState, now: Instant) -> String {
         && state.status == Status::SentBack
     {
         return format!("差し戻されています。理由：{}", back.reason);
+    }
+    let changed = |r: &&Review| r.cause == ReviewCause::Reclassified && r.done.is_none();
+    if state.reviews.iter().any(|r| changed(&r)) && !state.status.ended() {
+        return "許可した後に、対象の分類か所管課が変わりました。許可した職の人が、続けてよいかを見直しています。".to_owned();
     }
     let late: Vec<String> =
         state.overdue(now).iter().filter_map(|s| s.due).map(|d| d.date().wareki()).collect();
@@ -338,14 +350,14 @@ fn related(state: &CaseState) -> Vec<RelatedLine> {
     parent.chain(children).collect()
 }
 
-fn items(pack: &Pack, state: &CaseState) -> Vec<CaseItem> {
+fn items(pack: &Pack, procedure: &Procedure, state: &CaseState) -> Vec<CaseItem> {
     let safeguards: Vec<String> =
         state.content.handling.iter().flat_map(safeguard_lines).map(|(text, _)| text).collect();
     let line = |i: &Item| CaseItem {
         link: format!("/registers/{}/{}", i.register, i.id),
         number: i.number.clone(),
         title: i.name.clone(),
-        class: class_text(pack, &i.snapshot.class),
+        class: class_change(pack, procedure, &state.content.fields, i),
         safeguards: safeguards.clone(),
         status: item_status(state, i),
     };

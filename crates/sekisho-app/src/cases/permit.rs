@@ -16,6 +16,7 @@ use sekisho_pack::model::{FieldType, Pack, Procedure};
 use sekisho_store::case::{self, ActRow};
 use sekisho_store::ledger;
 
+use crate::cases::bulk::class_after_text;
 use crate::cases::page::show_value;
 use crate::clauses::citation;
 use crate::directory::Directory;
@@ -72,7 +73,7 @@ fn act(d: &Directory, pack: &Pack, x: &Decision) -> Act {
     }
 }
 
-fn item(pack: &Pack, i: &CaseItem) -> Item {
+fn item(pack: &Pack, procedure: &Procedure, state: &CaseState, i: &CaseItem) -> Item {
     let axis_title =
         |axis: &str| pack.classification.axes.get(axis).map_or_else(|| axis.to_owned(), |a| a.title.clone());
     Item {
@@ -87,7 +88,10 @@ fn item(pack: &Pack, i: &CaseItem) -> Item {
                 code: code.to_owned(),
             })
             .collect(),
-        fields: vec![],
+        fields: class_after_text(pack, procedure, &state.content.fields, i)
+            .map(|value| Field { id: "after".to_owned(), label: "変えた後".to_owned(), value })
+            .into_iter()
+            .collect(),
     }
 }
 
@@ -209,7 +213,7 @@ impl Office {
                     }
                 }))
                 .collect(),
-            items: state.items().into_iter().map(|i| item(&pack, i)).collect(),
+            items: state.items().into_iter().map(|i| item(&pack, procedure, &state, i)).collect(),
             steps: steps(&d, &pack, procedure, &state),
             permit: permit(&d, &pack, &state),
             safeguards: safeguards(&state),

@@ -89,8 +89,9 @@ pub(super) async fn keep(
         case::add_act(c, &state.id, &row).await?;
     }
     let directory_text = [state.number.as_str(), state.title.as_str()].join("\u{1f}");
-    let names: Vec<&str> =
-        state.content.items.iter().flat_map(|i| [i.number.as_str(), i.name.as_str()]).collect();
+    // What a case is found by: of a bulk change the first things; the others lead to it from their own pages.
+    let found_by = state.content.items.iter().take(sekisho_base::limits::CASE_ITEMS);
+    let names: Vec<&str> = found_by.flat_map(|i| [i.number.as_str(), i.name.as_str()]).collect();
     let tasks: Vec<TaskRow> = open_tasks(state)
         .into_iter()
         .map(|t| TaskRow {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::cases::bulk::BulkNotes;
 use crate::news::News;
 use crate::registers::{FieldView, Pair, RefChoice};
 
@@ -451,6 +452,8 @@ pub struct CasePage {
     pub cause: Option<CauseView>,
     /// Whether the case itself is printed as a form; a permit has its own link.
     pub prints: bool,
+    /// What a bulk change of classes leaves alone and touches.
+    pub bulk: Option<BulkNotes>,
     /// Permit.
     pub permit: Option<PermitView>,
     /// Steps.

@@ -2,6 +2,7 @@
 
 use sekisho_base::limits::{COUNT_CAP, PAGE_ROWS};
 use sekisho_pack::model::{ColumnType, Register};
+use sekisho_pack::words::item_registers;
 use sekisho_store::register::{self, Filter};
 
 use crate::error::AppError;
@@ -88,6 +89,8 @@ pub struct RegisterList {
     pub more: bool,
     /// Whether this person may write rows somewhere.
     pub may_edit: bool,
+    /// Procedures that change classes of its rows in bulk: id and title.
+    pub bulk: Vec<(String, String)>,
 }
 
 impl Office {
@@ -175,6 +178,12 @@ impl Office {
             page: query.page.max(1),
             more,
             may_edit: me.keeps_anything(r),
+            bulk: pack
+                .procedures
+                .values()
+                .filter(|p| p.class_fields().next().is_some() && item_registers(p).contains(&r.id.as_str()))
+                .map(|p| (p.id.clone(), p.title.clone()))
+                .collect(),
         })
     }
 
@@ -214,7 +223,7 @@ fn shown_total(total: i64) -> String {
 }
 
 /// The store's filter of a query; unknown columns fall away there.
-pub(super) fn filter(r: &Register, query: &ListQuery) -> Filter {
+pub(crate) fn filter(r: &Register, query: &ListQuery) -> Filter {
     let (descending, sort) = match query.sort.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, query.sort.as_str()),

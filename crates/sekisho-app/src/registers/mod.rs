@@ -1,16 +1,18 @@
 //! Registers (台帳): lists, rows, changes, exchange with spreadsheets. The shape of each comes from the pack.
 
+pub(crate) mod copies;
 mod list;
 mod row;
 mod show;
 mod spec;
 mod transfer;
 
+pub(crate) use list::filter as list_filter;
 pub use list::{ColumnHead, FilterView, ListQuery, RegisterLine, RegisterList, RowLine};
-pub(crate) use row::keep_row;
 pub use row::{EditForm, HistoryLine, RowPage};
+pub(crate) use row::{batch_payload, keep_row, keep_rows};
 pub use show::{FieldView, Pair, RefChoice};
-pub(crate) use show::{axes_in_order, choices, class_text};
+pub(crate) use show::{axes_in_order, axis_order, choices, class_text, level_title};
 pub(crate) use spec::{class_of, table_spec};
 pub use transfer::{ErrorLine, ExportFormat, ExportedFile, ImportPlan, PlanLine};
 pub(crate) use transfer::{changed_meanwhile, column_notes, error_lines, plan_digest, plan_lines, write};

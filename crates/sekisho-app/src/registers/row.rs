@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sekisho_base::Date;
 use sekisho_base::canonical::content_hash;
 use sekisho_base::limits::{LINE_CHARS, TEXT_CHARS};
 use sekisho_base::table::Value;
 use sekisho_base::text::normalize_code;
+use sekisho_base::{Date, Instant};
 use sekisho_pack::model::{Column, ColumnType, Pack, Register};
 use sekisho_store::case::{self as cases, CaseFilter};
 use sekisho_store::register::{self, ChangeRow, RegisterRow};
-use sekisho_store::{Conn, violation};
+use sekisho_store::{Conn, Viewer, violation};
 use serde_json::json;
 
 use crate::cases::CaseLine;
@@ -22,7 +22,7 @@ use crate::login::Identity;
 use crate::office::Office;
 use crate::record::{record, stream_of};
 use crate::registers::show::{FieldView, Pair, editable, field, show};
-use crate::registers::table_spec;
+use crate::registers::{copies, table_spec};
 
 /// A change as shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -236,12 +236,30 @@ impl Office {
         let pack = self.pack();
         let r = pack.registers.get(register).ok_or(AppError::NotFound)?.clone();
         let directory = self.directory().await?;
-        let values = parse(&pack, &directory, &r, typed)?;
-        let owner = values.get(&r.owner).and_then(Value::as_text).unwrap_or_default();
         let before = match id {
             Some(id) => Some(self.row(who, register, id).await?.1),
             None => None,
         };
+        let (mut values, mut faults) = parse(&pack, &directory, &r, typed);
+        let (copied, inner, viewer) = (r.clone(), Arc::clone(&pack), me.viewer().clone());
+        let (seen, kept) = (before.clone(), std::mem::take(&mut values));
+        let (found, values) = self
+            .store
+            .read(move |c| {
+                Box::pin(async move {
+                    let mut values = kept;
+                    let found =
+                        copies::complete(c, &inner, &viewer, &copied, seen.as_ref(), &mut values).await?;
+                    Ok::<_, AppError>((found, values))
+                })
+            })
+            .await?;
+        faults.extend(found);
+        faults.extend(missing(&r, &values, &faults));
+        if !faults.is_empty() {
+            return Err(AppError::Invalid(faults));
+        }
+        let owner = values.get(&r.owner).and_then(Value::as_text).unwrap_or_default();
         if !me.keeps(&r, owner) || before.as_ref().is_some_and(|row| !me.keeps(&r, row.text(&r.owner))) {
             return Err(not_keeper(&pack, &r));
         }
@@ -256,11 +274,19 @@ impl Office {
         };
         let saved = row.id.clone();
         let (office, person) = (Arc::clone(self), who.person.clone());
+        let everyone = Viewer::whole_body(&person);
         self.store
             .write(move |c| {
-                Box::pin(
-                    async move { keep_row(c, &office, &r, before.as_ref(), &row, &person, "form").await },
-                )
+                Box::pin(async move {
+                    // The original may have risen since the form was read.
+                    let mut values = row.values.clone();
+                    let faults =
+                        copies::complete(c, &pack, &everyone, &r, before.as_ref(), &mut values).await?;
+                    if !faults.is_empty() {
+                        return Err(AppError::Invalid(faults));
+                    }
+                    keep_row(c, &office, &r, before.as_ref(), &row, &person, "form").await
+                })
             })
             .await?;
         Ok(saved)
@@ -296,8 +322,77 @@ pub(crate) async fn keep_row(
         entry: entry.clone(),
     };
     register::put_change(c, &change).await?;
-    crate::cases::row_changed(c, office, r, row).await?;
+    if differs_for_cases(r, before, row) {
+        crate::cases::row_changed(c, office, r, row, cause).await?;
+    }
+    copies::follow(c, office, r, before, row, by, cause).await?;
     checks::after_row(c, office, r, &row.id, &entry).await
+}
+
+/// Whether a change is one that cases about the row take note of: of its class, its owner or its marks.
+fn differs_for_cases(r: &Register, before: Option<&RegisterRow>, row: &RegisterRow) -> bool {
+    before.is_some_and(|b| {
+        crate::cases::item_of("", r, b).snapshot != crate::cases::item_of("", r, row).snapshot
+    })
+}
+
+/// The same for many rows under one entry that the caller recorded: first all rows, then what follows from them, so that an
+/// original and its copy may stand side by side.
+pub(crate) async fn keep_rows(
+    c: &mut Conn<'_>,
+    office: &Office,
+    r: &Register,
+    rows: &[(Option<RegisterRow>, RegisterRow)],
+    by: &str,
+    cause: &str,
+    entry: &str,
+) -> Result<(), AppError> {
+    let spec = table_spec(r);
+    for (before, row) in rows {
+        register::put(c, &spec, row).await?;
+        let change = ChangeRow {
+            id: office.new_id()?.to_string(),
+            register: r.id.clone(),
+            row_id: row.id.clone(),
+            seq: row.version,
+            at: row.updated_at,
+            person: by.to_owned(),
+            cause: cause.to_owned(),
+            before: before.as_ref().map(|b| json!(b.values).to_string()),
+            after: Some(json!(row.values).to_string()),
+            entry: entry.to_owned(),
+        };
+        register::put_change(c, &change).await?;
+    }
+    for (before, row) in rows {
+        if differs_for_cases(r, before.as_ref(), row) {
+            crate::cases::row_changed(c, office, r, row, cause).await?;
+        }
+        copies::follow(c, office, r, before.as_ref(), row, by, cause).await?;
+    }
+    checks::after_register(c, office, r, entry).await
+}
+
+/// A batch as its ledger entry tells it: which rows came to which version, and a hash of everything that was written.
+pub(crate) fn batch_payload(
+    r: &Register,
+    rows: &[(Option<RegisterRow>, RegisterRow)],
+    by: &str,
+    at: Instant,
+) -> serde_json::Map<String, serde_json::Value> {
+    let versions: BTreeMap<&str, i64> = rows.iter().map(|(_, row)| (row.id.as_str(), row.version)).collect();
+    let values: Vec<_> = rows.iter().map(|(_, row)| &row.values).collect();
+    let mut payload = serde_json::Map::new();
+    for (name, value) in [
+        ("register", json!(r.id)),
+        ("by", json!(by)),
+        ("at", json!(at)),
+        ("rows", json!(versions)),
+        ("hash", json!(content_hash(&json!(values)))),
+    ] {
+        payload.insert(name.to_owned(), value);
+    }
+    payload
 }
 
 fn not_keeper(pack: &Pack, r: &Register) -> AppError {
@@ -338,22 +433,18 @@ fn history_line(pack: &Pack, directory: &Directory, r: &Register, h: &ChangeRow)
     }
 }
 
-/// Reads a form into values.
+/// Reads a form into values, and what cannot be read.
 fn parse(
     pack: &Pack,
     directory: &Directory,
     r: &Register,
     typed: &BTreeMap<String, String>,
-) -> Result<BTreeMap<String, Value>, AppError> {
+) -> (BTreeMap<String, Value>, Vec<FieldError>) {
     let mut values = BTreeMap::new();
     let mut errors = Vec::new();
     for c in &r.columns {
         let text = typed.get(&c.id).map(String::as_str).unwrap_or_default();
         match cell(pack, directory, c, text) {
-            Ok(Value::Null) if c.required => errors.push(FieldError {
-                field: c.id.clone(),
-                message: format!("「{}」を入力してください。", c.label),
-            }),
             Ok(Value::Null) => {}
             Ok(value) => {
                 values.insert(c.id.clone(), value);
@@ -362,7 +453,18 @@ fn parse(
                 .push(FieldError { field: c.id.clone(), message: format!("「{}」：{message}", c.label) }),
         }
     }
-    if errors.is_empty() { Ok(values) } else { Err(AppError::Invalid(errors)) }
+    (values, errors)
+}
+
+/// Required columns that have no value and about which nothing was said yet.
+fn missing(r: &Register, values: &BTreeMap<String, Value>, said: &[FieldError]) -> Vec<FieldError> {
+    let empty =
+        |c: &&Column| c.required && !values.contains_key(&c.id) && said.iter().all(|e| e.field != c.id);
+    let fault = |c: &Column| FieldError {
+        field: c.id.clone(),
+        message: format!("「{}」を入力してください。", c.label),
+    };
+    r.columns.iter().filter(empty).map(fault).collect()
 }
 
 fn cell(pack: &Pack, directory: &Directory, c: &Column, typed: &str) -> Result<Value, String> {

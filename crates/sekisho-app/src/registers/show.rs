@@ -93,10 +93,17 @@ pub(crate) fn level_title(pack: &Pack, axis: &str, code: &str) -> String {
 
 /// Axes of a class in the order in which people name them, the standard's three first.
 pub(crate) fn axes_in_order(class: &BTreeMap<String, String>) -> Vec<(&str, &str)> {
+    axis_order(class.keys().map(String::as_str))
+        .into_iter()
+        .filter_map(|axis| Some((axis, class.get(axis)?.as_str())))
+        .collect()
+}
+
+/// Axes in that order.
+pub(crate) fn axis_order<'a>(axes: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     const FIRST: [&str; 3] = ["confidentiality", "integrity", "availability"];
-    let mut axes: Vec<(&str, &str)> =
-        class.iter().map(|(axis, code)| (axis.as_str(), code.as_str())).collect();
-    axes.sort_by_key(|(axis, _)| FIRST.iter().position(|f| f == axis).unwrap_or(FIRST.len()));
+    let mut axes: Vec<&str> = axes.collect();
+    axes.sort_by_key(|axis| FIRST.iter().position(|f| f == axis).unwrap_or(FIRST.len()));
     axes
 }
 

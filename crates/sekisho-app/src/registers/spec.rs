@@ -20,7 +20,8 @@ pub(crate) fn table_spec(r: &Register) -> TableSpec {
                 _ => Storage::Text,
             },
             many: c.many,
-            indexed: c.list && !c.many,
+            // Lists filter by what they show; copies are looked for by their original.
+            indexed: (c.list || Some(&c.id) == r.copy_of.as_ref()) && !c.many,
         })
         .collect();
     TableSpec { id: r.id.clone(), key: r.key.clone(), name: r.name.clone(), owner: r.owner.clone(), columns }
@@ -59,7 +60,8 @@ pub(super) fn schema(pack: &Pack, r: &Register) -> Schema {
                 labels: vec![c.label.clone()],
                 kind,
                 many: c.many,
-                required: c.required,
+                // A copy takes the class of its original: `copies` asks for it after that.
+                required: c.required && !(r.copy_of.is_some() && r.class.values().any(|k| *k == c.id)),
             }
         })
         .collect();

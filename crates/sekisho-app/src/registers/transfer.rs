@@ -1,18 +1,17 @@
 //! Registers in and out of spreadsheets: export of what the viewer may see, import in two steps with a dry run between.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use sekisho_base::canonical::{hex, sha256, unhex};
 use sekisho_base::limits::IMPORT_ROWS;
-use sekisho_base::table::{TableSpec, Value};
+use sekisho_base::table::Value;
 use sekisho_pack::model::Register;
-use sekisho_store::register::{self, ChangeRow, RegisterRow};
+use sekisho_store::register::{self, RegisterRow};
 use sekisho_store::upload::{self, UploadRow};
 use sekisho_store::{Conn, Viewer};
 use serde_json::json;
 
-use crate::checks;
 use crate::directory::Directory;
 use crate::error::AppError;
 use crate::exchange::{
@@ -24,8 +23,9 @@ use crate::office::Office;
 use crate::people::Me;
 use crate::record::{Seal, record, stream_of};
 use crate::registers::list::{ListQuery, filter};
-use crate::registers::spec::{class_of, schema};
-use crate::registers::table_spec;
+use crate::registers::row::{batch_payload, keep_rows};
+use crate::registers::spec::schema;
+use crate::registers::{copies, table_spec};
 
 /// Rows of the plan shown on the page; all of them are carried out.
 const SHOWN_ROWS: usize = 100;
@@ -366,9 +366,19 @@ impl Office {
             })
             .await?;
         let directory = self.directory().await?;
+        let (viewer, copied) = (me.viewer().clone(), r.clone());
         let (me, schema) = (me.clone(), schema(&pack, &r));
         let job = move || prepare_blocking(&me, &r, &schema, &directory, rows, &bytes);
-        tokio::task::spawn_blocking(job).await.map_err(AppError::internal)?
+        let mut prepared = tokio::task::spawn_blocking(job).await.map_err(AppError::internal)??;
+        self.store
+            .read(move |c| {
+                Box::pin(async move {
+                    let Prepared { plan, existing, .. } = &mut prepared;
+                    copies::complete_plan(c, &pack, &viewer, &copied, existing, plan).await?;
+                    Ok::<_, AppError>(prepared)
+                })
+            })
+            .await
     }
 
     /// Second step of an import: carries out what the first step told, all or nothing.
@@ -402,11 +412,7 @@ impl Office {
                 Some(b) => (b.id.clone(), b.version + 1),
                 None => (self.new_id()?.to_string(), 1),
             };
-            writes.push((
-                self.new_id()?.to_string(),
-                before,
-                RegisterRow { id: row_id, version, updated_at: now, values },
-            ));
+            writes.push((before, RegisterRow { id: row_id, version, updated_at: now, values }));
         }
         let count = writes.len();
         let job = Apply {
@@ -465,7 +471,7 @@ fn prepare_blocking(
 struct Apply {
     office: Arc<Office>,
     register: Register,
-    writes: Vec<(String, Option<RegisterRow>, RegisterRow)>,
+    writes: Vec<(Option<RegisterRow>, RegisterRow)>,
     seal: Seal,
     person: String,
     upload: UploadRow,
@@ -473,40 +479,14 @@ struct Apply {
 
 impl Apply {
     async fn run(self, c: &mut Conn<'_>) -> Result<(), AppError> {
-        let spec: TableSpec = table_spec(&self.register);
         let now = self.office.clock.now();
-        let versions: BTreeMap<&str, i64> =
-            self.writes.iter().map(|(_, _, row)| (row.id.as_str(), row.version)).collect();
-        let payload = json!({
-            "register": self.register.id, "by": self.person, "at": now, "file": self.upload.sha256, "rows": versions,
-            "hash": sekisho_base::canonical::content_hash(&json!(self.writes.iter().map(|(_, _, row)| &row.values).collect::<Vec<_>>())),
-        });
-        let entry =
-            record(c, self.seal, &stream_of(&self.upload.id)?, "register.import", &payload, now).await?;
-        for (change_id, before, row) in &self.writes {
-            register::put(c, &spec, row).await?;
-            let change = ChangeRow {
-                id: change_id.clone(),
-                register: self.register.id.clone(),
-                row_id: row.id.clone(),
-                seq: row.version,
-                at: now,
-                person: self.person.clone(),
-                cause: format!("import {}", self.upload.id),
-                before: before.as_ref().map(|b| json!(b.values).to_string()),
-                after: Some(json!(row.values).to_string()),
-                entry: entry.clone(),
-            };
-            register::put_change(c, &change).await?;
-            let other = |b: &RegisterRow| {
-                class_of(&self.register, &b.values) != class_of(&self.register, &row.values)
-                    || b.text(&self.register.owner) != row.text(&self.register.owner)
-            };
-            if before.as_ref().is_some_and(other) {
-                crate::cases::row_changed(c, &self.office, &self.register, row).await?;
-            }
-        }
+        let mut payload = batch_payload(&self.register, &self.writes, &self.person, now);
+        payload.insert("file".to_owned(), json!(self.upload.sha256));
+        let stream = stream_of(&self.upload.id)?;
+        let entry = record(c, self.seal, &stream, "register.import", &json!(payload), now).await?;
+        let cause = format!("import {}", self.upload.id);
+        keep_rows(c, &self.office, &self.register, &self.writes, &self.person, &cause, &entry).await?;
         upload::drop_used(c, &self.upload.id, now.plus_millis(-86_400_000)).await?;
-        checks::after_register(c, &self.office, &self.register, &entry).await
+        Ok(())
     }
 }

@@ -185,11 +185,10 @@ fn check_items(procedure: &Procedure, items: &[Item]) -> Vec<FieldFault> {
             faults.push(fault(&field.id, format!("「{}」が二度選ばれています。", item.name)));
         }
     }
-    if items.len() > limits::CASE_ITEMS {
+    let most = procedure.most_items();
+    if items.len() > most {
         let field = items.first().map(|i| i.field.as_str()).unwrap_or_default();
-        let message =
-            format!("一度に申請できるのは{}件までです。分けて申請してください。", limits::CASE_ITEMS);
-        faults.push(fault(field, message));
+        faults.push(fault(field, format!("一度に申請できるのは{most}件までです。分けて申請してください。")));
     }
     faults
 }

@@ -92,10 +92,13 @@ pub fn reclassified(
     if state.permit.is_some() {
         let noted = state.reviews.iter().any(|r| r.cause == ReviewCause::Reclassified && r.done.is_none());
         let class_changed = old.snapshot.class != now.class || old.snapshot.owner != now.owner;
-        if !permitted || !class_changed || noted {
+        if !permitted || !class_changed {
             return Ok(vec![]);
         }
         run.emit_system(What::Reclassified { item: item.to_owned(), now, handling: None, voided: vec![] })?;
+        if noted {
+            return Ok(run.acts);
+        }
         let part = run.state.deciding_step().and_then(|s| s.parts.first());
         if let Some(by) = part.and_then(|p| p.levels.get(p.turn)).cloned() {
             let (of, opened_at, author) = (run.state.acts, ctx.now, String::new());

@@ -130,6 +130,7 @@ pub fn register(id: &str, managed_by: &str) -> Register {
         owner: "owner".into(),
         kept_by: "section_security_manager".into(),
         class: BTreeMap::new(),
+        copy_of: None,
         managed_by: Some(managed_by.into()),
         columns: vec![],
     }
@@ -389,6 +390,8 @@ pub fn pack(procedure: Procedure) -> Pack {
         [register("asset", "section_security_manager"), register("device", "information_system_manager")];
     let classification = Classification {
         axes: [("confidentiality".to_owned(), axis())].into(),
+        scheme: None,
+        conversions: vec![],
         handling: vec![
             rule("encrypt", "class.confidentiality >= 2", HandlingEffect::Safeguard, "2.0.1"),
             rule(

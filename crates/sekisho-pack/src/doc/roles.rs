@@ -4,7 +4,7 @@ use super::Book;
 use super::page::Page;
 use crate::files::ACTS;
 use crate::model::{HandlingEffect, HandlingRule, Role};
-use crate::words::scope_name;
+use crate::words::{act_name, scope_name};
 
 pub(super) fn write(book: &Book<'_>, page: &mut Page) {
     page.heading(2, "役割");
@@ -77,22 +77,6 @@ fn scheme(code: &str) -> &str {
     match code {
         "classic" => "3・2・1の方式",
         "2024" => "3A・3B・3C・2・1の方式",
-        other => other,
-    }
-}
-
-/// An act of the handling decision, to stand before 「とき」.
-fn act_name(act: &str) -> &str {
-    match act {
-        "copy" => "複製する",
-        "send" => "送信する",
-        "carry_out" => "持ち出す",
-        "provide" => "外部へ提供する",
-        "publish" => "公表する",
-        "process_outside" => "庁外で処理する",
-        "store" => "保管する",
-        "dispose" => "廃棄する",
-        "entrust" => "外部のサービスに預ける",
         other => other,
     }
 }

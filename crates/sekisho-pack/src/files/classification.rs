@@ -1,13 +1,64 @@
 //! `classification.toml`: axes and levels, and the rules of the handling decision.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::files::doc::Table;
+use crate::files::doc::{At, Table};
 use crate::files::{ACTS, Known, condition, dangling, ident, need, reference, word};
-use crate::model::{Axis, HandlingEffect, HandlingRule, Level};
+use crate::model::{Axis, Classification, Conversion, HandlingEffect, HandlingRule, Level};
 
-/// The axes; read before registers, which refer to them.
-pub(crate) fn axes(t: &Table<'_>) -> BTreeMap<String, Axis> {
+/// Axes, the scheme in use and the conversions: what registers and procedures refer to.
+pub(crate) fn classes(t: &Table<'_>) -> Classification {
+    let axes = axes(t);
+    let schemes: BTreeSet<&str> =
+        axes.values().flat_map(|a| &a.levels).flat_map(|l| &l.schemes).map(String::as_str).collect();
+    let scheme = reference(t, t.text("scheme"), "分類の方式", schemes.iter().copied());
+    let mut conversions: Vec<Conversion> = Vec::new();
+    for c in t.tables("conversion") {
+        let id = ident(&c, "id");
+        let title = need(&c, "title");
+        let axis = reference(&c, c.need("axis"), "軸", axes.keys().map(String::as_str));
+        let mut codes = BTreeMap::new();
+        let levels = axis.as_ref().and_then(|a| axes.get(a)).map_or(&[][..], |a| &a.levels);
+        let known = || levels.iter().map(|l| l.code.as_str());
+        match c.table("codes") {
+            None => c.error(
+                "codes",
+                "どの段階をどの段階にするかが書かれていません",
+                "codes = { \"3\" = \"3B\" } のように書いてください",
+            ),
+            Some(map) => {
+                for (old, new) in map.entries() {
+                    if axis.is_some() && known().all(|k| k != old) {
+                        let at = At { value: old.clone(), ..new.clone() };
+                        dangling(&map, &at, "段階", known());
+                    }
+                    if axis.is_none() {
+                        continue;
+                    }
+                    if let Some(new) = reference(&map, Some(new), "段階", known()) {
+                        codes.insert(old, new);
+                    }
+                }
+                map.finish();
+            }
+        }
+        c.finish();
+        let (Some(id), Some(axis)) = (id, axis) else { continue };
+        if conversions.iter().any(|x| x.id == id.value) {
+            c.src.error(
+                id.line,
+                &id.key,
+                format!("変更の型「{}」が二度あります", id.value),
+                "どちらか一つにしてください",
+            );
+            continue;
+        }
+        conversions.push(Conversion { id: id.value, axis, title, codes });
+    }
+    Classification { axes, scheme, conversions, handling: vec![] }
+}
+
+fn axes(t: &Table<'_>) -> BTreeMap<String, Axis> {
     let mut axes: BTreeMap<String, Axis> = BTreeMap::new();
     for a in t.tables("axis") {
         let id = ident(&a, "id");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::expr::{Env, Type};
 use crate::files::doc::Table;
-use crate::files::{Known, condition, dangling, ident, need, word};
+use crate::files::{Known, condition, dangling, ident, need, reference, word};
 use crate::model::{Choice, Field, FieldType};
 
 /// Names that conditions cannot read, because CEL keeps them.
@@ -122,6 +122,7 @@ enum Kind {
     Row,
     Clauses,
     File,
+    Class,
 }
 
 /// Fields below `name`; their conditions read `env`, which gains their names.
@@ -142,21 +143,35 @@ pub(crate) fn fields(t: &Table<'_>, name: &str, known: &Known, env: &mut Env) ->
             ("row", Kind::Row),
             ("clauses", Kind::Clauses),
             ("file", Kind::File),
+            ("class", Kind::Class),
         ];
-        let kind = match word(f, f.need("type"), &words) {
+        let axis = reference(f, f.text("axis"), "軸", known.classification.axes.keys().map(String::as_str));
+        let word = word(f, f.need("type"), &words);
+        if word.is_some() && matches!(word, Some(Kind::Class)) != f.has("axis") {
+            f.error(
+                "axis",
+                "axis は type = \"class\" の項目に要り、ほかの項目には使えません",
+                "axis = \"confidentiality\" のように、どの軸の分類かを書いてください",
+            );
+        }
+        let kind = match word {
             None => None,
             Some(Kind::Text) => Some(FieldType::Text),
             Some(Kind::LongText) => Some(FieldType::LongText),
             Some(Kind::Date) => Some(FieldType::Date),
             Some(Kind::Integer) => Some(FieldType::Integer),
             Some(Kind::Bool) => Some(FieldType::Bool),
-            Some(Kind::Choice) => Some(FieldType::Choice),
+            Some(Kind::Choice | Kind::Class) => Some(FieldType::Choice),
             Some(Kind::Items) => Some(FieldType::Items(registers_of(f, known))),
             Some(Kind::Clauses) => Some(FieldType::Clauses),
             Some(Kind::File) => Some(FieldType::File),
             Some(Kind::Row) => Some(FieldType::Row(register_of(f, known))),
         };
-        let choices = choices(f, matches!(kind, Some(FieldType::Choice)));
+        // A new class is chosen among the axis' levels and the conversions of classification.toml.
+        let choices = match axis {
+            Some(axis) => known.classification.targets(&axis),
+            None => choices(f, matches!(kind, Some(FieldType::Choice))),
+        };
         if let Some(id) = &id {
             not_reserved(f, id);
             if !seen.insert(id.value.clone()) {

@@ -22,7 +22,7 @@ mod tests;
 pub(crate) use bindings::bindings;
 pub(crate) use calendar::calendar;
 pub(crate) use checks::checks;
-pub(crate) use classification::{axes, handling};
+pub(crate) use classification::{classes, handling};
 pub(crate) use clauses::clauses;
 pub(crate) use documents::{documents, notices};
 pub(crate) use duties::duties;

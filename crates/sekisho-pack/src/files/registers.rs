@@ -136,6 +136,16 @@ pub(crate) fn register(t: &Table<'_>, stem: &str, known: &mut Known) {
         }
         c.finish();
     }
+    let copy_of = reference(t, t.text("copy_of"), "列", ids.iter().map(String::as_str));
+    if let Some(column) = &copy_of
+        && kind_of(column).is_some_and(|k| !matches!(k, (ColumnType::Ref(_), false)))
+    {
+        t.error(
+            "copy_of",
+            format!("列「{column}」は写しの元を指せません"),
+            "type が \"ref\"、register が元の台帳の列を選んでください",
+        );
+    }
     let roles = || known.roles.keys().map(String::as_str);
     let mut r = Register {
         id: stem.to_owned(),
@@ -145,6 +155,7 @@ pub(crate) fn register(t: &Table<'_>, stem: &str, known: &mut Known) {
         owner,
         kept_by: reference(t, t.need("kept_by"), "役割", roles()).unwrap_or_default(),
         class,
+        copy_of,
         managed_by: reference(t, t.text("managed_by"), "役割", roles()),
         columns: drafts.iter().map(|d| d.column.clone()).collect(),
     };

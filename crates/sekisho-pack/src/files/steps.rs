@@ -8,7 +8,7 @@ use crate::files::procedures::{field_of, is_date, is_items};
 use crate::files::{Known, condition, dangling, ident, need, period, reference, word};
 use crate::model::{
     Check, CheckRule, Column, ColumnType, Field, FieldType, HeldBy, OnAbsent, OnEmpty, OnRefusal, Period,
-    Quorum, Step, StepKind, Write,
+    Quorum, Step, StepKind, Write, WriteValue,
 };
 
 const STEP_KINDS: [(&str, StepKind); 9] = [
@@ -61,6 +61,14 @@ pub(crate) fn steps(t: &Table<'_>, r: &Reading<'_>, known: &mut Known) -> (Vec<S
                 out.push(step);
             }
         }
+    }
+    let classes = |s: &Step| s.writes.iter().any(|w| matches!(w.value, WriteValue::Field(_)));
+    if out.iter().rev().skip(1).any(classes) {
+        t.error(
+            "step",
+            "分類を台帳に書く段の後に、ほかの段があります",
+            "from を使う [[step.write]] は最後の段に置いてください",
+        );
     }
     if out.is_empty() && !t.has("step") {
         t.error("step", "段が一つもありません", "[[step]] を加えてください");
@@ -258,13 +266,24 @@ fn reading_step(report: &Step, by: By, within: Option<Period>) -> Step {
 fn writes(s: &Table<'_>, r: &Reading<'_>, known: &Known) -> Vec<Write> {
     let mut out = Vec::new();
     for w in s.tables("write") {
-        let (column, value) = (ident(&w, "column"), w.need("value"));
+        let column = ident(&w, "column");
         let field = reference(&w, w.text("field"), "持ち物の項目", field_of(r.fields, is_items));
+        let from = reference(&w, w.text("from"), "項目", r.fields.iter().map(|f| f.id.as_str()));
+        let value = if w.has("from") { w.text("value") } else { w.need("value") };
         w.finish();
         let meant = r.fields.iter().filter(|f| field.as_ref().is_none_or(|id| *id == f.id));
         let registers: Vec<&String> = meant
             .flat_map(|f| if let FieldType::Items(l) = &f.kind { l.iter().collect() } else { vec![] })
             .collect();
+        if w.has("from") {
+            if value.is_some() {
+                w.error("value", "value と from が両方あります", "どちらか一つにしてください");
+            }
+            if let (Some(column), Some(from)) = (column, from) {
+                out.extend(class_write(&w, &column.value, &from, field, r, &registers, known));
+            }
+            continue;
+        }
         let (Some(column), Some(value)) = (column, value) else { continue };
         if registers.is_empty() {
             w.error(
@@ -291,9 +310,33 @@ fn writes(s: &Table<'_>, r: &Reading<'_>, known: &Known) -> Vec<Write> {
                 _ => {}
             }
         }
-        out.push(Write { column: column.value, value: value.value, field });
+        out.push(Write { column: column.value, value: WriteValue::Text(value.value), field });
     }
     out
+}
+
+/// `from = "…"`: the class that a field of the application asks for, in a column of that axis in every register.
+fn class_write(
+    w: &Table<'_>,
+    column: &str,
+    from: &str,
+    field: Option<String>,
+    r: &Reading<'_>,
+    registers: &[&String],
+    known: &Known,
+) -> Option<Write> {
+    let choices = r.fields.iter().find(|f| f.id == from).map(|f| f.choices.as_slice())?;
+    let fits = |id: &&&String| {
+        let of = known.registers.get(**id).and_then(|r| r.columns.iter().find(|c| c.id == column));
+        let axis = of.and_then(|c| if let ColumnType::Class(axis) = &c.kind { Some(axis) } else { None });
+        axis.is_some_and(|axis| !choices.is_empty() && known.classification.targets(axis) == choices)
+    };
+    if registers.is_empty() || !registers.iter().all(|id| fits(&id)) {
+        let text = format!("項目「{from}」の分類を列「{column}」に書けません");
+        w.error("from", text, "type = \"class\" の項目と、対象の台帳すべてにある同じ軸の列にしてください");
+        return None;
+    }
+    Some(Write { column: column.to_owned(), value: WriteValue::Field(from.to_owned()), field })
 }
 
 /// Choices by code, dates by `today`, truth values, plain text, the number of the case.

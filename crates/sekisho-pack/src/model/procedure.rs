@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sekisho_base::limits;
 use serde::{Deserialize, Serialize};
 
 use super::{Column, ColumnType, Register};
@@ -56,6 +57,21 @@ impl Procedure {
     #[must_use]
     pub fn applied_for(&self) -> bool {
         self.opened_by.is_empty() || self.apply_by.is_some()
+    }
+
+    /// Fields that ask for a new class of the items, by the column they are written to: such a case is a bulk change
+    /// (一括分類変更) and has a dry run.
+    pub fn class_fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.steps.iter().flat_map(|s| &s.writes).filter_map(|w| match &w.value {
+            WriteValue::Field(field) => Some((w.column.as_str(), field.as_str())),
+            WriteValue::Text(_) => None,
+        })
+    }
+
+    /// How many items one case may be about.
+    #[must_use]
+    pub fn most_items(&self) -> usize {
+        if self.class_fields().next().is_none() { limits::CASE_ITEMS } else { limits::BULK_ITEMS }
     }
 }
 
@@ -225,11 +241,21 @@ pub enum OnRefusal {
 pub struct Write {
     /// Column id; every register the items may come from has it.
     pub column: String,
-    /// Value as stored; `today` for a date, `number` for the number of the case.
-    pub value: String,
+    /// What is written.
+    pub value: WriteValue,
     /// Items field whose rows are meant; none: all items.
     #[serde(default)]
     pub field: Option<String>,
+}
+
+/// What a step writes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WriteValue {
+    /// This value, as stored; `today` for a date, `number` for the number of the case.
+    Text(String),
+    /// The class that this field of the application asks for: a level, or what a conversion makes of the row's own.
+    Field(String),
 }
 
 /// How many of a role's holders must act.

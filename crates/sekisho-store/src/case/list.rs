@@ -104,6 +104,33 @@ pub async fn list(
     picked(c, viewer, f, words, offset, limit).await
 }
 
+/// Rows of one query of [`under_way`].
+const NAMED: usize = 200;
+
+/// Cases under way about rows of a register: row id and case id, in order.
+///
+/// # Errors
+/// The database failed.
+pub async fn under_way(
+    c: &mut Conn<'_>,
+    register: &str,
+    rows: &[String],
+) -> Result<Vec<(String, String)>, StoreError> {
+    let mut found = Vec::new();
+    for some in rows.chunks(NAMED) {
+        let mut a = args![register];
+        let marks = marks(some, &mut a);
+        let sql = format!(
+            "SELECT i.row_id, i.case_id FROM case_item i JOIN case_file f ON f.id = i.case_id
+             WHERE i.register = $1 AND i.row_id IN ({marks}) AND f.closed_at IS NULL ORDER BY i.row_id, i.case_id"
+        );
+        for r in c.all_once(&sql, a).await? {
+            found.push((r.text(0)?, r.text(1)?));
+        }
+    }
+    Ok(found)
+}
+
 /// A page in the order of an index.
 async fn walk(
     c: &mut Conn<'_>,

@@ -10,7 +10,7 @@ use sekisho_app::cases::{ApplyForm, FormPart, Typed};
 use sekisho_app::login::Identity;
 
 use crate::Web;
-use crate::error::WebError;
+use crate::error::{WebError, escape_query};
 use crate::form::{Fields, Posted};
 use crate::guard::Who;
 use crate::page::{Errors, Page, html};
@@ -25,17 +25,6 @@ struct ApplyPage {
     page: Page,
     form: ApplyForm,
     errors: Errors,
-}
-
-#[derive(serde::Deserialize)]
-struct Asked {
-    #[serde(default)]
-    draft: String,
-    #[serde(default)]
-    item: String,
-    #[serde(default)]
-    parent: String,
-    done: Option<String>,
 }
 
 async fn page(
@@ -53,13 +42,22 @@ async fn show(
     State(web): State<Web>,
     Who(who): Who,
     Path(procedure): Path<String>,
-    Query(q): Query<Asked>,
+    Query(pairs): Query<Vec<(String, String)>>,
 ) -> Result<Response, WebError> {
-    let form = web.office.apply_form(&who, &procedure, &q.draft, &q.item, &q.parent).await?;
-    page(&web, &who, form, Errors::default(), q.done.as_deref()).await
+    // `draft`, `parent` and `done` once, `item` as often as things were chosen elsewhere.
+    let all =
+        |name: &str| pairs.iter().filter(|(n, _)| n == name).map(|(_, v)| v.clone()).collect::<Vec<_>>();
+    let one = |name: &str| all(name).into_iter().next().unwrap_or_default();
+    // What changes many classes has its own form with a dry run; numbers go along.
+    if one("draft").is_empty() && web.office.is_bulk(&procedure) {
+        let items: Vec<String> = all("item").iter().map(|i| format!("item={}", escape_query(i))).collect();
+        return Ok(Redirect::to(&format!("/bulk/{procedure}?{}", items.join("&"))).into_response());
+    }
+    let form = web.office.apply_form(&who, &procedure, &one("draft"), &all("item"), &one("parent")).await?;
+    page(&web, &who, form, Errors::default(), Some(one("done").as_str())).await
 }
 
-fn typed(fields: &Fields) -> Typed {
+pub(super) fn typed(fields: &Fields) -> Typed {
     Typed {
         post: fields.get("post").to_owned(),
         draft: fields.get("draft").to_owned(),

@@ -3,11 +3,13 @@
 mod absences;
 mod account;
 mod apply;
+mod bulk;
 mod cases;
 mod clauses;
 mod delegations;
 mod documents;
 mod duties;
+pub(crate) mod handling;
 mod home;
 mod ledger;
 mod login;
@@ -30,7 +32,9 @@ pub(crate) fn routes() -> Router<Web> {
         .merge(password::routes())
         .merge(home::routes())
         .merge(apply::routes())
+        .merge(bulk::routes())
         .merge(cases::routes())
+        .merge(handling::routes())
         .merge(registers::routes())
         .merge(clauses::routes())
         .merge(duties::routes())

@@ -60,6 +60,8 @@ struct ListView {
     prev: Option<String>,
     next: Option<String>,
     may_edit: bool,
+    /// Procedures that change classes of this register's rows in bulk: title and address with the list's query.
+    bulk: Vec<(String, String)>,
     export_xlsx: String,
     export_csv: String,
     export_sjis: String,
@@ -73,7 +75,7 @@ struct ListPage {
 }
 
 /// The query of a list from the address: `q`, `sort`, `page`, and `f.<column>` for each filter.
-fn query(pairs: &[(String, String)]) -> ListQuery {
+pub(super) fn query(pairs: &[(String, String)]) -> ListQuery {
     let get = |name: &str| {
         pairs.iter().find(|(n, _)| n == name).map(|(_, v)| v.trim().to_owned()).unwrap_or_default()
     };
@@ -136,7 +138,17 @@ async fn list(
             }
         })
         .collect();
+    let bulk = l
+        .bulk
+        .iter()
+        .map(|(id, title)| {
+            let list = address(&format!("/bulk/{id}"), &q, &q.sort, 1);
+            let joint = if list.contains('?') { '&' } else { '?' };
+            (title.clone(), format!("{list}{joint}register={}", l.id))
+        })
+        .collect();
     let list = ListView {
+        bulk,
         q: q.q.clone(),
         sort: q.sort.clone(),
         filters: l.filters,

@@ -9,6 +9,8 @@ mod authority;
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod bulk;
+#[cfg(test)]
 mod causes;
 #[cfg(test)]
 mod city;
@@ -28,6 +30,8 @@ mod explain;
 mod files;
 #[cfg(test)]
 mod guards;
+#[cfg(test)]
+mod handling;
 #[cfg(test)]
 mod joint;
 #[cfg(test)]

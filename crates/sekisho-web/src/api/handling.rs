@@ -1,0 +1,22 @@
+//! `GET /api/v1/handling`: the handling decision.
+
+use axum::extract::{Query, State};
+use axum::routing::get;
+use axum::{Json, Router};
+use sekisho_app::handling::HandlingAnswer;
+
+use super::{ApiError, ApiWho};
+use crate::Web;
+use crate::pages::handling::question;
+
+pub(crate) fn routes() -> Router<Web> {
+    Router::new().route("/api/v1/handling", get(show))
+}
+
+async fn show(
+    State(web): State<Web>,
+    ApiWho(who): ApiWho,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Result<Json<HandlingAnswer>, ApiError> {
+    Ok(Json(web.office.handling(&who, &question(&pairs)).await?))
+}
