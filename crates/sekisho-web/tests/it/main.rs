@@ -25,6 +25,8 @@ mod guards;
 #[cfg(test)]
 mod joint;
 #[cfg(test)]
+mod kills;
+#[cfg(test)]
 mod ledger;
 #[cfg(test)]
 mod mail;
@@ -40,5 +42,7 @@ mod proposals;
 mod queries;
 #[cfg(test)]
 mod registers;
+#[cfg(test)]
+mod served;
 #[cfg(test)]
 mod story;
