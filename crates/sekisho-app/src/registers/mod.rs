@@ -11,6 +11,7 @@ pub(crate) use row::keep_row;
 pub use row::{EditForm, HistoryLine, RowPage};
 pub use show::{FieldView, Pair, RefChoice};
 pub(crate) use show::{axes_in_order, choices, class_text};
-pub(crate) use spec::{class_of, table_spec};
+pub(crate) use spec::class_of;
+pub use spec::table_spec;
 pub use transfer::{ErrorLine, ExportFormat, ExportedFile, ImportPlan, PlanLine};
 pub(crate) use transfer::{changed_meanwhile, column_notes, error_lines, plan_digest, plan_lines, write};
