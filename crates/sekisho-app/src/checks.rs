@@ -10,9 +10,10 @@ use sekisho_base::table::{Storage, TableSpec};
 use sekisho_base::{Date, Instant};
 use sekisho_pack::expr::sql::{SqlArg, to_sql};
 use sekisho_pack::model::{Check, CheckRule, HeldBy, Pack, Period, Register, Role, Scope};
+use sekisho_store::case::{self, CaseRow, InboxRow, TaskRow};
 use sekisho_store::register::{self, CheckedRow};
 use sekisho_store::violation::{self, RunRow, ViolationRow};
-use sekisho_store::{Arg, Conn, case};
+use sekisho_store::{Arg, Conn};
 
 use crate::directory::Directory;
 use crate::error::AppError;
@@ -45,7 +46,6 @@ struct Found {
 enum Touched<'a> {
     Everything,
     Row(&'a str),
-    Case(&'a str),
 }
 
 /// Evaluates every check of the running pack.
@@ -61,7 +61,7 @@ pub async fn run_all(office: &Arc<Office>) -> Result<(), AppError> {
             Box::pin(async move {
                 let pack = inner.pack();
                 for check in pack.checks.values() {
-                    evaluate(c, &inner, &pack, Some(&directory), check, Touched::Everything, "").await?;
+                    evaluate(c, &inner, &pack, Some(&directory), check, "").await?;
                 }
                 Ok::<_, AppError>(())
             })
@@ -78,11 +78,16 @@ pub(crate) async fn after_row(
     row: &str,
     entry: &str,
 ) -> Result<(), AppError> {
-    let pack = office.pack();
+    let (pack, now) = (office.pack(), office.clock.now());
+    let mut open = violation::open_for(c, &format!("{}/{row}", r.id)).await?;
+    let mut touched = Vec::new();
     for check in pack.checks.values().filter(|k| register_of(k) == Some(r.id.as_str())) {
-        evaluate(c, office, &pack, None, check, Touched::Row(row), entry).await?;
+        let Some(found) = find(c, &pack, None, check, Touched::Row(row), now.date()).await? else { continue };
+        let was = open.remove(&check.id).unwrap_or_default();
+        change(c, office, &pack, check, found.broken, was, now, entry).await?;
+        touched.push(check.id.as_str());
     }
-    Ok(())
+    violation::touch_runs(c, &touched, &pack.hash, now).await.map_err(AppError::from)
 }
 
 /// After many rows of a register changed.
@@ -94,25 +99,36 @@ pub(crate) async fn after_register(
 ) -> Result<(), AppError> {
     let pack = office.pack();
     for check in pack.checks.values().filter(|k| register_of(k) == Some(r.id.as_str())) {
-        evaluate(c, office, &pack, None, check, Touched::Everything, entry).await?;
+        evaluate(c, office, &pack, None, check, entry).await?;
     }
     Ok(())
 }
 
-/// After an act on a case.
+/// After an act on a case: it changes checks of its own procedure alone, and what they look at is in hand.
 pub(crate) async fn after_case(
     c: &mut Conn<'_>,
     office: &Office,
-    case_id: &str,
+    row: &CaseRow,
+    tasks: Vec<TaskRow>,
     entry: &str,
 ) -> Result<(), AppError> {
-    let pack = office.pack();
-    for check in
-        pack.checks.values().filter(|k| matches!(k.rule, CheckRule::Overdue { .. } | CheckRule::SelfApproval))
-    {
-        evaluate(c, office, &pack, None, check, Touched::Case(case_id), entry).await?;
+    let (pack, now) = (office.pack(), office.clock.now());
+    let tasks: Vec<InboxRow> = tasks.into_iter().map(|task| InboxRow::of_case(row, task)).collect();
+    let mut open = violation::open_for(c, &format!("case/{}#%", row.id)).await?;
+    let mut touched = Vec::new();
+    for check in pack.checks.values() {
+        let broken = match &check.rule {
+            CheckRule::Overdue { procedure, step } if *procedure == row.procedure => {
+                late(tasks.iter().filter(|t| step.as_ref().is_none_or(|s| t.task.step == *s)), now.date())
+            }
+            CheckRule::SelfApproval => to_review(tasks.iter().filter(|t| t.task.kind == POST_REVIEW), check),
+            _ => continue,
+        };
+        let was = open.remove(&check.id).unwrap_or_default();
+        change(c, office, &pack, check, broken, was, now, entry).await?;
+        touched.push(check.id.as_str());
     }
-    Ok(())
+    violation::touch_runs(c, &touched, &pack.hash, now).await.map_err(AppError::from)
 }
 
 /// The register a check is about.
@@ -125,20 +141,34 @@ pub(crate) fn register_of(check: &Check) -> Option<&str> {
     }
 }
 
+/// Evaluates a check over everything it is about.
 async fn evaluate(
     c: &mut Conn<'_>,
     office: &Office,
     pack: &Pack,
     directory: Option<&Directory>,
     check: &Check,
-    touched: Touched<'_>,
     entry: &str,
 ) -> Result<(), AppError> {
     let now = office.clock.now();
-    let today = now.date();
-    let found = match &check.rule {
+    match find(c, pack, directory, check, Touched::Everything, now.date()).await? {
+        Some(found) => settle(c, office, pack, check, found, now, entry).await,
+        None => Ok(()),
+    }
+}
+
+/// What breaks a check now; nothing when it cannot be told here.
+async fn find(
+    c: &mut Conn<'_>,
+    pack: &Pack,
+    directory: Option<&Directory>,
+    check: &Check,
+    touched: Touched<'_>,
+    today: Date,
+) -> Result<Option<Found>, AppError> {
+    Ok(Some(match &check.rule {
         CheckRule::Required { register, column, when } => {
-            let Some(r) = pack.registers.get(register) else { return Ok(()) };
+            let Some(r) = pack.registers.get(register) else { return Ok(None) };
             let spec = table_spec(r);
             let empty = empty_predicate(&spec, column);
             let (predicate, args) = match when {
@@ -152,7 +182,7 @@ async fn evaluate(
             rows(c, r, &spec, check, &predicate, args, touched).await?
         }
         CheckRule::Stale { register, column, after } => {
-            let Some(r) = pack.registers.get(register) else { return Ok(()) };
+            let Some(r) = pack.registers.get(register) else { return Ok(None) };
             let spec = table_spec(r);
             let cutoff = before(today, *after);
             let mut found =
@@ -171,74 +201,73 @@ async fn evaluate(
             found
         }
         CheckRule::Rows { register, when } => {
-            let Some(r) = pack.registers.get(register) else { return Ok(()) };
+            let Some(r) = pack.registers.get(register) else { return Ok(None) };
             let spec = table_spec(r);
             let (text, args) = condition(when, today)?;
             rows(c, r, &spec, check, &format!("COALESCE({text}, FALSE)"), args, touched).await?
         }
-        CheckRule::Overdue { procedure, step } => {
-            overdue(c, procedure, step.as_deref(), today, touched).await?
-        }
-        CheckRule::SelfApproval => post_reviews(c, check, touched).await?,
+        CheckRule::Overdue { procedure, step } => overdue(c, procedure, step.as_deref(), today).await?,
+        CheckRule::SelfApproval => post_reviews(c, check).await?,
         CheckRule::Vacant { role } => match (directory, pack.roles.get(role)) {
             (Some(d), Some(role)) => vacant(d, role, check, today),
-            _ => return Ok(()),
+            _ => return Ok(None),
         },
         // A query reads on a connection of its own: see queries.rs.
-        CheckRule::Sql { .. } => return Ok(()),
-    };
-    settle(c, office, pack, check, found, touched, now, entry).await
+        CheckRule::Sql { .. } => return Ok(None),
+    }))
 }
 
-/// Opens and closes intervals so that the open ones are what was found.
-#[expect(clippy::too_many_arguments, reason = "one private step of evaluate, split for reading")]
+/// Keeps what a full evaluation found.
 async fn settle(
     c: &mut Conn<'_>,
     office: &Office,
     pack: &Pack,
     check: &Check,
     found: Found,
-    touched: Touched<'_>,
     now: Instant,
     entry: &str,
 ) -> Result<(), AppError> {
-    let open = match touched {
-        Touched::Everything => violation::open_rows(c, &check.id).await?,
-        Touched::Row(id) => {
-            violation::open_for(c, &check.id, &format!("{}/{id}", register_of(check).unwrap_or_default()))
-                .await?
-        }
-        Touched::Case(id) => violation::open_for(c, &check.id, &format!("case/{id}#%")).await?,
-    };
-    let now_broken: BTreeSet<&str> = found.broken.iter().map(|b| b.key.as_str()).collect();
+    let open = violation::open_rows(c, &check.id).await?;
+    let run =
+        RunRow { pack: pack.hash.clone(), ran_at: now, looked_at: found.looked_at, due_rows: found.due };
+    change(c, office, pack, check, found.broken, open, now, entry).await?;
+    violation::put_run(c, &check.id, &run).await.map_err(AppError::from)
+}
+
+/// Opens and closes intervals so that the open ones are what was found; `open` are those of the rows that were looked at.
+#[expect(clippy::too_many_arguments, reason = "one private step of the callers above, split for reading")]
+async fn change(
+    c: &mut Conn<'_>,
+    office: &Office,
+    pack: &Pack,
+    check: &Check,
+    broken: Vec<Broken>,
+    open: BTreeMap<String, String>,
+    now: Instant,
+    entry: &str,
+) -> Result<(), AppError> {
+    let now_broken: BTreeSet<&str> = broken.iter().map(|b| b.key.as_str()).collect();
     for (key, id) in &open {
         if !now_broken.contains(key.as_str()) {
             violation::close(c, id, now).await?;
         }
     }
-    for b in &found.broken {
+    for b in broken {
         if !open.contains_key(&b.key) {
             let row = ViolationRow {
                 id: office.new_id()?.to_string(),
                 check: check.id.clone(),
                 pack: pack.hash.clone(),
-                row_key: b.key.clone(),
-                unit: b.unit.clone(),
-                says: b.says.clone(),
-                link: b.link.clone(),
+                row_key: b.key,
+                unit: b.unit,
+                says: b.says,
+                link: b.link,
                 opened_at: now,
                 closed_at: None,
                 cause_entry: entry.to_owned(),
             };
             violation::open(c, &row).await?;
         }
-    }
-    if matches!(touched, Touched::Everything) {
-        let run =
-            RunRow { pack: pack.hash.clone(), ran_at: now, looked_at: found.looked_at, due_rows: found.due };
-        violation::put_run(c, &check.id, &run).await?;
-    } else {
-        violation::touch_run(c, &check.id, &pack.hash, now).await?;
     }
     Ok(())
 }
@@ -307,16 +336,18 @@ async fn overdue(
     procedure: &str,
     step: Option<&str>,
     today: Date,
-    touched: Touched<'_>,
 ) -> Result<Found, AppError> {
-    let only = if let Touched::Case(id) = touched { Some(id) } else { None };
-    let tasks = case::tasks_of(c, procedure, step, only).await?;
-    let is_late = |t: &&case::InboxRow| t.task.due.is_some_and(|d| d < today);
+    let tasks = case::tasks_of(c, procedure, step).await?;
     let is_soon =
-        |t: &&case::InboxRow| t.task.due.is_some_and(|d| d >= today && d <= today.plus_days(SOON_STEP_DAYS));
+        |t: &&InboxRow| t.task.due.is_some_and(|d| d >= today && d <= today.plus_days(SOON_STEP_DAYS));
     let due = count(tasks.iter().filter(is_soon).count());
+    Ok(Found { broken: late(tasks.iter(), today), looked_at: case::count_of(c, procedure).await?, due })
+}
+
+/// Tasks whose date has passed, one of each step.
+fn late<'a>(tasks: impl Iterator<Item = &'a InboxRow>, today: Date) -> Vec<Broken> {
     let mut broken: BTreeMap<String, Broken> = BTreeMap::new();
-    for t in tasks.iter().filter(is_late) {
+    for t in tasks.filter(|t| t.task.due.is_some_and(|d| d < today)) {
         let key = format!("case/{}#{}", t.task.case_id, t.task.step);
         let date = t.task.due.map(|d| d.wareki()).unwrap_or_default();
         let says = format!("{} {}：{}の期限（{date}）を過ぎています", t.number, t.case_title, t.task.title);
@@ -325,24 +356,27 @@ async fn overdue(
             Broken { key, unit: t.unit.clone(), says, link: format!("/cases/{}", t.task.case_id) },
         );
     }
-    let looked_at = if only.is_none() { case::count_of(c, procedure).await? } else { 0 };
-    Ok(Found { broken: broken.into_values().collect(), looked_at, due })
+    broken.into_values().collect()
 }
 
-async fn post_reviews(c: &mut Conn<'_>, check: &Check, touched: Touched<'_>) -> Result<Found, AppError> {
-    let only = if let Touched::Case(id) = touched { Some(id) } else { None };
-    let tasks = case::tasks_of_kind(c, "post_review", only).await?;
-    let broken = tasks
-        .iter()
+/// Kind of the task that a review after the fact is.
+const POST_REVIEW: &str = "post_review";
+
+async fn post_reviews(c: &mut Conn<'_>, check: &Check) -> Result<Found, AppError> {
+    let tasks = case::tasks_of_kind(c, POST_REVIEW).await?;
+    let looked_at = case::count_all(c).await?;
+    Ok(Found { broken: to_review(tasks.iter(), check), looked_at, due: 0 })
+}
+
+fn to_review<'a>(tasks: impl Iterator<Item = &'a InboxRow>, check: &Check) -> Vec<Broken> {
+    tasks
         .map(|t| Broken {
             key: format!("case/{}#{}", t.task.case_id, t.task.step),
             unit: t.unit.clone(),
             says: format!("{} {}：{}", t.number, t.case_title, check.title),
             link: format!("/cases/{}", t.task.case_id),
         })
-        .collect();
-    let looked_at = if only.is_none() { case::count_all(c).await? } else { 0 };
-    Ok(Found { broken, looked_at, due: 0 })
+        .collect()
 }
 
 /// Units, or the body, where nobody holds a role today.

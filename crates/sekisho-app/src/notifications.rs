@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::error::AppError;
 use crate::login::Identity;
 use crate::office::Office;
-use crate::record::record;
+use crate::record::{Seal, record_first};
 
 pub(crate) use case::case_changed;
 
@@ -43,12 +43,12 @@ pub(crate) async fn notify(
 ) -> Result<(), AppError> {
     let mail = if office.mails() { "waiting" } else { "none" };
     let subject = shorten(told.subject, limits::LINE_CHARS);
+    let (mut entries, mut rows) = (Vec::new(), Vec::new());
     for person in persons.iter().take(MOST_PERSONS) {
-        let id: Id = office.new_id()?;
+        let (id, seal): (Id, Seal) = (office.new_id()?, office.seal()?);
         let payload = json!({"notification": id.to_string(), "person": person, "kind": told.kind, "subject": subject, "about": told.link, "at": at});
-        let entry =
-            record(c, office.seal()?, &ledger::stream_id(id), "notification.made", &payload, at).await?;
-        let row = NotificationRow {
+        entries.push((seal, ledger::stream_id(id), payload));
+        rows.push(NotificationRow {
             id: id.to_string(),
             person: person.clone(),
             kind: told.kind.to_owned(),
@@ -61,11 +61,11 @@ pub(crate) async fn notify(
             try_after: at,
             mailed_at: None,
             mail_error: String::new(),
-            entry,
-        };
-        notification::add(c, &row).await?;
+            entry: seal.id(),
+        });
     }
-    Ok(())
+    record_first(c, &entries, "notification.made", at).await?;
+    notification::add(c, &rows).await.map_err(AppError::from)
 }
 
 /// A message in the list.

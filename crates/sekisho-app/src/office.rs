@@ -282,8 +282,7 @@ impl Office {
             .store
             .read(|c| {
                 Box::pin(async move {
-                    let version = setting::current(c, org::VERSION).await?;
-                    Ok::<_, AppError>((version, setting::get(c, RUNNING).await?))
+                    setting::counter_and_setting(c, org::VERSION, RUNNING).await.map_err(AppError::from)
                 })
             })
             .await?;

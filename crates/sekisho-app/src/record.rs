@@ -57,9 +57,39 @@ pub async fn record(
     payload: &serde_json::Value,
     at: Instant,
 ) -> Result<String, AppError> {
-    let payload = canonical_json(payload);
     let seq = ledger::next_seq(c, stream).await?;
-    let row = EntryRow {
+    let row = entry_of(seal, stream, seq, kind, payload, at);
+    ledger::put(c, &row).await?;
+    Ok(row.id)
+}
+
+/// Writes entries of one kind to the outbox that each begin a stream of their own; as [`record`], for many at once.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn record_first(
+    c: &mut Conn<'_>,
+    entries: &[(Seal, String, serde_json::Value)],
+    kind: &str,
+    at: Instant,
+) -> Result<(), AppError> {
+    let row = |(seal, stream, payload): &(Seal, String, serde_json::Value)| {
+        entry_of(*seal, stream, 1, kind, payload, at)
+    };
+    let rows: Vec<EntryRow> = entries.iter().map(row).collect();
+    ledger::put_first(c, &rows).await.map_err(AppError::from)
+}
+
+fn entry_of(
+    seal: Seal,
+    stream: &str,
+    seq: i64,
+    kind: &str,
+    payload: &serde_json::Value,
+    at: Instant,
+) -> EntryRow {
+    let payload = canonical_json(payload);
+    EntryRow {
         id: seal.id(),
         stream: stream.to_owned(),
         seq,
@@ -69,7 +99,5 @@ pub async fn record(
         payload: Some(payload),
         at,
         leaf_index: None,
-    };
-    ledger::put(c, &row).await?;
-    Ok(row.id)
+    }
 }

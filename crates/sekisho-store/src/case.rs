@@ -6,7 +6,7 @@ pub use list::{CaseFilter, list, under_way};
 
 use sekisho_base::{Date, Instant};
 
-use crate::conn::{Row, marks};
+use crate::conn::{Row, insert, marks};
 use crate::index::{self, Source};
 use crate::{Conn, StoreError, Viewer, args, search};
 
@@ -188,10 +188,8 @@ pub async fn by_number(
 /// # Errors
 /// The database failed.
 pub async fn add_parties(c: &mut Conn<'_>, case_id: &str, persons: &[String]) -> Result<(), StoreError> {
-    for person in persons {
-        c.exec("INSERT INTO case_party (case_id, person) VALUES ($1, $2) ON CONFLICT (case_id, person) DO NOTHING", args![case_id, person]).await?;
-    }
-    Ok(())
+    let rows = persons.iter().map(|person| args![case_id, person]).collect();
+    insert(c, "case_party (case_id, person)", rows, " ON CONFLICT (case_id, person) DO NOTHING").await
 }
 
 /// Sets the register rows a case is about.
@@ -204,14 +202,8 @@ pub async fn set_items(
     items: &[(String, String)],
 ) -> Result<(), StoreError> {
     c.exec("DELETE FROM case_item WHERE case_id = $1", args![case_id]).await?;
-    for (pos, (register, row)) in (0i64..).zip(items) {
-        c.exec(
-            "INSERT INTO case_item (case_id, pos, register, row_id) VALUES ($1, $2, $3, $4)",
-            args![case_id, pos, register, row],
-        )
-        .await?;
-    }
-    Ok(())
+    let rows = (0i64..).zip(items).map(|(pos, (register, row))| args![case_id, pos, register, row]).collect();
+    insert(c, "case_item (case_id, pos, register, row_id)", rows, "").await
 }
 
 /// One act as recorded.
@@ -296,14 +288,11 @@ pub struct TaskRow {
 /// The database failed.
 pub async fn set_tasks(c: &mut Conn<'_>, case_id: &str, tasks: &[TaskRow]) -> Result<(), StoreError> {
     c.exec("DELETE FROM open_task WHERE case_id = $1", args![case_id]).await?;
-    for (pos, t) in (0i64..).zip(tasks) {
-        c.exec(
-            "INSERT INTO open_task (case_id, pos, step, kind, title, post, person, due, opened_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-            args![case_id, pos, &t.step, &t.kind, &t.title, &t.post, &t.person, or_never(t.due), t.opened_at],
-        )
-        .await?;
-    }
-    Ok(())
+    let row = |(pos, t): (i64, &TaskRow)| {
+        args![case_id, pos, &t.step, &t.kind, &t.title, &t.post, &t.person, or_never(t.due), t.opened_at]
+    };
+    let rows = (0i64..).zip(tasks).map(row).collect();
+    insert(c, "open_task (case_id, pos, step, kind, title, post, person, due, opened_at)", rows, "").await
 }
 
 /// A task with what a list shows of its case.
@@ -319,6 +308,20 @@ pub struct InboxRow {
     pub applicant: String,
     /// Unit.
     pub unit: String,
+}
+
+impl InboxRow {
+    /// A task with its case's row beside it.
+    #[must_use]
+    pub fn of_case(row: &CaseRow, task: TaskRow) -> Self {
+        Self {
+            task,
+            number: row.number.clone(),
+            case_title: row.title.clone(),
+            applicant: row.applicant.clone(),
+            unit: row.unit.clone(),
+        }
+    }
 }
 
 const INBOX: &str = "SELECT t.case_id, t.step, t.kind, t.title, t.post, t.person, t.due, t.opened_at, f.number, f.title, f.applicant, f.unit
@@ -384,7 +387,7 @@ pub async fn waits_for(
     Ok(c.count(&sql, a).await? > 0)
 }
 
-/// Open tasks of a procedure, optionally of one step or one case: for the checks, which see every unit.
+/// Open tasks of a procedure, optionally of one step: for the checks, which see every unit.
 ///
 /// # Errors
 /// The database failed.
@@ -392,37 +395,24 @@ pub async fn tasks_of(
     c: &mut Conn<'_>,
     procedure: &str,
     step: Option<&str>,
-    case_id: Option<&str>,
 ) -> Result<Vec<InboxRow>, StoreError> {
     let mut a = args![procedure];
     let mut sql = format!("{INBOX} WHERE f.procedure = $1");
-    for (column, value) in [("t.step", step), ("t.case_id", case_id)] {
-        if let Some(v) = value {
-            a.push(v.into());
-            sql.push_str(&format!(" AND {column} = ${}", a.len()));
-        }
+    if let Some(step) = step {
+        a.push(step.into());
+        sql.push_str(" AND t.step = $2");
     }
     sql.push_str(" ORDER BY t.case_id, t.pos");
     c.all(&sql, a).await?.iter().map(inbox_row).collect()
 }
 
-/// Open tasks of a kind, optionally of one case: for the checks, which see every unit.
+/// Open tasks of a kind: for the checks, which see every unit.
 ///
 /// # Errors
 /// The database failed.
-pub async fn tasks_of_kind(
-    c: &mut Conn<'_>,
-    kind: &str,
-    case_id: Option<&str>,
-) -> Result<Vec<InboxRow>, StoreError> {
-    let mut a = args![kind];
-    let mut sql = format!("{INBOX} WHERE t.kind = $1");
-    if let Some(id) = case_id {
-        a.push(id.into());
-        sql.push_str(" AND t.case_id = $2");
-    }
-    sql.push_str(" ORDER BY t.case_id, t.pos");
-    c.all(&sql, a).await?.iter().map(inbox_row).collect()
+pub async fn tasks_of_kind(c: &mut Conn<'_>, kind: &str) -> Result<Vec<InboxRow>, StoreError> {
+    let sql = format!("{INBOX} WHERE t.kind = $1 ORDER BY t.case_id, t.pos");
+    c.all(&sql, args![kind]).await?.iter().map(inbox_row).collect()
 }
 
 /// How many cases there ever were.

@@ -60,6 +60,26 @@ pub(crate) fn marks<T: Into<Arg>>(values: impl IntoIterator<Item = T>, args: &mu
     if out.is_empty() { "NULL".to_owned() } else { out }
 }
 
+/// Rows written by one statement; databases bound how many values one may carry.
+const AT_ONCE: usize = 64;
+
+/// Inserts many rows with few statements. `into` is the table with its columns, `end` what follows the values.
+pub(crate) async fn insert(
+    c: &mut Conn<'_>,
+    into: &str,
+    rows: Vec<Vec<Arg>>,
+    end: &str,
+) -> Result<(), StoreError> {
+    let mut rows = rows.into_iter().peekable();
+    while rows.peek().is_some() {
+        let mut a = Vec::new();
+        let values: Vec<String> =
+            rows.by_ref().take(AT_ONCE).map(|row| format!("({})", marks(row, &mut a))).collect();
+        c.exec(&format!("INSERT INTO {into} VALUES {}{end}", values.join(", ")), a).await?;
+    }
+    Ok(())
+}
+
 /// One result row.
 #[derive(Debug)]
 pub enum Row {

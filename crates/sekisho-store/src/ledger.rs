@@ -6,7 +6,7 @@ pub mod witness;
 
 use sekisho_base::{Id, Instant};
 
-use crate::conn::{Arg, Row};
+use crate::conn::{Arg, Row, insert};
 use crate::{Conn, StoreError, args, setting};
 
 /// An entry.
@@ -56,6 +56,29 @@ pub async fn put(c: &mut Conn<'_>, e: &EntryRow) -> Result<(), StoreError> {
     )
     .await?;
     Ok(())
+}
+
+/// Writes entries to the outbox that each begin a stream of their own, with few statements however many they are.
+///
+/// # Errors
+/// The database failed, or one of the streams exists.
+pub async fn put_first(c: &mut Conn<'_>, entries: &[EntryRow]) -> Result<(), StoreError> {
+    let counters = entries.iter().map(|e| args![format!("stream:{}", e.stream), 1]).collect();
+    insert(c, "counter (name, value)", counters, "").await?;
+    let row = |e: &EntryRow| {
+        args![
+            &e.id,
+            &e.stream,
+            1,
+            &e.kind,
+            &e.commitment,
+            e.salt.clone(),
+            e.payload.clone(),
+            e.at,
+            e.leaf_index
+        ]
+    };
+    insert(c, &format!("ledger_entry ({COLUMNS})"), entries.iter().map(row).collect(), "").await
 }
 
 const COLUMNS: &str = "id, stream, seq, kind, commitment, salt, payload, at, leaf_index";

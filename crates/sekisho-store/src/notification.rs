@@ -2,6 +2,7 @@
 
 use sekisho_base::Instant;
 
+use crate::conn::insert;
 use crate::{Conn, Row, StoreError, args};
 
 /// One message to one person.
@@ -55,13 +56,12 @@ fn read(r: &Row) -> Result<NotificationRow, StoreError> {
     })
 }
 
-/// Adds one.
+/// Adds messages.
 ///
 /// # Errors
 /// The database failed.
-pub async fn add(c: &mut Conn<'_>, n: &NotificationRow) -> Result<(), StoreError> {
-    c.exec(
-        &format!("INSERT INTO notification ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"),
+pub async fn add(c: &mut Conn<'_>, all: &[NotificationRow]) -> Result<(), StoreError> {
+    let row = |n: &NotificationRow| {
         args![
             &n.id,
             &n.person,
@@ -76,10 +76,9 @@ pub async fn add(c: &mut Conn<'_>, n: &NotificationRow) -> Result<(), StoreError
             n.mailed_at,
             &n.mail_error,
             &n.entry
-        ],
-    )
-    .await
-    .map(|_| ())
+        ]
+    };
+    insert(c, &format!("notification ({COLUMNS})"), all.iter().map(row).collect(), "").await
 }
 
 /// A person's messages, the newest first.

@@ -92,25 +92,25 @@ pub async fn open_rows(c: &mut Conn<'_>, check: &str) -> Result<BTreeMap<String,
     rows.iter().map(|r| Ok((r.text(0)?, r.text(1)?))).collect()
 }
 
-/// Open intervals of a check for one row key, or for a prefix of keys that ends in `%`.
+/// Open intervals by check: check → row key → interval id.
+pub type OpenByCheck = BTreeMap<String, BTreeMap<String, String>>;
+
+/// Open intervals of all checks for one row key, or for a prefix of keys that ends in `%`.
 ///
 /// # Errors
 /// The database failed.
-pub async fn open_for(
-    c: &mut Conn<'_>,
-    check: &str,
-    like: &str,
-) -> Result<BTreeMap<String, String>, StoreError> {
+pub async fn open_for(c: &mut Conn<'_>, like: &str) -> Result<OpenByCheck, StoreError> {
     // A range, not LIKE: it uses the index, and `_` in a key is just a character.
     let (key, a) = match like.strip_suffix('%') {
-        Some(prefix) => {
-            ("row_key >= $2 AND row_key < $3", args![check, prefix, format!("{prefix}{}", char::MAX)])
-        }
-        None => ("row_key = $2", args![check, like]),
+        Some(prefix) => ("row_key >= $1 AND row_key < $2", args![prefix, format!("{prefix}{}", char::MAX)]),
+        None => ("row_key = $1", args![like]),
     };
-    let sql =
-        format!("SELECT row_key, id FROM violation WHERE check_id = $1 AND closed_at IS NULL AND {key}");
-    c.all(&sql, a).await?.iter().map(|r| Ok((r.text(0)?, r.text(1)?))).collect()
+    let sql = format!("SELECT check_id, row_key, id FROM violation WHERE {key} AND closed_at IS NULL");
+    let mut open = OpenByCheck::new();
+    for r in c.all(&sql, a).await? {
+        open.entry(r.text(0)?).or_default().insert(r.text(1)?, r.text(2)?);
+    }
+    Ok(open)
 }
 
 /// How many rows break each check as it was known at a moment.
@@ -196,17 +196,31 @@ pub async fn put_run(c: &mut Conn<'_>, check: &str, run: &RunRow) -> Result<(), 
     Ok(())
 }
 
-/// Notes that a part of a check ran: later than its last full run, over the same rows.
+/// Notes that a part of each of these checks ran: later than its last full run, over the same rows.
 ///
 /// # Errors
 /// The database failed.
-pub async fn touch_run(c: &mut Conn<'_>, check: &str, pack: &str, at: Instant) -> Result<(), StoreError> {
-    c.exec(
-        "INSERT INTO check_run (check_id, pack, ran_at, looked_at, due_rows) VALUES ($1, $2, $3, 1, 0)
+pub async fn touch_runs(
+    c: &mut Conn<'_>,
+    checks: &[&str],
+    pack: &str,
+    at: Instant,
+) -> Result<(), StoreError> {
+    if checks.is_empty() {
+        return Ok(());
+    }
+    let mut a = args![pack, at];
+    let mut rows = Vec::with_capacity(checks.len());
+    for check in checks {
+        a.push((*check).into());
+        rows.push(format!("(${}, $1, $2, 1, 0)", a.len()));
+    }
+    let sql = format!(
+        "INSERT INTO check_run (check_id, pack, ran_at, looked_at, due_rows) VALUES {}
          ON CONFLICT (check_id) DO UPDATE SET ran_at = excluded.ran_at, looked_at = CASE WHEN check_run.looked_at = 0 THEN 1 ELSE check_run.looked_at END",
-        args![check, pack, at],
-    )
-    .await?;
+        rows.join(", ")
+    );
+    c.exec(&sql, a).await?;
     Ok(())
 }
 

@@ -15,6 +15,7 @@ enum Protection {
 }
 
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub(crate) struct Args {
     /// お知らせを送るSMTPサーバ（ホスト名:ポート番号）。指定しなければ画面にだけ出る
     #[arg(long = "mail-server", value_name = "HOST:PORT", requires_all = ["mail_from", "site"])]

@@ -141,7 +141,7 @@ pub(super) async fn keep(
     if before.is_some_and(|b| b.status != state.status.code()) {
         related::tell_opener(c, office, state).await?;
     }
-    checks::after_case(c, office, &state.id, &entry).await
+    checks::after_case(c, office, &row, tasks, &entry).await
 }
 
 /// Asks the engine about a case as its row has it, and keeps what follows, in the caller's transaction.

@@ -10,7 +10,7 @@ use sekisho_store::query::{self, MOST_ROWS, QueryRow};
 use sekisho_store::violation::{self, RunRow};
 use sekisho_store::{StoreError, ledger};
 
-use super::{Broken, Found, Touched, settle};
+use super::{Broken, Found, settle};
 use crate::error::AppError;
 use crate::office::Office;
 
@@ -53,7 +53,7 @@ pub async fn run(office: &Arc<Office>) -> Result<(), AppError> {
                         Box::pin(async move {
                             let pack = inner.pack();
                             let Some(check) = pack.checks.get(&id) else { return Ok(()) };
-                            settle(c, &inner, &pack, check, found, Touched::Everything, now, "").await
+                            settle(c, &inner, &pack, check, found, now, "").await
                         })
                     })
                     .await?;

@@ -13,6 +13,7 @@ pub use row::{EditForm, HistoryLine, RowPage};
 pub(crate) use row::{batch_payload, keep_row, keep_rows};
 pub use show::{FieldView, Pair, RefChoice};
 pub(crate) use show::{axes_in_order, axis_order, choices, class_text, level_title};
-pub(crate) use spec::{class_of, table_spec};
+pub(crate) use spec::class_of;
+pub use spec::table_spec;
 pub use transfer::{ErrorLine, ExportFormat, ExportedFile, ImportPlan, PlanLine};
 pub(crate) use transfer::{changed_meanwhile, column_notes, error_lines, plan_digest, plan_lines, write};

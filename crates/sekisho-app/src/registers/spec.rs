@@ -8,7 +8,8 @@ use sekisho_pack::model::{ColumnType, Pack, Register};
 use crate::exchange::{Column, Kind, Schema};
 
 /// The table of a register.
-pub(crate) fn table_spec(r: &Register) -> TableSpec {
+#[must_use]
+pub fn table_spec(r: &Register) -> TableSpec {
     let columns = r
         .columns
         .iter()

@@ -50,7 +50,7 @@ on_both! {
     async fn one_reads_ones_own_and_mail_is_tried_in_its_time(db: Db) {
         act!(db.store, c => {
             for n in [told("N1", "1001", 1, "waiting"), told("N2", "1001", 2, "none"), told("N3", "1002", 3, "waiting")] {
-                notification::add(c, &n).await?;
+                notification::add(c, std::slice::from_ref(&n)).await?;
             }
             notification::mark_read(c, "1002", Some("N1"), at(9)).await
         }).unwrap();

@@ -71,15 +71,18 @@ on_both! {
         act!(db.store, c => violation::close(c, "V7", at(8)).await).unwrap();
         let (all, prefix, exact, underscore, upper) = look!(db.store, c => Ok((
             violation::open_rows(c, "late").await?,
-            violation::open_for(c, "late", "case/C1#%").await?,
-            violation::open_for(c, "late", "asset/R1").await?,
-            violation::open_for(c, "late", "as_et/R1").await?,
-            violation::open_for(c, "late", "CASE/C1#%").await?,
+            violation::open_for(c, "case/C1#%").await?,
+            violation::open_for(c, "asset/R1").await?,
+            violation::open_for(c, "as_et/R1").await?,
+            violation::open_for(c, "CASE/C1#%").await?,
         ))).unwrap();
         assert_eq!(all.len(), 5);
-        assert_eq!(prefix, map(&[("case/C1#return", "V1".to_owned()), ("case/C1#confirm", "V2".to_owned())]));
-        assert_eq!(exact, map(&[("asset/R1", "V6".to_owned())]));
-        assert_eq!(underscore, map(&[("as_et/R1", "V5".to_owned())]));
+        assert_eq!(prefix, map(&[
+            ("late", map(&[("case/C1#return", "V1".to_owned()), ("case/C1#confirm", "V2".to_owned())])),
+            ("other", map(&[("case/C1#return", "V4".to_owned())])),
+        ]));
+        assert_eq!(exact, map(&[("late", map(&[("asset/R1", "V6".to_owned())]))]));
+        assert_eq!(underscore, map(&[("late", map(&[("as_et/R1", "V5".to_owned())]))]));
         assert!(upper.is_empty());
         let of_row = look!(db.store, c => violation::open_of_row(c, "case/C1#return").await).unwrap();
         assert_eq!(of_row.iter().map(|v| v.check.as_str()).collect::<Vec<_>>(), ["late", "other"]);
@@ -91,10 +94,8 @@ on_both! {
             violation::put_run(c, "full", &run(9, 1)).await?;
             violation::put_run(c, "full", &run(12, 2)).await?;
             violation::put_run(c, "empty", &run(0, 1)).await?;
-            for check in ["full", "empty", "new"] {
-                violation::touch_run(c, check, "q", at(5)).await?;
-            }
-            Ok(())
+            violation::touch_runs(c, &["full", "empty", "new"], "q", at(5)).await?;
+            violation::touch_runs(c, &[], "q", at(6)).await
         }).unwrap();
         let runs = look!(db.store, c => violation::runs(c).await).unwrap();
         assert_eq!(runs, map(&[

@@ -1,8 +1,11 @@
-//! A browser without a screen: one cookie, one router, forms found on the page as it came.
+//! A browser without a screen: one cookie, one router or server, forms found on the page as it came.
+
+use std::net::SocketAddr;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
+use hyper_util::rt::TokioIo;
 use tower::ServiceExt as _;
 
 use crate::city::{City, PASSWORD};
@@ -53,48 +56,90 @@ pub fn hidden(html: &str, name: &str) -> String {
     after.split('"').next().unwrap_or_default().to_owned()
 }
 
-/// A browser without a screen: one cookie, one router.
+/// What answers.
+#[derive(Clone)]
+enum Other {
+    Router(Router),
+    Server(SocketAddr),
+}
+
+/// A browser without a screen: one cookie, one router or server.
+#[derive(Clone)]
 pub struct Browser {
-    router: Router,
+    other: Other,
     pub cookie: String,
     pub csrf: String,
 }
 
 impl Browser {
     pub fn new(city: &City) -> Self {
-        Self { router: city.router.clone(), cookie: String::new(), csrf: String::new() }
+        Self { other: Other::Router(city.router.clone()), cookie: String::new(), csrf: String::new() }
+    }
+
+    /// From now on asks a server that runs by itself.
+    pub fn go_to(&mut self, address: SocketAddr) {
+        self.other = Other::Server(address);
     }
 
     async fn send(&self, request: Request<Body>) -> Page {
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let bytes = axum::body::to_bytes(body, 64 << 20).await.unwrap().to_vec();
+        self.try_send(request).await.unwrap()
+    }
+
+    /// The whole answer, or nothing when the server went away before it was through.
+    async fn try_send(&self, request: Request<Body>) -> Option<Page> {
+        let (parts, body) = match &self.other {
+            Other::Router(router) => router.clone().oneshot(request).await.unwrap().into_parts(),
+            Other::Server(address) => {
+                let stream = tokio::net::TcpStream::connect(address).await.ok()?;
+                let (mut sender, connection) =
+                    hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.ok()?;
+                let running = tokio::spawn(connection);
+                let (parts, body) = sender.send_request(request).await.ok()?.into_parts();
+                drop(running);
+                (parts, Body::new(body))
+            }
+        };
+        let bytes = axum::body::to_bytes(body, 64 << 20).await.ok()?.to_vec();
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        Page { status: parts.status, headers: parts.headers, bytes, text }
+        Some(Page { status: parts.status, headers: parts.headers, bytes, text })
     }
 
     pub async fn get(&mut self, path: &str) -> Page {
+        self.try_get(path).await.unwrap()
+    }
+
+    /// The page, or nothing when the server went away.
+    pub async fn try_get(&mut self, path: &str) -> Option<Page> {
         let request = Request::get(path)
             .header(header::HOST, "city.test")
             .header(header::COOKIE, &self.cookie)
             .body(Body::empty())
             .unwrap();
-        let page = self.send(request).await;
+        let page = self.try_send(request).await?;
         assert_eq!(page.doubled_ids(), Vec::<&str>::new(), "ids on {path}");
         let csrf = page.hidden("csrf");
         if !csrf.is_empty() {
             self.csrf = csrf;
         }
-        page
+        Some(page)
     }
 
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Page {
+        self.try_post(path, fields).await.unwrap()
+    }
+
+    /// The answer, or nothing when the server went away: then the act may have happened or not.
+    pub async fn try_post(&self, path: &str, fields: &[(&str, &str)]) -> Option<Page> {
         let mut all = vec![("csrf", self.csrf.as_str())];
         all.extend_from_slice(fields);
-        self.post_raw(path, &encode(&all), "http://city.test").await
+        self.try_send(self.form(path, &encode(&all), "http://city.test")).await
     }
 
     pub async fn post_raw(&self, path: &str, body: &str, origin: &str) -> Page {
+        self.send(self.form(path, body, origin)).await
+    }
+
+    fn form(&self, path: &str, body: &str, origin: &str) -> Request<Body> {
         let mut request = Request::post(path)
             .header(header::HOST, "city.test")
             .header(header::COOKIE, &self.cookie)
@@ -102,7 +147,7 @@ impl Browser {
         if !origin.is_empty() {
             request = request.header(header::ORIGIN, origin);
         }
-        self.send(request.body(Body::from(body.to_owned())).unwrap()).await
+        request.body(Body::from(body.to_owned())).unwrap()
     }
 
     /// Sends a file as a browser does.

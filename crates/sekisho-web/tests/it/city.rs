@@ -191,8 +191,13 @@ impl City {
     }
 
     async fn open(n: u64, folder: PathBuf) -> Self {
-        let store = Store::open(&folder.join("sekisho.db").to_string_lossy()).await.unwrap();
-        let clock = Arc::new(ManualClock::new(at(TODAY, 10)));
+        let address = folder.join("sekisho.db").to_string_lossy().into_owned();
+        Self::open_at(n, folder, &address, at(TODAY, 10)).await
+    }
+
+    async fn open_at(n: u64, folder: PathBuf, address: &str, now: Instant) -> Self {
+        let store = Store::open(address).await.unwrap();
+        let clock = Arc::new(ManualClock::new(now));
         let entropy = Arc::new(SeededEntropy::new(n));
         let seed = setup::signing_seed(&store, &folder.join("city.key"), entropy.as_ref()).await.unwrap();
         let opening = Opening {
@@ -225,9 +230,23 @@ impl City {
     /// The same with another organization.
     pub async fn with_organization(workbook: Vec<u8>, numbers: &[&str]) -> Self {
         let city = Self::empty().await;
-        first::import(&city.office, "organization.xlsx", workbook, true).await.unwrap();
-        let password = first::first_login(&city.office, ADMIN, "admin").await.unwrap();
-        let mut admin = Browser::new(&city);
+        city.fill(workbook, numbers).await;
+        city
+    }
+
+    /// As of a moment, on an SQLite file of its own or on the database given, with the organization and a login for each number.
+    pub async fn made_at(now: Instant, database: Option<&str>, numbers: &[&str]) -> Self {
+        let (n, folder) = Self::folder();
+        let file = folder.join("sekisho.db").to_string_lossy().into_owned();
+        let city = Self::open_at(n, folder, database.unwrap_or(&file), now).await;
+        city.fill(workbook(|_| ""), numbers).await;
+        city
+    }
+
+    async fn fill(&self, workbook: Vec<u8>, numbers: &[&str]) {
+        first::import(&self.office, "organization.xlsx", workbook, true).await.unwrap();
+        let password = first::first_login(&self.office, ADMIN, "admin").await.unwrap();
+        let mut admin = Browser::new(self);
         admin.enter("admin", &password).await;
         admin.own_password(&password).await;
         for number in numbers.iter().filter(|n| **n != ADMIN) {
@@ -237,11 +256,15 @@ impl City {
             assert_eq!(page.status, StatusCode::OK, "{}", page.text);
             let password =
                 page.text.split("<code>").nth(1).unwrap().split("</code>").next().unwrap().to_owned();
-            let mut user = Browser::new(&city);
+            let mut user = Browser::new(self);
             user.enter(&format!("u{number}"), &password).await;
             user.own_password(&password).await;
         }
-        city
+    }
+
+    /// Where its files are: `sekisho.db` and `city.key`.
+    pub fn files(&self) -> &std::path::Path {
+        &self.folder
     }
 
     /// With everybody's login and the assets: a copy of one that was made through the pages.

@@ -35,6 +35,8 @@ mod handling;
 #[cfg(test)]
 mod joint;
 #[cfg(test)]
+mod kills;
+#[cfg(test)]
 mod ledger;
 #[cfg(test)]
 mod mail;
@@ -54,6 +56,8 @@ mod registers;
 mod related;
 #[cfg(test)]
 mod resolve;
+#[cfg(test)]
+mod served;
 #[cfg(test)]
 mod story;
 #[cfg(test)]
