@@ -6,7 +6,8 @@ use crate::expr::{Expr, Labels};
 use crate::files::{ACTS, DEVICES};
 use crate::model::{
     Check, CheckRule, Choice, Column, ColumnType, Field, FieldType, HeldBy, MechanismKind, MechanismRef,
-    OnAbsent, OnEmpty, Pack, Period, Procedure, Quorum, Register, Role, Scope, Step, StepKind, Write, WriteValue,
+    OnAbsent, OnEmpty, Pack, Period, Procedure, Quorum, Register, Role, Scope, Step, StepKind, Write,
+    WriteValue,
 };
 
 /// Names of one pack's things.

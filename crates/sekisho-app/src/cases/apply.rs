@@ -12,8 +12,7 @@ use sekisho_case::handling::{HandlingFacts, decide_handling};
 use sekisho_case::refusal::Refusal;
 use sekisho_pack::model::{Field, FieldType, Pack, Procedure};
 use sekisho_store::case::{self, DraftRow};
-use sekisho_store::register;
-use sekisho_store::{Conn, Viewer, setting};
+use sekisho_store::{Conn, setting};
 use serde_json::json;
 
 use crate::cases::items::{find_items, items_by_key};
@@ -25,7 +24,7 @@ use crate::error::{AppError, FieldError};
 use crate::login::Identity;
 use crate::office::Office;
 use crate::people::Me;
-use crate::registers::{FieldView, choices, class_text, table_spec};
+use crate::registers::{FieldView, choices, class_text};
 
 /// A refusal of the engine as an answer of the application.
 pub(super) fn refused(r: Refusal, prefix: &str) -> AppError {
@@ -115,8 +114,6 @@ pub(crate) fn typed_values(
         }
     }
     if errors.is_empty() { Ok(values) } else { Err(AppError::Invalid(errors)) }
-}
-
 }
 
 impl Office {

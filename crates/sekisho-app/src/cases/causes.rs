@@ -12,7 +12,7 @@ use sekisho_pack::model::{FieldType, Pack, Procedure};
 use sekisho_store::{Conn, case, cause, duty, register, setting, violation};
 use serde_json::json;
 
-use crate::cases::apply::item_of;
+use crate::cases::items::item_of;
 use crate::cases::store::{engine, keep, state_of};
 use crate::directory::Directory;
 use crate::duties::happened;
@@ -300,7 +300,7 @@ pub(super) fn link_of(cause: &Cause) -> String {
 /// Whether what opened a case still lasts; nothing where nobody can tell.
 pub(super) async fn lasts(c: &mut Conn<'_>, cause: &Cause) -> Result<Option<bool>, AppError> {
     Ok(match (cause.by.split_once(':'), cause.row.rsplit_once('/')) {
-        (Some(("check", id)), _) => Some(!violation::open_for(c, id, &cause.row).await?.is_empty()),
+        (Some(("check", id)), _) => Some(violation::open_for(c, &cause.row).await?.contains_key(id)),
         (Some(("duty", _)), Some((_, id))) => duty::get(c, id).await?.map(|o| o.closed_at.is_none()),
         _ => None,
     })

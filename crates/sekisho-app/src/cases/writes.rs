@@ -123,7 +123,9 @@ fn value(
         (WriteValue::Field(_), _) => return None,
         (WriteValue::Text(_), ColumnType::Date) => Value::Text(act.at.date().to_string()),
         (WriteValue::Text(text), ColumnType::Bool) => Value::Bool(text == "true"),
-        (WriteValue::Text(text), ColumnType::Text | ColumnType::LongText | ColumnType::Code) if text == "number" => {
+        (WriteValue::Text(text), ColumnType::Text | ColumnType::LongText | ColumnType::Code)
+            if text == "number" =>
+        {
             Value::Text(state.number.clone())
         }
         (WriteValue::Text(text), _) => Value::Text(text.clone()),
