@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sekisho_base::table::Value;
 use sekisho_case::Code;
 use sekisho_case::facts::mixed_class;
-use sekisho_case::handling::{Handling, HandlingFacts, Outcome, decide_handling};
+use sekisho_case::handling::{Handling, HandlingFacts, Outcome, decide_handling, unknown_facts};
 use sekisho_pack::expr::{Expr, Type};
 use sekisho_pack::model::Choice;
 
@@ -109,4 +109,25 @@ fn the_result_is_part_of_the_content() {
     let state = w.clerk_applies().state();
     let h = state.content.handling.unwrap();
     assert_eq!((h.outcome, h.act.as_str()), (Outcome::NeedsPermit, "carry_out"));
+}
+
+#[test]
+fn what_rests_on_the_unknown_is_named() {
+    let pack = World::new().pack;
+    let names = |contents: &[(&str, Option<&str>)]| {
+        let zone =
+            |z: &Option<&str>| z.map(|z| ("zone".to_owned(), Value::Text(z.into()))).into_iter().collect();
+        let facts = HandlingFacts {
+            classes: contents.iter().map(|(c, _)| class(c)).collect(),
+            facts: contents.iter().map(|(_, z)| zone(z)).collect(),
+        };
+        unknown_facts(&pack, "carry_out", &facts).into_iter().collect::<Vec<_>>()
+    };
+    assert!(names(&[("2", Some("lgwan"))]).is_empty());
+    assert_eq!(names(&[("2", Some("lgwan")), ("1", None)]), ["zone"], "of one content is enough");
+    assert_eq!(
+        names(&[("2", Some("lgwan")), ("nobody classed it", Some("lgwan"))]),
+        ["class.confidentiality"]
+    );
+    assert_eq!(names(&[("", Some(""))]), ["class.confidentiality", "zone"]);
 }

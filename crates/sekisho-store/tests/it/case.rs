@@ -98,6 +98,24 @@ on_both! {
         assert_eq!(kept, 1);
     }
 
+    async fn cases_under_way_are_found_by_the_rows_they_hold(db: Db) {
+        let mut rows: Vec<CaseRow> = (1..=3).map(|n| case_row(&format!("C{n}"), "S", n)).collect();
+        rows[2].closed_at = Some(rows[2].opened_at);
+        put_all(&db, &rows).await;
+        act!(db.store, c => {
+            for id in ["C1", "C2", "C3"] {
+                case::set_items(c, id, &[("asset".into(), "R1".into()), ("media".into(), "R2".into())]).await?;
+            }
+            Ok::<_, StoreError>(())
+        })
+        .unwrap();
+        let many: Vec<String> = (1..=500).map(|n| format!("R{n}")).collect();
+        let found = look!(db.store, c => case::under_way(c, "asset", &many).await).unwrap();
+        let pair = |case: &str| ("R1".to_owned(), case.to_owned());
+        assert_eq!(found, [pair("C1"), pair("C2")], "neither ended cases nor rows of another register");
+        assert!(look!(db.store, c => case::under_way(c, "asset", &[]).await).unwrap().is_empty());
+    }
+
     async fn lists_are_newest_first_and_filtered(db: Db) {
         let mut rows: Vec<CaseRow> = (1..=5).map(|n| case_row(&format!("C{n}"), "S", n)).collect();
         rows[1].status = "closed".into();
