@@ -1,0 +1,19 @@
+//! Use cases measured on a city made by formula: `cargo bench -p sekisho-app --bench city -- april|clauses|decide [sizes]`.
+
+mod april;
+mod clauses;
+mod common;
+mod decide;
+
+fn main() -> common::Outcome<()> {
+    match std::env::args().nth(1).as_deref() {
+        Some("april") => april::run(),
+        Some("clauses") => clauses::run(),
+        Some("decide") => decide::run(),
+        // cargo bench without a name runs every benchmark of the workspace: this one is long, and is asked for by name.
+        _ => {
+            println!("say which: april, clauses or decide");
+            Ok(())
+        }
+    }
+}
