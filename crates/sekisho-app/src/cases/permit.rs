@@ -274,9 +274,8 @@ fn steps(d: &Directory, pack: &Pack, procedure: &Procedure, state: &CaseState) -
             let roles: Vec<String> =
                 run.map(|r| r.parts.iter().map(|p| p.title().to_owned()).collect()).unwrap_or_default();
             // One box for each where all must act, one for all where any of them may.
-            let any = run.is_some_and(|r| {
-                !r.slots.is_empty() && r.slots.iter().all(|s| matches!(s.who, Who::Any(_)))
-            });
+            let any = run
+                .is_some_and(|r| !r.slots.is_empty() && r.slots.iter().all(|s| matches!(s.who, Who::Any(_))));
             Step {
                 id: s.id.clone(),
                 title: s.title.clone(),

@@ -96,6 +96,7 @@ async fn what_stays_broken_is_put_right_in_a_case_of_its_own() {
     // The case ended, its cause did not: the next one says so, and ends when the thing is back.
     city.turn_to("2026-12-10", 9).await;
     assert_eq!(city.count(OPENED).await, 2);
+    let (mut manager, mut clerk) = (city.browser(MANAGER).await, city.browser(CLERK).await);
     let next = case_with(&mut manager, "是正-R8-0002").await;
     let page = manager.get(&next).await;
     assert!(page.text.contains("是正-R8-0001 を終えた後も解消していません"), "{}", page.text);
