@@ -12,7 +12,6 @@ pub mod directory;
 pub mod documents;
 pub mod duties;
 mod error;
-pub mod exchange;
 pub mod first;
 pub mod forms;
 pub mod ledger;
@@ -37,4 +36,5 @@ mod superiors;
 
 pub use error::{AppError, FieldError};
 pub use office::Office;
+pub use sekisho_exchange as exchange;
 pub use sekisho_store::{Durability, Store};

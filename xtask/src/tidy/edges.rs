@@ -16,6 +16,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "sekisho-pack",
             "sekisho-policy",
             "sekisho-ledger",
+            "sekisho-exchange",
             "sekisho-forms",
             "sekisho-sanitize",
             "sekisho-zones",
@@ -26,6 +27,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("sekisho-policy", &[]),
     ("sekisho-pack", &[]),
     ("sekisho-ledger", &[]),
+    ("sekisho-exchange", &[]),
     ("sekisho-forms", &[]),
     ("sekisho-sanitize", &[]),
     ("sekisho-zones", &[]),
@@ -50,6 +52,7 @@ const CONFINED: &[(&str, &[&str])] = &[
 const PURE: &[&str] = &[
     "sekisho-base",
     "sekisho-case",
+    "sekisho-exchange",
     "sekisho-forms",
     "sekisho-ledger",
     "sekisho-pack",

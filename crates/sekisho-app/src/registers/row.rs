@@ -205,6 +205,7 @@ impl Office {
             (None, None) if c.id == r.owner => me.unit().to_owned(),
             (None, None) => String::new(),
         };
+        let (directory, today) = (self.directory().await?, self.clock.today());
         let (action, back) = match id {
             Some(id) => (format!("/registers/{register}/{id}/edit"), format!("/registers/{register}/{id}")),
             None => (format!("/registers/{register}/new"), format!("/registers/{register}")),
@@ -215,7 +216,7 @@ impl Office {
             action,
             back,
             version: row.as_ref().map_or(0, |row| row.version),
-            fields: r.columns.iter().map(|c| field(&pack, c, value(c))).collect(),
+            fields: r.columns.iter().map(|c| field(&pack, &directory, c, value(c), today)).collect(),
         })
     }
 

@@ -35,7 +35,7 @@ pub struct FieldView {
     pub label: String,
     /// Help.
     pub help: String,
-    /// text, long_text, date, integer, bool, choice.
+    /// text, long_text, date, integer, bool, choice; choices (several, a line each); code (typed, with `choices` to pick from).
     pub kind: &'static str,
     /// Must be filled.
     pub required: bool,
@@ -43,6 +43,14 @@ pub struct FieldView {
     pub value: String,
     /// Choices.
     pub choices: Vec<RefChoice>,
+}
+
+impl FieldView {
+    /// Whether a choice is among the chosen ones.
+    #[must_use]
+    pub fn has(&self, code: &str) -> bool {
+        self.value.lines().any(|line| line == code)
+    }
 }
 
 /// Choices of the pack as choices of a form.
@@ -102,13 +110,22 @@ pub(crate) fn class_text(pack: &Pack, class: &BTreeMap<String, String>) -> Strin
 }
 
 /// A column as a field, with what is stored or was typed.
-pub(super) fn field(pack: &Pack, column: &Column, value: String) -> FieldView {
+pub(super) fn field(
+    pack: &Pack,
+    directory: &Directory,
+    column: &Column,
+    value: String,
+    today: Date,
+) -> FieldView {
     let (kind, list, hint) = match &column.kind {
         ColumnType::LongText => ("long_text", vec![], ""),
         ColumnType::Date => ("date", vec![], "例：R8.7.1、令和8年7月1日、2026/7/1"),
         ColumnType::Integer => ("integer", vec![], ""),
         ColumnType::Bool => ("bool", vec![], ""),
-        ColumnType::Choice if !column.many => ("choice", choices(&column.choices), ""),
+        ColumnType::Choice if column.many => {
+            ("choices", choices(&column.choices), "当てはまるものをすべて選びます。")
+        }
+        ColumnType::Choice => ("choice", choices(&column.choices), ""),
         ColumnType::Class(axis) => {
             let levels = pack.classification.axes.get(axis).map(|a| a.levels.as_slice()).unwrap_or_default();
             (
@@ -117,10 +134,18 @@ pub(super) fn field(pack: &Pack, column: &Column, value: String) -> FieldView {
                 "",
             )
         }
-        ColumnType::Unit => ("text", vec![], "組織コードで入力します。"),
-        ColumnType::Post => ("text", vec![], "職コードで入力します。"),
-        ColumnType::Person => ("text", vec![], "職員番号で入力します。"),
         _ if column.many => ("long_text", vec![], "1行に1つずつ入力します。"),
+        ColumnType::Unit => (
+            "code",
+            units(directory, today),
+            "名称の一部を入れると候補が出ます。組織コードでも入力できます。",
+        ),
+        ColumnType::Post => (
+            "code",
+            head_posts(directory),
+            "所属や職の名の一部を入れると候補が出ます。職コードでも入力できます。",
+        ),
+        ColumnType::Person => ("text", vec![], "職員番号で入力します。"),
         _ => ("text", vec![], ""),
     };
     let help = column.help.clone().unwrap_or_else(|| hint.to_owned());
@@ -133,6 +158,22 @@ pub(super) fn field(pack: &Pack, column: &Column, value: String) -> FieldView {
         value,
         choices: list,
     }
+}
+
+/// Units that are there today.
+fn units(directory: &Directory, today: Date) -> Vec<RefChoice> {
+    let there = directory
+        .rows()
+        .units
+        .iter()
+        .filter(|u| u.from <= today && u.until.is_none_or(|until| until >= today));
+    there.map(|u| RefChoice { code: u.code.clone(), label: directory.place_name(&u.code) }).collect()
+}
+
+/// Posts that head a unit: registers are kept by heads; another post's code can be typed.
+fn head_posts(directory: &Directory) -> Vec<RefChoice> {
+    let heads = directory.rows().posts.iter().filter(|p| p.head);
+    heads.map(|p| RefChoice { code: p.code.clone(), label: directory.post_name(&p.code) }).collect()
 }
 
 /// A stored value as a form shows it for changing.

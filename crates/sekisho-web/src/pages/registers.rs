@@ -238,7 +238,8 @@ async fn change(
 }
 
 async fn save(web: &Web, posted: &Posted, register: &str, row: Option<&str>) -> Result<Response, WebError> {
-    let typed = posted.fields.singles();
+    // A column with several choices comes as several fields of one name.
+    let typed = posted.fields.lists().into_iter().map(|(name, all)| (name, all.join("\n"))).collect();
     let version = if row.is_some() { posted.fields.get("version").parse().unwrap_or(0) } else { 0 };
     match web.office.save_row(&posted.who, register, row, version, &typed).await {
         Ok(id) => Ok(Redirect::to(&format!("/registers/{register}/{id}?done=saved")).into_response()),

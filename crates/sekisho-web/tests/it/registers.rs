@@ -344,3 +344,40 @@ async fn what_was_exported_imports_as_no_change_and_no_character_is_lost() {
     let form = b.get(&format!("/registers/asset/{id}/edit")).await;
     assert!(form.text.contains("value=\"葛\u{e0100}城の「記録」, "), "the form keeps it too: {}", form.text);
 }
+
+/// A column that has several of its choices is ticked, comes back ticked, and refuses what is no choice.
+#[tokio::test]
+async fn several_choices_are_ticked() {
+    let city = City::settled().await;
+    let mut b = city.browser(MANAGER).await;
+    let path = "/registers/cloud_service/new";
+    let form = b.get(path).await;
+    assert!(form.text.contains("name=\"conditions\" value=\"audit\">"), "{}", form.text);
+    assert!(form.text.contains("<option value=\"21\">"), "units can be picked: {}", form.text);
+    let row = [
+        ("number", "C-1"),
+        ("name", "電子申請サービス"),
+        ("provider", "提供者"),
+        ("section", "21"),
+        ("manager", "21-h"),
+        ("confidentiality", "2"),
+        ("kind", "saas"),
+        ("configurable", "1"),
+        ("data_location", "国内"),
+        ("law", "日本"),
+        ("status", "considering"),
+        ("conditions", "audit"),
+        ("conditions", "remedy"),
+    ];
+    let refused = b.post(path, &[row.as_slice(), &[("conditions", "nothing")]].concat()).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text.contains("「nothing」という選択肢はありません"), "{}", refused.text);
+    assert!(refused.text.contains("value=\"audit\" checked"), "what was ticked stays: {}", refused.text);
+    let saved = b.post(path, &row).await;
+    let shown = b.get(&saved.location()).await;
+    assert!(
+        shown.text.contains("監査の受入れ") && shown.text.contains("履行が足りないときの対処"),
+        "{}",
+        shown.text
+    );
+}

@@ -130,7 +130,7 @@ impl OrgRecords {
     }
 
     /// One sheet, to look up the rows that a plan refers to.
-    pub(crate) fn sheet(&self, sheet: OrgSheet) -> Current<'_> {
+    pub fn sheet(&self, sheet: OrgSheet) -> impl Existing {
         Current(self, sheet)
     }
 
@@ -140,7 +140,7 @@ impl OrgRecords {
 }
 
 /// One sheet of [`OrgRecords`].
-pub(crate) struct Current<'a>(&'a OrgRecords, OrgSheet);
+struct Current<'a>(&'a OrgRecords, OrgSheet);
 
 impl Existing for Current<'_> {
     fn find(&self, key: &[String]) -> Option<&Record> {

@@ -9,9 +9,9 @@ use super::container::tests::zip_of_many;
 use super::org::{OrgRecords, OrgSheet, plan_org};
 use super::*;
 
-const STAFF: &[u8] = include_bytes!("../../tests/data/staff-libreoffice.xlsx");
-const ORGANIZATION: &[u8] = include_bytes!("../../tests/data/organization-libreoffice.xlsx");
-const STAFF_CP932: &[u8] = include_bytes!("../../tests/data/staff-cp932.csv");
+const STAFF: &[u8] = include_bytes!("../tests/data/staff-libreoffice.xlsx");
+const ORGANIZATION: &[u8] = include_bytes!("../tests/data/organization-libreoffice.xlsx");
+const STAFF_CP932: &[u8] = include_bytes!("../tests/data/staff-cp932.csv");
 
 fn text(s: &str) -> Cell {
     Cell::Text(s.into())
