@@ -38,8 +38,9 @@ pub trait Oracle {
     /// Why the question has no answer, in Japanese.
     fn handling(&self, act: &str, facts: &BTreeMap<String, serde_json::Value>) -> Result<Answer, String>;
 
-    /// Whether this person may act at this step. Facts: `applicant` (role the applicant holds), `register`, `absent` and
-    /// `vacant` (role ids), `owner` (`own` or `other`).
+    /// Whether this person may act at this step, or whether the application is accepted (step `apply`). Facts: `applicant`
+    /// (role the applicant holds), `register`, `absent` and `vacant` (role ids), `owner` (`own` or `other`), `fields.<id>`
+    /// (values of the application), `class.<axis>` (level code of the items).
     ///
     /// # Errors
     /// Why the question has no answer, in Japanese.

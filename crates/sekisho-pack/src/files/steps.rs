@@ -147,7 +147,9 @@ fn step(s: &Table<'_>, r: &Reading<'_>, env: &mut Env, known: &mut Known) -> Opt
     let check = s.text("check");
     let acknowledged = acknowledgment(s, kind, r, known);
     let (Some(id), Some(kind)) = (id, kind) else { return None };
-    if within.is_some() || due.is_some() || every.is_some() {
+    // Also for a deadline that could not be read, so that what names the check is not reported too.
+    let deadline = s.has("within") || s.has("due") || s.has("every");
+    if deadline {
         let derived = Check {
             id: check.map_or_else(|| format!("overdue_{}_{}", r.procedure, id.value), |a| a.value),
             title: format!("{}の「{title}」の期限切れ", r.title),
@@ -156,7 +158,7 @@ fn step(s: &Table<'_>, r: &Reading<'_>, env: &mut Env, known: &mut Known) -> Opt
             derived: true,
         };
         known.derive(s, "id", derived);
-    } else if check.is_some() && !s.has("within") && !s.has("due") && !s.has("every") {
+    } else if check.is_some() {
         s.error(
             "check",
             "期限のない段からは検査が作られません",
