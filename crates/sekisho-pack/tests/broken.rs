@@ -126,7 +126,8 @@ fn dangling_axis() {
 
 #[test]
 fn dangling_date_field() {
-    one(TAKE_OUT, "due = \"return_by\"", "due = \"return_on\"", 0, "日付の項目「return_on」", "return_by");
+    let file = "procedures/disposal.toml";
+    one(file, "due = \"erase_by\"", "due = \"erase_on\"", 0, "日付の項目「erase_on」", "erase_by");
 }
 
 #[test]

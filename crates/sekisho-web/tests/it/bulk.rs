@@ -9,7 +9,7 @@ use crate::city::{CLERK, City, MANAGER, OTHER_CLERK, OTHER_MANAGER, asset, line_
 const PATH: &str = "/bulk/reclassification";
 
 /// The form filled in.
-fn form<'a>(numbers: &'a str, confidentiality: &'a str) -> Vec<(&'a str, &'a str)> {
+pub fn form<'a>(numbers: &'a str, confidentiality: &'a str) -> Vec<(&'a str, &'a str)> {
     vec![
         ("post", "21-s"),
         ("numbers", numbers),
@@ -20,7 +20,7 @@ fn form<'a>(numbers: &'a str, confidentiality: &'a str) -> Vec<(&'a str, &'a str
     ]
 }
 
-async fn dry_run(b: &mut Browser, numbers: &str, confidentiality: &str) -> Page {
+pub async fn dry_run(b: &mut Browser, numbers: &str, confidentiality: &str) -> Page {
     b.get(PATH).await;
     let mut fields = form(numbers, confidentiality);
     fields.push(("do", "check"));

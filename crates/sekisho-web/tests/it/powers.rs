@@ -35,6 +35,8 @@ struct Held {
     case: String,
     shown: String,
     asset: String,
+    /// What the dry run of a bulk change showed the clerk.
+    bulk: String,
     draft: String,
     /// Id and digest of an import that the manager has looked at.
     upload: [String; 2],
@@ -72,6 +74,7 @@ async fn hold(city: &City) -> Held {
     )
     .await;
     let asset = row_id(&mut clerk, "asset", "A-001").await;
+    let bulk = hidden(&crate::bulk::dry_run(&mut clerk, "A-001", "2").await.text, "shown");
     let away = [("from", "R8.12.21"), ("until", "R8.12.22"), ("kind", "leave")];
     assert_eq!(clerk.post("/absences", &away).await.status, StatusCode::SEE_OTHER);
     let delegation = crate::delegations::propose(&mut manager, "21-h", OTHER_CLERK).await;
@@ -83,6 +86,7 @@ async fn hold(city: &City) -> Held {
     let open =
         told.text.split("action=\"/notifications/").nth(1).unwrap().split('"').next().unwrap().to_owned();
     Held {
+        bulk,
         duty,
         notification: format!("/notifications/{open}"),
         case,
@@ -227,6 +231,10 @@ fn attempts(h: &Held) -> Vec<Attempt> {
         &[CLERK, DIRECTOR, OTHER_CLERK, OTHER_MANAGER, ADMIN],
     );
     add("/apply/{procedure}", "/apply/take_out", from_draft("apply", "22-s"), None, &[OTHER_CLERK]);
+    let mut change = owned(crate::bulk::form("A-001", "2"));
+    change.extend([("do", "apply".to_owned()), ("shown", h.bulk.clone())]);
+    let wrong = [MANAGER, DIRECTOR, OTHER_CLERK, OTHER_MANAGER, ADMIN];
+    add("/bulk/{procedure}", "/bulk/reclassification", change, None, &wrong);
     for act in [
         "permit",
         "refuse",
