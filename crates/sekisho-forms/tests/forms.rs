@@ -204,7 +204,7 @@ fn every_form_of_the_pack_prints_applications_and_permits() {
         data.steps[0].role = "最高情報セキュリティ責任者（CISO）・統括情報セキュリティ責任者".into();
         let text = self::text(&print(&data));
         if templates[&form].contains("#record-head") {
-            // Nobody applied and nobody decides: it is addressed to nobody and has no boxes.
+            // Nobody applied: it is addressed to nobody.
             assert!(text.contains("始まった日") && !text.contains("渡邉﨑男"), "{form}: {text}");
             continue;
         }
