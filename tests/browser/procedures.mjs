@@ -173,11 +173,13 @@ try {
     }
   }
   assert.ok(ids.size >= 6, `the home pages offer the procedures, found ${[...ids]}`);
+  let walked = 0;
   for (const procedure of ids) {
     if (only.length > 0 && !only.includes(procedure)) continue;
     const answers = ANSWERS[procedure] || {};
     const applied = await apply(procedure, answers);
     const { address } = applied;
+    walked += 1;
     const done = { applicant: applied.name, steps: await play(procedure, applied.address, answers) };
     const page = await person(done.applicant);
     await page.goto(address);
@@ -194,7 +196,7 @@ try {
     await look(page, `${procedure}-end-narrow`);
     await page.setViewportSize(WIDE);
   }
-  console.log(`browser procedures: ${ids.size} procedures walked, ${looked()} pages looked at with axe, nothing found`);
+  console.log(`browser procedures: ${walked} procedures walked, ${looked()} pages looked at with axe, nothing found`);
 } finally {
   await browser.close();
   await city.stop();
