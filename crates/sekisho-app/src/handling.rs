@@ -9,7 +9,7 @@ use sekisho_base::text::shorten;
 use sekisho_case::case::Item;
 use sekisho_case::facts::mixed_class;
 use sekisho_case::handling::{Handling, HandlingFacts, Note, Outcome, decide_handling, unknown_facts};
-use sekisho_pack::model::{Choice, FieldType, Pack};
+use sekisho_pack::model::{Choice, FieldType, Level, Pack};
 use sekisho_pack::words::Words;
 use sekisho_store::Viewer;
 use serde::Serialize;
@@ -176,8 +176,7 @@ fn faults(pack: &Pack, q: &HandlingQuestion) -> Vec<FieldError> {
     }
     for (axis, code) in q.class.iter().filter(|(_, code)| !code.is_empty()) {
         let levels = pack.classification.axes.get(axis).map_or(&[][..], |a| &a.levels);
-        let list: Vec<Choice> =
-            levels.iter().map(|l| Choice { code: l.code.clone(), label: l.title.clone() }).collect();
+        let list: Vec<Choice> = levels.iter().map(Level::choice).collect();
         one_of(&format!("{CLASS}{axis}"), "分類", code, &list);
     }
     if q.items.len() > MOST_ITEMS {
@@ -188,11 +187,10 @@ fn faults(pack: &Pack, q: &HandlingQuestion) -> Vec<FieldError> {
 }
 
 /// A mark as a list, with what was asked besides what the row itself says; null when both are unknown.
-fn mark(asked: &str, own: Option<&serde_json::Value>) -> Value {
-    let own = own.and_then(|v| serde_json::from_value::<Value>(v.clone()).ok());
+fn mark(asked: &str, own: Option<&Value>) -> Value {
     let mut codes = match own {
-        Some(Value::Text(s)) if !s.is_empty() => vec![s],
-        Some(Value::List(l)) => l,
+        Some(Value::Text(s)) if !s.is_empty() => vec![s.clone()],
+        Some(Value::List(l)) => l.clone(),
         _ => vec![],
     };
     if !asked.is_empty() && codes.iter().all(|c| c != asked) {
@@ -201,7 +199,7 @@ fn mark(asked: &str, own: Option<&serde_json::Value>) -> Value {
     if codes.is_empty() { Value::Null } else { Value::List(codes) }
 }
 
-fn facts(q: &HandlingQuestion, own: &BTreeMap<String, serde_json::Value>) -> BTreeMap<String, Value> {
+fn facts(q: &HandlingQuestion, own: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
     let marks = [("zone", &q.zone), ("personal", &q.personal)];
     let mut facts: BTreeMap<String, Value> =
         marks.iter().map(|(name, asked)| ((*name).to_owned(), mark(asked, own.get(*name)))).collect();
@@ -227,7 +225,7 @@ fn contents(pack: &Pack, q: &HandlingQuestion, items: &[Item]) -> Vec<Content> {
             let axes = pack.registers.get(&i.register).into_iter().flat_map(|r| r.class.keys());
             let mut class: BTreeMap<String, String> = axes.map(unset).collect();
             class.extend(i.snapshot.class.clone());
-            Content { line: content_line(pack, i), class, facts: facts(q, &i.snapshot.facts) }
+            Content { line: content_line(pack, i), class, facts: facts(q, &i.snapshot.values()) }
         })
         .collect();
     let picked: BTreeMap<String, String> =
@@ -367,6 +365,33 @@ pub fn answer(
     })
 }
 
+/// The same, with what is wrong where names stand for no row.
+fn answer_named(
+    pack: &Pack,
+    q: &HandlingQuestion,
+    items: &[Item],
+    missing: &[String],
+    today: Date,
+) -> Result<HandlingAnswer, AppError> {
+    let unknown = |name: &String| FieldError {
+        field: "item".to_owned(),
+        message: format!(
+            "「{}」は台帳にないか、あなたの所属からは見えません。管理番号を確かめてください。",
+            shorten(name, 40)
+        ),
+    };
+    let mut wrong: Vec<FieldError> = missing.iter().map(unknown).collect();
+    match answer(pack, q, items, today) {
+        Ok(answer) if wrong.is_empty() => Ok(answer),
+        Ok(_) => Err(AppError::Invalid(wrong)),
+        Err(AppError::Invalid(more)) => {
+            wrong.extend(more);
+            Err(AppError::Invalid(wrong))
+        }
+        Err(e) => Err(e),
+    }
+}
+
 /// Registers whose rows can be contents: those with a class.
 fn classed(pack: &Pack) -> Vec<String> {
     pack.registers.values().filter(|r| !r.class.is_empty()).map(|r| r.id.clone()).collect()
@@ -391,25 +416,8 @@ impl Office {
     }
 
     async fn handling_seen(&self, viewer: Viewer, q: &HandlingQuestion) -> Result<HandlingAnswer, AppError> {
-        let pack = self.pack();
         let (items, missing) = self.contents_named(viewer, &q.items).await?;
-        let unknown = |name: &String| FieldError {
-            field: "item".to_owned(),
-            message: format!(
-                "「{}」は台帳にないか、あなたの所属からは見えません。管理番号を確かめてください。",
-                shorten(name, 40)
-            ),
-        };
-        let mut wrong: Vec<FieldError> = missing.iter().map(unknown).collect();
-        match answer(&pack, q, &items, self.clock.today()) {
-            Ok(answer) if wrong.is_empty() => Ok(answer),
-            Ok(_) => Err(AppError::Invalid(wrong)),
-            Err(AppError::Invalid(more)) => {
-                wrong.extend(more);
-                Err(AppError::Invalid(wrong))
-            }
-            Err(e) => Err(e),
-        }
+        answer_named(&self.pack(), q, &items, &missing, self.clock.today())
     }
 
     async fn contents_named(
@@ -438,7 +446,7 @@ impl Office {
     ) -> Result<(HandlingView, Vec<FieldError>), AppError> {
         let me = self.me(who).await?;
         let pack = self.pack();
-        let (chosen, _) = self.contents_named(me.viewer().clone(), &q.items).await?;
+        let (chosen, missing) = self.contents_named(me.viewer().clone(), &q.items).await?;
         let mut found = Vec::new();
         if !words.is_empty() {
             let (inner, viewer, looked_for) = (Arc::clone(&pack), me.viewer().clone(), words.to_owned());
@@ -454,7 +462,7 @@ impl Office {
         }
         let (answer, wrong) = match q.act.as_str() {
             "" => (None, vec![]),
-            _ => match self.handling(who, q).await {
+            _ => match answer_named(&pack, q, &chosen, &missing, self.clock.today()) {
                 Ok(answer) => (Some(answer), vec![]),
                 Err(AppError::Invalid(wrong)) => (None, wrong),
                 Err(e) => return Err(e),
@@ -515,8 +523,7 @@ fn class_choices(pack: &Pack, q: &HandlingQuestion) -> Vec<FieldView> {
         .filter_map(|axis| Some((axis, classification.axes.get(axis)?)))
         .map(|(axis, a)| {
             let levels = classification.offered(a);
-            let list: Vec<Choice> =
-                levels.map(|l| Choice { code: l.code.clone(), label: l.title.clone() }).collect();
+            let list: Vec<Choice> = levels.map(Level::choice).collect();
             let value = q.class.get(axis).map(String::as_str).unwrap_or_default();
             select(&format!("{CLASS}{axis}"), &a.title, "", value, &list)
         })

@@ -5,7 +5,6 @@
 //! without fsync (`synchronous=OFF`).
 
 use std::error::Error;
-use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant as Stopwatch};
 
@@ -13,6 +12,7 @@ use sekisho_base::Instant;
 use sekisho_store::case::{self, ActRow, CaseRow, TaskRow};
 use sekisho_store::ledger::{self, EntryRow};
 use sekisho_store::{Conn, Durability, Store, StoreError};
+use sekisho_testkit::fsync_time;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -55,19 +55,6 @@ fn main() -> Outcome<()> {
         }
         place(&folder.path().join("leaves.db")).await
     })
-}
-
-fn fsync_time(folder: &Path) -> Outcome<Duration> {
-    let mut file = std::fs::File::create(folder.join("fsync"))?;
-    let mut times = Vec::new();
-    for _ in 0..100 {
-        let began = Stopwatch::now();
-        file.write_all(&[7; 4096])?;
-        file.sync_data()?;
-        times.push(began.elapsed());
-    }
-    times.sort_unstable();
-    Ok(times.get(times.len() / 2).copied().unwrap_or_default())
 }
 
 struct Figures {

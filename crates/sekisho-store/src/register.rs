@@ -7,6 +7,6 @@ mod row;
 mod table;
 
 pub use change::{ChangeRow, changes, put_change};
-pub use list::{CheckedRow, Filter, count, list, matching};
+pub use list::{CheckedRow, Filter, count, count_in, list, matching};
 pub use row::{RegisterRow, by_key, get, put};
 pub use table::ensure;

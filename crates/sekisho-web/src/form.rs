@@ -12,8 +12,9 @@ use crate::Web;
 use crate::error::WebError;
 use crate::guard::{AnyWho, from_own_page, same};
 
-/// Fields of a form.
-#[derive(Debug, Default, Clone)]
+/// Fields of a form, or of an address' query.
+#[derive(Debug, Default, Clone, serde::Deserialize)]
+#[serde(transparent)]
 pub(crate) struct Fields(Vec<(String, String)>);
 
 impl Fields {
@@ -44,6 +45,11 @@ impl Fields {
     /// Every field by name with its last value, as typed.
     pub(crate) fn singles(&self) -> BTreeMap<String, String> {
         self.with_prefix("").map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    /// Every value of a field, as typed.
+    pub(crate) fn all(&self, name: &str) -> Vec<String> {
+        self.0.iter().filter(|(n, _)| n == name).map(|(_, v)| v.clone()).collect()
     }
 
     fn parse(body: &[u8]) -> Self {

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::io::Write as _;
-use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant as Stopwatch};
+use std::time::Duration;
 
 use sekisho_app::cases::{ActInput, Typed};
 use sekisho_app::login::{self, Identity};
@@ -283,20 +281,6 @@ pub fn asset(n: usize, section: &str) -> BTreeMap<String, Value> {
     .collect();
     row.insert("persons".to_owned(), Value::Int(120));
     row
-}
-
-/// One fsync after 4 KiB in a folder: the median of a hundred.
-pub fn fsync_time(folder: &Path) -> Outcome<Duration> {
-    let mut file = std::fs::File::create(folder.join("fsync"))?;
-    let mut times = Vec::new();
-    for _ in 0..100 {
-        let began = Stopwatch::now();
-        file.write_all(&[7; 4096])?;
-        file.sync_data()?;
-        times.push(began.elapsed());
-    }
-    times.sort_unstable();
-    Ok(times.get(times.len() / 2).copied().unwrap_or_default())
 }
 
 /// Milliseconds below which so many percent of the times are; the times are sorted.

@@ -7,10 +7,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant as Stopwatch};
 
-use crate::common::{City, Outcome, fsync_time, given, machine, percentile, person};
+use crate::common::{City, Outcome, given, machine, percentile, person};
 use sekisho_app::cases::ActInput;
 use sekisho_app::login::Identity;
 use sekisho_app::{AppError, Durability, Store};
+use sekisho_testkit::fsync_time;
 
 const CLIENTS: usize = 64;
 const ROUNDS: usize = 3;

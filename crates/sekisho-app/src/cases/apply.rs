@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sekisho_base::Date;
-use sekisho_base::table::Value;
 use sekisho_base::text::normalize_code;
 use sekisho_case::case::{Item, fold};
 use sekisho_case::decide::{self, Application, Ctx, Draft, case_number};
@@ -128,13 +127,8 @@ impl Office {
             prohibited: vec![],
         };
         if let Some(act) = &procedure.handling {
-            let facts = i
-                .snapshot
-                .facts
-                .iter()
-                .filter_map(|(k, v)| Some((k.clone(), serde_json::from_value::<Value>(v.clone()).ok()?)))
-                .collect();
-            let asked = HandlingFacts { classes: vec![i.snapshot.class.clone()], facts: vec![facts] };
+            let asked =
+                HandlingFacts { classes: vec![i.snapshot.class.clone()], facts: vec![i.snapshot.values()] };
             if let Some(h) = decide_handling(pack, act, &asked, self.clock.today()) {
                 line.safeguards = h.safeguards.into_iter().map(|n| n.says).collect();
                 line.prohibited = h.prohibitions.into_iter().map(|n| n.says).collect();

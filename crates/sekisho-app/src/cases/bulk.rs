@@ -162,7 +162,7 @@ fn items_field(procedure: &Procedure) -> Result<(&str, &str, &[String]), AppErro
         FieldType::Items(registers) => Some((f.id.as_str(), f.label.as_str(), registers.as_slice())),
         _ => None,
     });
-    found.filter(|_| procedure.class_fields().next().is_some()).ok_or(AppError::NotFound)
+    found.filter(|_| procedure.changes_classes()).ok_or(AppError::NotFound)
 }
 
 /// Rows whose class is not what was shown, or that were not shown.
@@ -186,7 +186,7 @@ impl Office {
     /// Whether a procedure changes classes and so has a form with a dry run.
     #[must_use]
     pub fn is_bulk(&self, procedure: &str) -> bool {
-        self.pack().procedures.get(procedure).is_some_and(|p| p.class_fields().next().is_some())
+        self.pack().procedures.get(procedure).is_some_and(Procedure::changes_classes)
     }
 
     /// The form, empty or with what was typed. `from` is a list of a register whose numbers are taken over.
@@ -380,7 +380,7 @@ impl Office {
         state: &CaseState,
         acts: &[ActRow],
     ) -> Result<Option<BulkNotes>, AppError> {
-        if p.class_fields().next().is_none() {
+        if !p.changes_classes() {
             return Ok(None);
         }
         let moved = moved_meanwhile(acts)?;

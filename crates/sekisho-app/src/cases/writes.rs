@@ -29,7 +29,7 @@ pub(super) async fn write_rows(
     let Some(procedure) = pack.procedures.get(&state.procedure) else { return Ok(()) };
     // The registers as they are kept today; a column that a newer version no longer has is left alone.
     let running = office.pack();
-    let bulk = procedure.class_fields().next().is_some();
+    let bulk = procedure.changes_classes();
     let cause = case_cause(&state.number);
     for act in acts {
         let What::Decided { step, verdict: Verdict::Done, covers, .. } = &act.what else { continue };

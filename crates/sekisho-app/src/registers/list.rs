@@ -181,7 +181,7 @@ impl Office {
             bulk: pack
                 .procedures
                 .values()
-                .filter(|p| p.class_fields().next().is_some() && item_registers(p).contains(&r.id.as_str()))
+                .filter(|p| p.changes_classes() && item_registers(p).contains(&r.id.as_str()))
                 .map(|p| (p.id.clone(), p.title.clone()))
                 .collect(),
         })

@@ -304,29 +304,55 @@ pub(crate) async fn keep_row(
     by: &str,
     cause: &str,
 ) -> Result<(), AppError> {
-    register::put(c, &table_spec(r), row).await?;
     let after = json!(row.values);
     let payload = json!({"register": r.id, "row": row.id, "version": row.version, "by": by, "at": row.updated_at, "cause": cause, "values": after, "hash": content_hash(&after)});
     let stream = stream_of(&row.id)?;
     let entry = record(c, office.seal()?, &stream, "register.change", &payload, row.updated_at).await?;
+    let changed = Changed { before, row, by, cause };
+    put_changed(c, office, r, changed, &entry).await?;
+    follow(c, office, r, changed).await?;
+    checks::after_row(c, office, r, &row.id, &entry).await
+}
+
+/// A row as it was and as it becomes, by whom and by which way.
+#[derive(Clone, Copy)]
+struct Changed<'a> {
+    before: Option<&'a RegisterRow>,
+    row: &'a RegisterRow,
+    by: &'a str,
+    cause: &'a str,
+}
+
+/// Stores a row and its change under an entry.
+async fn put_changed(
+    c: &mut Conn<'_>,
+    office: &Office,
+    r: &Register,
+    x: Changed<'_>,
+    entry: &str,
+) -> Result<(), AppError> {
+    register::put(c, &table_spec(r), x.row).await?;
     let change = ChangeRow {
         id: office.new_id()?.to_string(),
         register: r.id.clone(),
-        row_id: row.id.clone(),
-        seq: row.version,
-        at: row.updated_at,
-        person: by.to_owned(),
-        cause: cause.to_owned(),
-        before: before.map(|b| json!(b.values).to_string()),
-        after: Some(after.to_string()),
-        entry: entry.clone(),
+        row_id: x.row.id.clone(),
+        seq: x.row.version,
+        at: x.row.updated_at,
+        person: x.by.to_owned(),
+        cause: x.cause.to_owned(),
+        before: x.before.map(|b| json!(b.values).to_string()),
+        after: Some(json!(x.row.values).to_string()),
+        entry: entry.to_owned(),
     };
-    register::put_change(c, &change).await?;
-    if differs_for_cases(r, before, row) {
-        crate::cases::row_changed(c, office, r, row, cause).await?;
+    register::put_change(c, &change).await.map_err(AppError::from)
+}
+
+/// What a changed row brings about in cases and copies.
+async fn follow(c: &mut Conn<'_>, office: &Office, r: &Register, x: Changed<'_>) -> Result<(), AppError> {
+    if differs_for_cases(r, x.before, x.row) {
+        crate::cases::row_changed(c, office, r, x.row, x.cause).await?;
     }
-    copies::follow(c, office, r, before, row, by, cause).await?;
-    checks::after_row(c, office, r, &row.id, &entry).await
+    copies::follow(c, office, r, x.before, x.row, x.by, x.cause).await
 }
 
 /// Whether a change is one that cases about the row take note of: of its class, its owner or its marks.
@@ -347,28 +373,12 @@ pub(crate) async fn keep_rows(
     cause: &str,
     entry: &str,
 ) -> Result<(), AppError> {
-    let spec = table_spec(r);
-    for (before, row) in rows {
-        register::put(c, &spec, row).await?;
-        let change = ChangeRow {
-            id: office.new_id()?.to_string(),
-            register: r.id.clone(),
-            row_id: row.id.clone(),
-            seq: row.version,
-            at: row.updated_at,
-            person: by.to_owned(),
-            cause: cause.to_owned(),
-            before: before.as_ref().map(|b| json!(b.values).to_string()),
-            after: Some(json!(row.values).to_string()),
-            entry: entry.to_owned(),
-        };
-        register::put_change(c, &change).await?;
+    let changes = || rows.iter().map(|(before, row)| Changed { before: before.as_ref(), row, by, cause });
+    for x in changes() {
+        put_changed(c, office, r, x, entry).await?;
     }
-    for (before, row) in rows {
-        if differs_for_cases(r, before.as_ref(), row) {
-            crate::cases::row_changed(c, office, r, row, cause).await?;
-        }
-        copies::follow(c, office, r, before.as_ref(), row, by, cause).await?;
+    for x in changes() {
+        follow(c, office, r, x).await?;
     }
     checks::after_register(c, office, r, entry).await
 }

@@ -30,6 +30,14 @@ pub struct Snapshot {
     pub facts: BTreeMap<String, Value>,
 }
 
+impl Snapshot {
+    /// The facts as conditions and handling rules read them.
+    #[must_use]
+    pub fn values(&self) -> BTreeMap<String, sekisho_base::table::Value> {
+        self.facts.iter().map(|(k, v)| (k.clone(), crate::facts::value(v))).collect()
+    }
+}
+
 /// A register row that the case is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {

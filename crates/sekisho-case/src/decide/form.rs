@@ -42,10 +42,7 @@ pub(super) fn handling_of(procedure: &Procedure, ctx: &Ctx<'_>, items: &[Item]) 
     let act = procedure.handling.as_ref()?;
     let facts = HandlingFacts {
         classes: items.iter().map(|i| i.snapshot.class.clone()).collect(),
-        facts: items
-            .iter()
-            .map(|i| i.snapshot.facts.iter().map(|(k, v)| (k.clone(), facts::value(v))).collect())
-            .collect(),
+        facts: items.iter().map(|i| i.snapshot.values()).collect(),
     };
     decide_handling(ctx.pack, act, &facts, ctx.today())
 }

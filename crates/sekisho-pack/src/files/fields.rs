@@ -93,23 +93,6 @@ fn type_of(f: &FieldType, choices: &[Choice]) -> Type {
     }
 }
 
-/// Names and types that conditions read of a row.
-fn row_facts(id: &str, register: &str, known: &Known) -> Vec<(String, Type)> {
-    let field = Field {
-        id: id.to_owned(),
-        label: String::new(),
-        help: None,
-        kind: FieldType::Row(register.to_owned()),
-        required: false,
-        required_when: None,
-        limit: None,
-        limit_says: None,
-        choices: vec![],
-    };
-    let facts = field.row_facts(&known.registers).into_iter();
-    facts.map(|f| (f.id.clone(), type_of(&f.kind, &f.choices))).collect()
-}
-
 #[derive(Clone, Copy)]
 enum Kind {
     Text,
@@ -191,8 +174,9 @@ pub(crate) fn fields(t: &Table<'_>, name: &str, known: &Known, env: &mut Env) ->
     let mut out = Vec::new();
     for (_, id, kind, _) in &read {
         let (Some(id), Some(FieldType::Row(register))) = (id, kind) else { continue };
-        for (name, kind) in row_facts(&id.value, register, known) {
-            env.declare(&name, kind, None);
+        let named = known.registers.get(register).into_iter();
+        for fact in named.flat_map(|r| r.facts_for(&id.value, "")) {
+            env.declare(&fact.id, type_of(&fact.kind, &fact.choices), None);
         }
     }
     for (f, id, kind, choices) in read {

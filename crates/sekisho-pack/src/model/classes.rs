@@ -19,6 +19,14 @@ pub struct Conversion {
     pub codes: BTreeMap<String, String>,
 }
 
+impl Level {
+    /// As something to choose.
+    #[must_use]
+    pub fn choice(&self) -> Choice {
+        Choice { code: self.code.clone(), label: self.title.clone() }
+    }
+}
+
 impl Axis {
     /// The level with a code.
     #[must_use]
@@ -48,7 +56,7 @@ impl Classification {
     #[must_use]
     pub fn targets(&self, axis: &str) -> Vec<Choice> {
         let levels = self.axes.get(axis).into_iter().flat_map(|a| self.offered(a));
-        let levels = levels.map(|l| Choice { code: l.code.clone(), label: l.title.clone() });
+        let levels = levels.map(Level::choice);
         let conversions = self.conversions.iter().filter(|c| c.axis == axis);
         levels.chain(conversions.map(|c| Choice { code: c.id.clone(), label: c.title.clone() })).collect()
     }

@@ -68,10 +68,16 @@ impl Procedure {
         })
     }
 
+    /// Whether cases of it are bulk changes of classes.
+    #[must_use]
+    pub fn changes_classes(&self) -> bool {
+        self.class_fields().next().is_some()
+    }
+
     /// How many items one case may be about.
     #[must_use]
     pub fn most_items(&self) -> usize {
-        if self.class_fields().next().is_none() { limits::CASE_ITEMS } else { limits::BULK_ITEMS }
+        if self.changes_classes() { limits::BULK_ITEMS } else { limits::CASE_ITEMS }
     }
 }
 
@@ -105,7 +111,13 @@ impl Field {
     #[must_use]
     pub fn row_facts(&self, registers: &BTreeMap<String, Register>) -> Vec<Field> {
         let FieldType::Row(id) = &self.kind else { return vec![] };
-        let columns = registers.get(id).into_iter().flat_map(|r| &r.columns).filter(|c| !c.many);
+        registers.get(id).map(|r| r.facts_for(&self.id, &self.label)).unwrap_or_default()
+    }
+}
+
+impl Register {
+    /// What conditions read of a row of this register that the field with this id and label names.
+    pub(crate) fn facts_for(&self, field: &str, label: &str) -> Vec<Field> {
         let fact = |c: &Column| {
             let kind = match c.kind {
                 ColumnType::Date => FieldType::Date,
@@ -115,8 +127,8 @@ impl Field {
                 _ => return None,
             };
             Some(Field {
-                id: format!("{}.{}", self.id, c.id),
-                label: format!("{}の{}", self.label, c.label),
+                id: format!("{field}.{}", c.id),
+                label: format!("{label}の{}", c.label),
                 help: None,
                 kind,
                 required: false,
@@ -126,7 +138,7 @@ impl Field {
                 choices: c.choices.clone(),
             })
         };
-        columns.filter_map(fact).collect()
+        self.columns.iter().filter(|c| !c.many).filter_map(fact).collect()
     }
 }
 

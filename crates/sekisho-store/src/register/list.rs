@@ -4,7 +4,7 @@ use sekisho_base::limits::COUNT_CAP;
 use sekisho_base::table::TableSpec;
 
 use super::row::{RegisterRow, add_many, read_row, select};
-use crate::conn::Arg;
+use crate::conn::{Arg, marks};
 use crate::index::{self, Seen, Source, TailRow, Wanted, is_compared};
 use crate::{Conn, StoreError, Viewer, search};
 
@@ -210,6 +210,29 @@ async fn tail(
 /// The database failed.
 pub async fn count(c: &mut Conn<'_>, spec: &TableSpec) -> Result<i64, StoreError> {
     c.count(&format!("SELECT COUNT(*) FROM r_{}", spec.id), vec![]).await
+}
+
+/// Values of one query of [`count_in`].
+const NAMED: usize = 200;
+
+/// How many rows have one of these values, each given once, in a text column.
+///
+/// # Errors
+/// The database failed.
+pub async fn count_in(
+    c: &mut Conn<'_>,
+    spec: &TableSpec,
+    column: &str,
+    values: &[String],
+) -> Result<i64, StoreError> {
+    let mut count = 0;
+    for some in values.chunks(NAMED) {
+        let mut a = vec![];
+        let marks = marks(some, &mut a);
+        count +=
+            c.count(&format!("SELECT COUNT(*) FROM r_{} WHERE c_{column} IN ({marks})", spec.id), a).await?;
+    }
+    Ok(count)
 }
 
 /// A row that a check is about: id, key, name, owner unit.

@@ -43,6 +43,19 @@ on_both! {
         assert_eq!(none, None);
     }
 
+    async fn rows_with_one_of_many_values_are_counted(db: Db) {
+        let spec = spec("asset");
+        fill(&db.store, &spec, vec![row("A-1", "一", "S"), row("A-2", "二", "S"), row("A-3", "三", "T")]).await;
+        // More values than one query takes, with the rows' own at both ends.
+        let mut numbers: Vec<String> = (0..450).map(|n| format!("none-{n}")).collect();
+        numbers.insert(0, "A-1".to_owned());
+        numbers.push("A-3".to_owned());
+        let (some, no) = look!(db.store, c => {
+            Ok((register::count_in(c, &spec, &spec.key, &numbers).await?, register::count_in(c, &spec, &spec.key, &[]).await?))
+        }).unwrap();
+        assert_eq!((some, no), (2, 0));
+    }
+
     async fn a_change_replaces_the_version_before(db: Db) {
         let spec = spec("asset");
         let mut changed = row("A-1", "一", "S");

@@ -7,6 +7,7 @@ use sekisho_app::handling::HandlingAnswer;
 
 use super::{ApiError, ApiWho};
 use crate::Web;
+use crate::form::Fields;
 use crate::pages::handling::question;
 
 pub(crate) fn routes() -> Router<Web> {
@@ -16,7 +17,7 @@ pub(crate) fn routes() -> Router<Web> {
 async fn show(
     State(web): State<Web>,
     ApiWho(who): ApiWho,
-    Query(pairs): Query<Vec<(String, String)>>,
+    Query(asked): Query<Fields>,
 ) -> Result<Json<HandlingAnswer>, ApiError> {
-    Ok(Json(web.office.handling(&who, &question(&pairs)).await?))
+    Ok(Json(web.office.handling(&who, &question(&asked)).await?))
 }

@@ -42,19 +42,17 @@ async fn show(
     State(web): State<Web>,
     Who(who): Who,
     Path(procedure): Path<String>,
-    Query(pairs): Query<Vec<(String, String)>>,
+    Query(asked): Query<Fields>,
 ) -> Result<Response, WebError> {
     // `draft`, `parent` and `done` once, `item` as often as things were chosen elsewhere.
-    let all =
-        |name: &str| pairs.iter().filter(|(n, _)| n == name).map(|(_, v)| v.clone()).collect::<Vec<_>>();
-    let one = |name: &str| all(name).into_iter().next().unwrap_or_default();
+    let (draft, chosen) = (asked.get("draft"), asked.all("item"));
     // What changes many classes has its own form with a dry run; numbers go along.
-    if one("draft").is_empty() && web.office.is_bulk(&procedure) {
-        let items: Vec<String> = all("item").iter().map(|i| format!("item={}", escape_query(i))).collect();
+    if draft.is_empty() && web.office.is_bulk(&procedure) {
+        let items: Vec<String> = chosen.iter().map(|i| format!("item={}", escape_query(i))).collect();
         return Ok(Redirect::to(&format!("/bulk/{procedure}?{}", items.join("&"))).into_response());
     }
-    let form = web.office.apply_form(&who, &procedure, &one("draft"), &all("item"), &one("parent")).await?;
-    page(&web, &who, form, Errors::default(), Some(one("done").as_str())).await
+    let form = web.office.apply_form(&who, &procedure, draft, &chosen, asked.get("parent")).await?;
+    page(&web, &who, form, Errors::default(), Some(asked.get("done"))).await
 }
 
 pub(super) fn typed(fields: &Fields) -> Typed {

@@ -12,7 +12,7 @@ use sekisho_app::{AppError, FieldError};
 
 use crate::Web;
 use crate::error::WebError;
-use crate::form::Posted;
+use crate::form::{Fields, Posted};
 use crate::guard::Who;
 use crate::page::{Errors, Page, html};
 use crate::pages::apply::typed;
@@ -51,12 +51,10 @@ async fn show(
     State(web): State<Web>,
     Who(who): Who,
     Path(procedure): Path<String>,
-    Query(pairs): Query<Vec<(String, String)>>,
+    Query(asked): Query<Fields>,
 ) -> Result<Response, WebError> {
-    let register = pairs.iter().find(|(n, _)| n == "register").map(|(_, v)| v.as_str());
-    let list = query(&pairs);
-    let from = register.map(|r| (r, &list));
-    let items: Vec<String> = pairs.iter().filter(|(n, _)| n == "item").map(|(_, v)| v.clone()).collect();
+    let (list, items) = (query(&asked), asked.all("item"));
+    let from = Some((asked.get("register"), &list));
     let mut form = web.office.bulk_form(&who, &procedure, &Typed::default(), from).await?;
     if !items.is_empty() {
         form.numbers = web.office.bulk_numbers_of(&who, &procedure, &items).await?;

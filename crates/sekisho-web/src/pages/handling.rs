@@ -9,6 +9,7 @@ use sekisho_app::handling::{CLASS, HandlingAnswer, HandlingQuestion, HandlingVie
 
 use crate::Web;
 use crate::error::WebError;
+use crate::form::Fields;
 use crate::guard::Who;
 use crate::page::{Errors, Page, html};
 
@@ -36,31 +37,27 @@ impl HandlingPage {
 }
 
 /// The question in an address: `act`, `zone`, `device`, `personal`, `class.<axis>`, and `item` as often as there are contents.
-pub(crate) fn question(pairs: &[(String, String)]) -> HandlingQuestion {
-    let get = |name: &str| {
-        pairs.iter().find(|(n, _)| n == name).map(|(_, v)| v.trim().to_owned()).unwrap_or_default()
-    };
-    let class =
-        pairs.iter().filter_map(|(n, v)| Some((n.strip_prefix(CLASS)?.to_owned(), v.trim().to_owned())));
-    let items = pairs.iter().filter(|(n, v)| n == "item" && !v.trim().is_empty());
+pub(crate) fn question(asked: &Fields) -> HandlingQuestion {
+    let get = |name: &str| asked.get(name).to_owned();
+    let class = asked.with_prefix(CLASS).map(|(axis, v)| (axis.to_owned(), v.trim().to_owned()));
+    let items = asked.all("item").into_iter().map(|v| v.trim().to_owned());
     HandlingQuestion {
         act: get("act"),
         zone: get("zone"),
         device: get("device"),
         personal: get("personal"),
         class: class.filter(|(_, v)| !v.is_empty()).take(20).collect(),
-        items: items.map(|(_, v)| v.trim().to_owned()).take(200).collect(),
+        items: items.filter(|v| !v.is_empty()).take(200).collect(),
     }
 }
 
 async fn show(
     State(web): State<Web>,
     Who(who): Who,
-    Query(pairs): Query<Vec<(String, String)>>,
+    Query(asked): Query<Fields>,
 ) -> Result<Response, WebError> {
-    let words = pairs.iter().find(|(n, _)| n == "words").map(|(_, v)| v.trim()).unwrap_or_default();
-    let words = sekisho_base::text::shorten(words, 200);
-    let (view, faults) = web.office.handling_page(&who, &question(&pairs), &words).await?;
+    let words = sekisho_base::text::shorten(asked.get("words"), 200);
+    let (view, faults) = web.office.handling_page(&who, &question(&asked), &words).await?;
     let page = Page::of(&web, &who, "これはできますか", "/").await?;
     html(&HandlingPage { page, view, errors: Errors::of(faults) })
 }

@@ -11,7 +11,7 @@ use sekisho_app::registers::{EditForm, ExportFormat, FilterView, ListQuery, Regi
 
 use crate::Web;
 use crate::error::{WebError, escape_query};
-use crate::form::Posted;
+use crate::form::{Fields, Posted};
 use crate::guard::Who;
 use crate::page::{Done, Errors, Page, html};
 use crate::view::{ImportView, download};
@@ -75,21 +75,18 @@ struct ListPage {
 }
 
 /// The query of a list from the address: `q`, `sort`, `page`, and `f.<column>` for each filter.
-pub(super) fn query(pairs: &[(String, String)]) -> ListQuery {
-    let get = |name: &str| {
-        pairs.iter().find(|(n, _)| n == name).map(|(_, v)| v.trim().to_owned()).unwrap_or_default()
-    };
-    let filters = pairs
-        .iter()
-        .filter_map(|(n, v)| Some((n.strip_prefix("f.")?.to_owned(), v.clone())))
+pub(super) fn query(asked: &Fields) -> ListQuery {
+    let filters = asked
+        .with_prefix("f.")
+        .map(|(column, v)| (column.to_owned(), v.to_owned()))
         .filter(|(_, v)| !v.is_empty())
         .take(20)
         .collect();
     ListQuery {
-        q: sekisho_base::text::shorten(&get("q"), 200),
+        q: sekisho_base::text::shorten(asked.get("q"), 200),
         filters,
-        sort: get("sort"),
-        page: get("page").parse().unwrap_or(1),
+        sort: asked.get("sort").to_owned(),
+        page: asked.get("page").parse().unwrap_or(1),
     }
 }
 
@@ -112,9 +109,9 @@ async fn list(
     State(web): State<Web>,
     Who(who): Who,
     Path(id): Path<String>,
-    Query(pairs): Query<Vec<(String, String)>>,
+    Query(asked): Query<Fields>,
 ) -> Result<Response, WebError> {
-    let q = query(&pairs);
+    let q = query(&asked);
     let l = web.office.register_list(&who, &id, &q).await?;
     let path = format!("/registers/{}", l.id);
     let columns = l
@@ -172,7 +169,7 @@ async fn export(
     State(web): State<Web>,
     Who(who): Who,
     Path((id, format)): Path<(String, String)>,
-    Query(pairs): Query<Vec<(String, String)>>,
+    Query(asked): Query<Fields>,
 ) -> Result<Response, WebError> {
     let format = match format.as_str() {
         "xlsx" => ExportFormat::Xlsx,
@@ -180,7 +177,7 @@ async fn export(
         "sjis" => ExportFormat::Cp932,
         _ => return Err(sekisho_app::AppError::NotFound.into()),
     };
-    Ok(download(web.office.export_register(&who, &id, &query(&pairs), format).await?))
+    Ok(download(web.office.export_register(&who, &id, &query(&asked), format).await?))
 }
 
 #[derive(Template)]

@@ -18,7 +18,6 @@ use super::{
 };
 use crate::cases::items::items_named;
 use crate::cases::list::status_words;
-use crate::cases::store::engine;
 use crate::directory::Directory;
 use crate::error::AppError;
 use crate::registers::{axes_in_order, class_text, copies, table_spec};
@@ -88,13 +87,8 @@ pub(super) fn outcome_changes(
     let mut found: BTreeMap<(usize, Outcome, Outcome), usize> = BTreeMap::new();
     let acts = Words::of(pack).acts();
     for (count, item, after) in alike.values() {
-        let facts: BTreeMap<String, Value> = item
-            .snapshot
-            .facts
-            .iter()
-            .filter_map(|(k, v)| Some((k.clone(), serde_json::from_value::<Value>(v.clone()).ok()?)))
-            .chain([("device".to_owned(), Value::Text("issued".to_owned()))])
-            .collect();
+        let mut facts = item.snapshot.values();
+        facts.insert("device".to_owned(), Value::Text("issued".to_owned()));
         for (n, act) in acts.iter().enumerate() {
             let decide = |class: &Class| {
                 let asked = HandlingFacts { classes: vec![class.clone()], facts: vec![facts.clone()] };
@@ -159,14 +153,9 @@ pub(super) async fn copies_of(
     let mut count = 0;
     for r in pack.registers.values() {
         let Some((column, target)) = r.original() else { continue };
-        for (item, _) in changes.iter().filter(|(i, _)| i.register == target) {
-            let filter = register::Filter {
-                equals: vec![(column.to_owned(), item.number.clone())],
-                ..register::Filter::default()
-            };
-            let (_, total) = register::list(c, &table_spec(r), &engine(), &filter, 0, 1).await?;
-            count += usize::try_from(total).unwrap_or(0);
-        }
+        let of = changes.iter().filter(|(i, _)| i.register == target);
+        let numbers: Vec<String> = of.map(|(i, _)| i.number.clone()).collect();
+        count += usize::try_from(register::count_in(c, &table_spec(r), column, &numbers).await?).unwrap_or(0);
     }
     Ok(count)
 }
