@@ -174,10 +174,16 @@ fn faults(pack: &Pack, q: &HandlingQuestion) -> Vec<FieldError> {
     for (field, what, given, list) in marks.iter().filter(|m| !m.2.is_empty()) {
         one_of(field, what, given, list);
     }
+    let axes = &pack.classification.axes;
     for (axis, code) in q.class.iter().filter(|(_, code)| !code.is_empty()) {
-        let levels = pack.classification.axes.get(axis).map_or(&[][..], |a| &a.levels);
-        let list: Vec<Choice> = levels.iter().map(Level::choice).collect();
-        one_of(&format!("{CLASS}{axis}"), "分類", code, &list);
+        let field = format!("{CLASS}{axis}");
+        if let Some(a) = axes.get(axis) {
+            let list: Vec<Choice> = a.levels.iter().map(Level::choice).collect();
+            one_of(&field, "分類", code, &list);
+        } else {
+            let known = axes.iter().map(|(id, a)| Choice { code: id.clone(), label: a.title.clone() });
+            one_of(&field, "分類の軸", axis, &known.collect::<Vec<_>>());
+        }
     }
     if q.items.len() > MOST_ITEMS {
         let message = format!("一度に尋ねられるのは{MOST_ITEMS}件までです。分けて尋ねてください。");

@@ -277,15 +277,12 @@ impl Office {
         self.load_organization().await.map(|(_, o)| o)
     }
 
-    async fn load_organization(&self) -> Result<(Arc<Directory>, Arc<Org>), AppError> {
-        let (version, running) = self
-            .store
-            .read(|c| {
-                Box::pin(async move {
-                    setting::counter_and_setting(c, org::VERSION, RUNNING).await.map_err(AppError::from)
-                })
-            })
-            .await?;
+    /// Both at once.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub(crate) async fn load_organization(&self) -> Result<(Arc<Directory>, Arc<Org>), AppError> {
+        let (version, running) = self.store.counter_and_setting(org::VERSION, RUNNING).await?;
         // Another node may have let another version take effect.
         if let Some(hash) = running.filter(|h| *h != self.pack().hash) {
             let pack = self.pack_of(&hash).await?;

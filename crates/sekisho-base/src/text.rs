@@ -2,35 +2,35 @@
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Variant characters that NFKC leaves alone, with the form people search by.
+/// Variant characters that NFKC leaves alone, with the form people search by; in their own order.
 const VARIANTS: &[(char, char)] = &[
-    ('髙', '高'),
-    ('﨑', '崎'),
+    ('冨', '富'),
+    ('國', '国'),
     ('嵜', '崎'),
-    ('邉', '辺'),
-    ('邊', '辺'),
-    ('濵', '浜'),
-    ('濱', '浜'),
-    ('齋', '斎'),
-    ('齊', '斉'),
-    ('德', '徳'),
-    ('𠮷', '吉'),
-    ('曻', '昇'),
-    ('栁', '柳'),
-    ('瀨', '瀬'),
-    ('𣘺', '橋'),
-    ('淵', '渕'),
     ('嶋', '島'),
     ('嶌', '島'),
-    ('澤', '沢'),
     ('廣', '広'),
-    ('眞', '真'),
-    ('國', '国'),
-    ('冨', '富'),
+    ('德', '徳'),
+    ('惠', '恵'),
+    ('曻', '昇'),
+    ('栁', '柳'),
     ('桒', '桑'),
     ('槇', '槙'),
-    ('惠', '恵'),
+    ('淵', '渕'),
+    ('澤', '沢'),
+    ('濱', '浜'),
+    ('濵', '浜'),
+    ('瀨', '瀬'),
+    ('眞', '真'),
+    ('邉', '辺'),
+    ('邊', '辺'),
+    ('髙', '高'),
+    ('齊', '斉'),
+    ('齋', '斎'),
     ('龍', '竜'),
+    ('﨑', '崎'),
+    ('𠮷', '吉'),
+    ('𣘺', '橋'),
 ];
 
 /// A code as stored: NFKC, no white space at the ends, dashes unified to `-`.
@@ -52,9 +52,14 @@ pub fn fold_key(s: &str) -> String {
         .filter(|c| !c.is_whitespace() && !is_variation_selector(*c))
         .map(|c| match c {
             'ァ'..='ヶ' => u32::from(c).checked_sub(0x60).and_then(char::from_u32).unwrap_or(c),
-            c => VARIANTS.iter().find(|(from, _)| *from == c).map_or(c, |(_, to)| *to),
+            c => variant(c),
         })
         .collect()
+}
+
+fn variant(c: char) -> char {
+    let found = VARIANTS.binary_search_by_key(&c, |(from, _)| *from).ok().and_then(|at| VARIANTS.get(at));
+    found.map_or(c, |(_, to)| *to)
 }
 
 /// Overlapping pairs of characters of a folded key; a single character stands for itself.
@@ -91,6 +96,13 @@ mod tests {
         assert_eq!(fold_key("髙﨑 ﾀﾛｳ"), "高崎たろう");
         assert_eq!(fold_key("邉\u{e0101}ＡＢＣ"), "辺abc");
         assert_eq!(fold_key("齋藤　ヴ"), "斎藤ゔ");
+    }
+
+    #[test]
+    fn every_variant_is_found() {
+        assert!(VARIANTS.is_sorted());
+        assert!(VARIANTS.iter().all(|(from, to)| variant(*from) == *to));
+        assert_eq!(variant('市'), '市');
     }
 
     #[test]

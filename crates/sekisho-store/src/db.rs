@@ -10,6 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions as _, PgPool, SqlitePool};
 use tokio::sync::{Notify, mpsc, oneshot};
 
+use crate::args;
 use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::writer::{self, Finished, Job, Message};
@@ -220,6 +221,24 @@ impl Store {
                 Ok(value)
             }
         }
+    }
+
+    /// A counter's present value, 0 when it never counted, and a setting's: one query, without a transaction around it.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn counter_and_setting(
+        &self,
+        counter: &str,
+        setting: &str,
+    ) -> Result<(i64, Option<String>), StoreError> {
+        let sql = "SELECT COALESCE((SELECT value FROM counter WHERE name = $1), 0), (SELECT value FROM setting WHERE name = $2)";
+        let args = args![counter, setting];
+        let row = match &self.db {
+            Db::Sqlite { read, .. } => Conn::Sqlite(&mut *read.acquire().await?).one(sql, args).await?,
+            Db::Postgres(pool) => Conn::Postgres(&mut *pool.acquire().await?).one(sql, args).await?,
+        };
+        row.map_or(Ok((0, None)), |r| Ok((r.int(0)?, r.opt_text(1)?)))
     }
 
     /// Waits for what is in flight and closes the database, for every clone of this handle; later calls fail with

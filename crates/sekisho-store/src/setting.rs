@@ -38,16 +38,3 @@ pub async fn next(c: &mut Conn<'_>, name: &str) -> Result<i64, StoreError> {
 pub async fn current(c: &mut Conn<'_>, name: &str) -> Result<i64, StoreError> {
     c.count("SELECT value FROM counter WHERE name = $1", args![name]).await
 }
-
-/// A counter's present value and a setting's, with one query.
-///
-/// # Errors
-/// The database failed.
-pub async fn counter_and_setting(
-    c: &mut Conn<'_>,
-    counter: &str,
-    setting: &str,
-) -> Result<(i64, Option<String>), StoreError> {
-    let sql = "SELECT COALESCE((SELECT value FROM counter WHERE name = $1), 0), (SELECT value FROM setting WHERE name = $2)";
-    c.one(sql, args![counter, setting]).await?.map_or(Ok((0, None)), |r| Ok((r.int(0)?, r.opt_text(1)?)))
-}

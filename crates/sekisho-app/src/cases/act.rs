@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sekisho_base::Date;
 use sekisho_case::authority::Explain;
-use sekisho_case::case::{Act, CaseState, Direction, Resume, SYSTEM, Status, StepRun, StepStatus};
+use sekisho_case::case::{Act, CaseState, Direction, Resume, SYSTEM, StepRun, StepStatus};
 use sekisho_case::decide::{self, Command, Ctx, Draft, Offer};
 use sekisho_pack::model::{FieldType, Pack, Procedure, Step, StepKind};
 use sekisho_store::Viewer;
@@ -521,8 +521,7 @@ impl Office {
     }
 
     /// The first person who may act on the open step: for the demo city, whose stories leave the decider to the engine.
-    pub(crate) async fn first_who_may(&self, id: &str) -> Result<Option<String>, AppError> {
-        let state = self.state_for_engine(id).await?;
+    pub(crate) async fn first_who_may(&self, state: &CaseState) -> Result<Option<String>, AppError> {
         let pack = self.pack_of(&state.pack.hash).await?;
         let (org, rules) = (self.org().await?, self.rules(&pack)?);
         let ctx = Ctx {
@@ -533,27 +532,14 @@ impl Office {
             person: &state.applicant.person,
         };
         let day = self.clock.today();
-        let may = decide::explain(&state, &ctx)
+        let may = decide::explain(state, &ctx)
             .into_iter()
             .filter(|e| e.may && !e.person.is_empty() && e.person != state.applicant.person);
         Ok(may.map(|e| e.person).find(|p| !org.absent(p, day)))
     }
 
-    /// Step and content hash that a page would show for an act: likewise for the demo city.
-    pub(crate) async fn shown_for(&self, id: &str, act: &str) -> Result<(String, String), AppError> {
-        let state = self.state_for_engine(id).await?;
-        let on_case = act == "resubmit" || case_action(act).is_some();
-        let step = if on_case { None } else { state.open_step().map(|s| s.id.clone()) };
-        Ok((step.clone().unwrap_or_default(), state.content_hash(step.as_deref())))
-    }
-
-    /// Whether the open step is a permission that still lacks somebody's part: likewise for the demo city.
-    pub(crate) async fn waits_for_permit(&self, id: &str) -> Result<bool, AppError> {
-        let state = self.state_for_engine(id).await?;
-        Ok(state.status == Status::Open && state.open_step().is_some_and(|s| s.kind == StepKind::Permit))
-    }
-
-    pub(super) async fn state_for_engine(&self, id: &str) -> Result<CaseState, AppError> {
+    /// A case as the engine sees it.
+    pub(crate) async fn state_for_engine(&self, id: &str) -> Result<CaseState, AppError> {
         let id = id.to_owned();
         let row = self
             .store
@@ -563,6 +549,13 @@ impl Office {
             .await?;
         state_of(&row.ok_or(AppError::NotFound)?)
     }
+}
+
+/// Step and content hash that a page would show for an act: for the demo city.
+pub(crate) fn shown_for(state: &CaseState, act: &str) -> (String, String) {
+    let on_case = act == "resubmit" || case_action(act).is_some();
+    let step = if on_case { None } else { state.open_step().map(|s| s.id.clone()) };
+    (step.clone().unwrap_or_default(), state.content_hash(step.as_deref()))
 }
 
 /// A refusal of what the engine does of itself: there is nobody to tell but the operator.

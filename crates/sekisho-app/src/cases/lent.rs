@@ -18,7 +18,7 @@ pub(super) struct Lent {
 impl Office {
     /// What is lent to a person today. A post whose holder is present is not.
     pub(super) async fn lent_to(&self, person: &str) -> Result<Vec<Lent>, AppError> {
-        let (d, org, today) = (self.directory().await?, self.org().await?, self.clock.today());
+        let ((d, org), today) = (self.load_organization().await?, self.clock.today());
         let mut found: Vec<Lent> = Vec::new();
         for x in d.rows().delegations.iter().filter(|x| x.person == person) {
             let in_force = org.delegations(&x.post, today).any(|running| running.id == x.id);

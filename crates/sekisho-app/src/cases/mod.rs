@@ -24,7 +24,7 @@ use sekisho_pack::absence::AbsenceRule;
 use sekisho_store::delegation::DelegationState;
 use sekisho_store::org::Everything;
 
-pub(crate) use act::EVIDENCE;
+pub(crate) use act::{EVIDENCE, shown_for};
 pub(crate) use apply::{field_view, typed_values};
 pub use attach::WAITING;
 pub use bulk::{AffectedCase, BulkForm, BulkNotes, BulkPlan, BulkRow, NUMBERS, OutcomeChange};

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use sekisho_base::clock::ManualClock;
 use sekisho_base::{Date, Instant};
+use sekisho_case::case::{CaseState, Status};
 use sekisho_pack::model::{FieldType, StepKind};
 use sekisho_store::Viewer;
 use sekisho_store::register::{self, Filter};
 
-use crate::cases::{ActInput, Typed};
+use crate::cases::{ActInput, Typed, shown_for};
 use crate::demo::stories::{Outcome, Story};
 use crate::error::AppError;
 use crate::login::Identity;
@@ -152,19 +153,15 @@ async fn apply(
     })
 }
 
-/// Who may act on the open step now, as the engine explains it.
-async fn who_may(office: &Arc<Office>, case: &str) -> Result<Option<String>, AppError> {
-    office.first_who_may(case).await
-}
-
 async fn act(
     office: &Arc<Office>,
     case: &str,
+    state: &CaseState,
     person: &str,
     act: &str,
     values: &[(&str, String)],
 ) -> Result<(), AppError> {
-    let (step, shown) = office.shown_for(case, act).await?;
+    let (step, shown) = shown_for(state, act);
     let values: BTreeMap<String, Vec<String>> =
         values.iter().map(|(k, v)| ((*k).to_owned(), vec![v.clone()])).collect();
     let input = ActInput { act: act.to_owned(), step, shown, values };
@@ -173,10 +170,12 @@ async fn act(
 }
 
 async fn decide(office: &Arc<Office>, case: &str, s: &Story) -> Result<(), AppError> {
+    let mut state = office.state_for_engine(case).await?;
     if s.outcome == Outcome::Withdrawn {
         return act(
             office,
             case,
+            &state,
             &s.applicant,
             "withdraw",
             &[("withdraw.says", "持ち出さずに済むことになったため。".to_owned())],
@@ -186,7 +185,7 @@ async fn decide(office: &Arc<Office>, case: &str, s: &Story) -> Result<(), AppEr
     // Items of two keepers need two permissions; each holder gives the own part.
     for _ in 0..4 {
         // A vacant post with nobody above present: the case waits, as it would in a real office.
-        let Some(person) = who_may(office, case).await? else { return Ok(()) };
+        let Some(person) = office.first_who_may(&state).await? else { return Ok(()) };
         let what = match &s.outcome {
             Outcome::Permitted { .. } => "permit",
             Outcome::Refused(_) => "refuse",
@@ -197,8 +196,10 @@ async fn decide(office: &Arc<Office>, case: &str, s: &Story) -> Result<(), AppEr
             Outcome::Refused(why) | Outcome::SentBack(why) => vec![("says", (*why).to_owned())],
             _ => vec![],
         };
-        act(office, case, &person, what, &says).await?;
-        if !office.waits_for_permit(case).await? {
+        act(office, case, &state, &person, what, &says).await?;
+        state = office.state_for_engine(case).await?;
+        let permits = state.open_step().is_some_and(|step| step.kind == StepKind::Permit);
+        if state.status != Status::Open || !permits {
             return Ok(());
         }
     }
@@ -210,7 +211,8 @@ async fn perform(office: &Arc<Office>, case: &str, s: &Story, day: Date) -> Resu
     let steps = pack.procedures.get(PROCEDURE).map(|p| p.steps.as_slice()).unwrap_or_default();
     let Some(step) = steps.iter().find(|x| x.kind == StepKind::Perform) else { return Ok(()) };
     // Never permitted, because nobody was there to decide: nothing went out.
-    if office.shown_for(case, "perform").await?.0 != step.id {
+    let state = office.state_for_engine(case).await?;
+    if state.open_step().is_none_or(|open| open.id != step.id) {
         return Ok(());
     }
     let values: Vec<(String, String)> = step
@@ -227,16 +229,17 @@ async fn perform(office: &Arc<Office>, case: &str, s: &Story, day: Date) -> Resu
         })
         .collect();
     let borrowed: Vec<(&str, String)> = values.iter().map(|(k, v)| (k.as_str(), v.clone())).collect();
-    act(office, case, &s.applicant, "perform", &borrowed).await
+    act(office, case, &state, &s.applicant, "perform", &borrowed).await
 }
 
 async fn confirm(office: &Arc<Office>, case: &str) -> Result<(), AppError> {
     let pack = office.pack();
     let steps = pack.procedures.get(PROCEDURE).map(|p| p.steps.as_slice()).unwrap_or_default();
-    let open = office.shown_for(case, "confirm").await?.0;
+    let state = office.state_for_engine(case).await?;
+    let open = state.open_step().map(|step| step.id.as_str()).unwrap_or_default();
     if !steps.iter().any(|x| x.kind == StepKind::Confirm && x.id == open) {
         return Ok(());
     }
-    let Some(person) = who_may(office, case).await? else { return Ok(()) };
-    act(office, case, &person, "confirm", &[]).await
+    let Some(person) = office.first_who_may(&state).await? else { return Ok(()) };
+    act(office, case, &state, &person, "confirm", &[]).await
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sekisho_base::Date;
 use sekisho_base::table::Value;
-use sekisho_pack::model::{Choice, Column, ColumnType, Pack};
+use sekisho_pack::model::{Choice, Column, ColumnType, Level, Pack};
 
 use crate::directory::Directory;
 
@@ -134,10 +134,15 @@ pub(super) fn field(
         }
         ColumnType::Choice => ("choice", choices(&column.choices), ""),
         ColumnType::Class(axis) => {
-            let levels = pack.classification.axes.get(axis).map(|a| a.levels.as_slice()).unwrap_or_default();
+            // A level that is no longer chosen stays where it is stored.
+            let a = pack.classification.axes.get(axis);
+            let offered: Vec<&str> =
+                a.into_iter().flat_map(|a| pack.classification.offered(a)).map(|l| l.code.as_str()).collect();
+            let shown = |l: &&Level| offered.contains(&l.code.as_str()) || l.code == value;
+            let levels = a.into_iter().flat_map(|a| &a.levels).filter(shown);
             (
                 "choice",
-                levels.iter().map(|l| RefChoice { code: l.code.clone(), label: l.title.clone() }).collect(),
+                levels.map(|l| RefChoice { code: l.code.clone(), label: l.title.clone() }).collect(),
                 "",
             )
         }

@@ -13,6 +13,7 @@ mod deadlines;
 mod handling;
 mod history;
 mod joint;
+mod long;
 mod model;
 mod offers;
 mod org;
