@@ -174,6 +174,30 @@ impl Office {
         people
     }
 
+    /// Absences that count on any of these days, for the calendar: name, first and last day; one's own, or of everybody whose
+    /// absences this person sees.
+    pub(crate) async fn absences_between(
+        &self,
+        who: &Identity,
+        from: Date,
+        until: Date,
+        others: bool,
+    ) -> Result<Vec<(String, Date, Date)>, AppError> {
+        let d = self.directory().await?;
+        let mut people = if others { self.seen_people(&d, &who.person) } else { vec![] };
+        people.push(who.person.clone());
+        let rows = self
+            .store
+            .read(move |c| {
+                Box::pin(
+                    async move { absence::of_people(c, &people, from, SHOWN).await.map_err(AppError::from) },
+                )
+            })
+            .await?;
+        let rows = rows.into_iter().filter(|a| a.cancelled.is_none() && a.from <= until && a.until >= from);
+        Ok(rows.map(|a| (d.person_name(&a.person).to_owned(), a.from, a.until)).collect())
+    }
+
     fn absence_line(&self, d: &Directory, by: &str, a: &AbsenceRow) -> AbsenceLine {
         let (today, pack) = (self.clock.today(), self.pack());
         let counts = pack.absence.counts(&a.kind, a.from, a.until);

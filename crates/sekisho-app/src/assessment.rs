@@ -264,8 +264,7 @@ impl Office {
                     Box::pin(async move { notice::by_unit(c, &key, year).await.map_err(AppError::from) })
                 })
                 .await?;
-            let seen = |unit: &String| me.viewer().units.as_ref().is_none_or(|units| units.contains(unit));
-            for (unit, c) in counts.into_iter().filter(|(unit, _)| seen(unit)) {
+            for (unit, c) in counts.into_iter().filter(|(unit, _)| me.sees_unit(unit)) {
                 let people = i64::try_from(d.head_count(&unit, today)).unwrap_or(i64::MAX);
                 let unit = d.unit_name(&unit).to_owned();
                 sections.push(SectionAnswers { unit, yes: c.yes, no: c.no, none: c.none, people });

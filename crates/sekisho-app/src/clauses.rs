@@ -1,7 +1,10 @@
 //! The state of every clause, computed from evidence (design §2), with the rows behind each state.
 
+mod browse;
 mod cite;
 mod exceptions;
+mod proof;
+mod turns;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,12 +22,15 @@ use crate::office::{BUILT_GATES, Office};
 use crate::registers::table_spec;
 use crate::{assessment, documents, duties};
 
+pub(crate) use browse::{all_states, areas, chapter_of, chapters, state_counts};
 pub use cite::citation;
 use cite::{area, modality};
 use exceptions::Exception;
+pub(crate) use proof::checks_of;
+pub(crate) use turns::{month_ends, state_of_code};
 pub use view::{
-    Chapter, CheckPage, CheckRow, ClauseLine, ClauseLink, ClausePage, ClausesView, ExceptionLine,
-    MechanismLine, StateCount,
+    Chapter, CheckPage, CheckRow, ClauseLine, ClauseLink, ClausePage, ClausesQuery, ClausesView,
+    EvidenceLine, ExceptionLine, MechanismLine, OwnText, Section, StateCount, TurnLine,
 };
 
 /// How many rows of a check are shown.
@@ -247,88 +253,12 @@ impl Office {
             .await
     }
 
-    /// All clauses, of one state when `state` names one, on a past day when `on` does.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn clauses(&self, who: &Identity, state: &str, on: &str) -> Result<ClausesView, AppError> {
-        self.me(who).await?;
-        let now = self.clock.now();
-        let (at, message) = match Date::parse_japanese(on) {
-            _ if on.trim().is_empty() => (now, String::new()),
-            Ok(day) if day > now.date() => {
-                (now, "先の日付の状態は分かりません。今日までの日付を入力してください。".to_owned())
-            }
-            Ok(day) => (Instant::start_of(day.plus_days(1)).plus_millis(-1).min(now), String::new()),
-            Err(e) => (now, e.to_string()),
-        };
-        let evidence = self.evidence(at).await?;
-        let pack = self.pack();
-        let mut totals: BTreeMap<&'static str, usize> = BTreeMap::new();
-        let mut planned_total = 0;
-        let mut chapters: Vec<Chapter> = Vec::new();
-        for clause in &pack.clauses {
-            if !clause.id.contains('.') && clause.kind == "heading" {
-                let (cited, title) = (citation(&clause.id), clause.title.clone().unwrap_or_default());
-                let title = if cited == title { cited } else { format!("{cited} {title}") };
-                chapters.push(Chapter { title, clauses: vec![] });
-                continue;
-            }
-            if clause.kind == "heading" || clause.mechanisms.is_empty() {
-                continue;
-            }
-            let (s, planned) = evidence.clause(&pack, clause);
-            let (class, label) = state_words(s);
-            *totals.entry(class).or_default() += 1;
-            planned_total += planned;
-            if clause.id.starts_with("B.") && chapters.last().is_none_or(|c| !c.title.starts_with("基本方針"))
-            {
-                chapters.push(Chapter { title: "基本方針".to_owned(), clauses: vec![] });
-            }
-            if let Some(chapter) = chapters.last_mut().filter(|_| state.is_empty() || state == class) {
-                let line = ClauseLine {
-                    id: clause.id.clone(),
-                    citation: citation(&clause.id),
-                    says: clause.says.clone(),
-                    state: label,
-                    class,
-                    planned,
-                };
-                chapter.clauses.push(line);
-            }
-        }
-        chapters.retain(|c| !c.clauses.is_empty());
-        let order = [
-            ClauseState::Broken,
-            ClauseState::Unknown,
-            ClauseState::Due,
-            ClauseState::Excepted,
-            ClauseState::Met,
-        ];
-        let totals = order
-            .into_iter()
-            .map(|s| {
-                let (class, label) = state_words(s);
-                StateCount { class, label, count: totals.get(class).copied().unwrap_or(0) }
-            })
-            .collect();
-        Ok(ClausesView {
-            standard: pack.meta.title.clone(),
-            totals,
-            planned: planned_total,
-            state: state.to_owned(),
-            on: on.to_owned(),
-            message,
-            chapters,
-        })
-    }
-
     /// One clause.
     ///
     /// # Errors
     /// [`AppError::NotFound`].
     pub async fn clause(&self, who: &Identity, id: &str) -> Result<ClausePage, AppError> {
-        self.me(who).await?;
+        let me = self.me(who).await?;
         let evidence = self.evidence(self.clock.now()).await?;
         let d = self.directory().await?;
         let pack = self.pack();
@@ -336,6 +266,22 @@ impl Office {
         let (state, planned) = evidence.clause(&pack, clause);
         let (class, label) = state_words(state);
         let role = |id: &String| pack.roles.get(id).map_or_else(|| id.clone(), |r| r.title.clone());
+        let (proofs, turns) = (self.proofs(&me, clause).await?, self.turns_of(id).await?);
+        let above: Vec<ClauseLink> = pack
+            .clauses
+            .iter()
+            .filter(|c| c.kind == "heading" && id.starts_with(&format!("{}.", c.id)))
+            .map(|c| ClauseLink {
+                id: c.id.clone(),
+                citation: format!("{} {}", citation(&c.id), c.title.as_deref().unwrap_or_default()),
+            })
+            .collect();
+        let asking: Vec<&Clause> = pack.clauses.iter().filter(|c| browse::asks(c)).collect();
+        let at = asking.iter().position(|c| c.id == id);
+        let beside = |step: isize| {
+            let c = asking.get(at?.checked_add_signed(step)?)?;
+            Some(ClauseLink { id: c.id.clone(), citation: citation(&c.id) })
+        };
         let joint = if clause.actor_mode == "any" { "又は" } else { "及び" };
         Ok(ClausePage {
             citation: citation(&clause.id)
@@ -352,7 +298,13 @@ impl Office {
                 .iter()
                 .map(|m| mechanism_line(&pack, &evidence, m, &evidence.excepted(&clause.id)))
                 .collect(),
-            exceptions: evidence.exception_lines(&clause.id, &d),
+            exceptions: evidence.exception_lines(&clause.id, &me, &d),
+            own: proof::own_texts(&pack, id),
+            proofs,
+            turns,
+            above,
+            before: beside(-1),
+            after: beside(1),
         })
     }
 
@@ -420,32 +372,16 @@ fn mechanism_line(
         }
         None => ("none", "未整備", "この仕組みはまだ作られていません".to_owned()),
     };
-    let (title, link) = match m.kind {
-        MechanismKind::Role => (pack.roles.get(&m.name).map(|r| r.title.clone()), "/organization".to_owned()),
-        MechanismKind::Register => {
-            (pack.registers.get(&m.name).map(|r| r.title.clone()), format!("/registers/{}", m.name))
-        }
-        MechanismKind::Procedure => {
-            (pack.procedures.get(&m.name).map(|p| p.title.clone()), "/cases".to_owned())
-        }
-        MechanismKind::Check => {
-            (pack.checks.get(&m.name).map(|k| k.title.clone()), format!("/checks/{}", m.name))
-        }
-        MechanismKind::Gate => (
-            BUILT_GATES
-                .contains(&m.name.as_str())
-                .then(|| if m.name == "ledger" { "証跡" } else { "取扱判定" }.to_owned()),
-            "/ledger".to_owned(),
-        ),
-        MechanismKind::Duty => {
-            (pack.duties.get(&m.name).map(|d| d.title.clone()), format!("/duties/{}", m.name))
-        }
-        MechanismKind::Document => {
-            (pack.documents.get(&m.name).map(|d| d.title.clone()), format!("/documents/{}", m.name))
-        }
-        MechanismKind::Notice => {
-            (pack.notices.get(&m.name).map(|n| n.title.clone()), format!("/notices/{}", m.name))
-        }
+    let title = mechanism_title(pack, m);
+    let link = match m.kind {
+        MechanismKind::Role => "/organization".to_owned(),
+        MechanismKind::Register => format!("/registers/{}", m.name),
+        MechanismKind::Procedure => format!("/cases?procedure={}", m.name),
+        MechanismKind::Check => format!("/checks/{}", m.name),
+        MechanismKind::Gate => "/ledger".to_owned(),
+        MechanismKind::Duty => format!("/duties/{}", m.name),
+        MechanismKind::Document => format!("/documents/{}", m.name),
+        MechanismKind::Notice => format!("/notices/{}", m.name),
     };
     let link = if title.is_some() { link } else { String::new() };
     MechanismLine {
@@ -455,5 +391,22 @@ fn mechanism_line(
         state,
         class,
         reason,
+    }
+}
+
+/// What a mechanism is called; nothing when nobody has built it.
+fn mechanism_title(pack: &Pack, m: &MechanismRef) -> Option<String> {
+    let name = m.name.as_str();
+    match m.kind {
+        MechanismKind::Role => pack.roles.get(name).map(|r| r.title.clone()),
+        MechanismKind::Register => pack.registers.get(name).map(|r| r.title.clone()),
+        MechanismKind::Procedure => pack.procedures.get(name).map(|p| p.title.clone()),
+        MechanismKind::Check => pack.checks.get(name).map(|k| k.title.clone()),
+        MechanismKind::Gate => {
+            BUILT_GATES.contains(&name).then(|| if name == "ledger" { "証跡" } else { "取扱判定" }.to_owned())
+        }
+        MechanismKind::Duty => pack.duties.get(name).map(|d| d.title.clone()),
+        MechanismKind::Document => pack.documents.get(name).map(|d| d.title.clone()),
+        MechanismKind::Notice => pack.notices.get(name).map(|n| n.title.clone()),
     }
 }

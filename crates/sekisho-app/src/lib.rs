@@ -3,9 +3,11 @@
 pub mod absences;
 pub mod accounts;
 pub mod assessment;
+pub mod calendar;
 pub mod cases;
 pub mod checks;
 pub mod clauses;
+pub mod dashboard;
 pub mod delegations;
 pub mod demo;
 pub mod directory;
@@ -31,11 +33,13 @@ pub mod policy;
 pub mod proposals;
 mod record;
 pub mod registers;
+pub mod search;
 pub mod sequencer;
 pub mod setup;
+pub mod sight;
 mod superiors;
 
 pub use error::{AppError, FieldError};
 pub use office::Office;
 pub use sekisho_exchange as exchange;
-pub use sekisho_store::{Durability, Store};
+pub use sekisho_store::{Durability, Store, counted};

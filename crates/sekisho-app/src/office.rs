@@ -76,6 +76,8 @@ pub struct Office {
     older_packs: Mutex<HashMap<String, Arc<Pack>>>,
     rules: Mutex<HashMap<String, Arc<Rules>>>,
     loaded: RwLock<Option<Loaded>>,
+    /// What the pack's texts are found by.
+    pub(crate) texts: Mutex<Option<Arc<crate::search::Texts>>>,
     pub(crate) mail: std::sync::OnceLock<crate::mail::MailServer>,
 }
 
@@ -152,6 +154,7 @@ impl Office {
             older_packs: Mutex::default(),
             rules: Mutex::default(),
             loaded: RwLock::new(None),
+            texts: Mutex::default(),
             mail: std::sync::OnceLock::new(),
         };
         office.dummy_hash = crate::login::hash_password(&office, "関所 dummy")?;
@@ -376,7 +379,9 @@ async fn daily(office: Arc<Office>) {
                 crate::cases::sweep(&office).await?;
                 crate::duties::run_day(&office).await?;
                 checks::run_all(&office).await?;
-                crate::cases::open_from_causes(&office).await
+                crate::cases::open_from_causes(&office).await?;
+                office.seal_looks().await?;
+                office.note_turns().await
             };
             match swept.await {
                 Ok(()) => done = Some(today),

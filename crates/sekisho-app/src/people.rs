@@ -10,6 +10,7 @@ use crate::directory::Directory;
 use crate::error::AppError;
 use crate::login::Identity;
 use crate::office::Office;
+use crate::sight::{Sight, sight_of};
 
 /// A role somebody holds, over these units; no units is the whole body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub struct Me {
     unit: String,
     posts: Vec<String>,
     roles: Vec<HeldRole>,
-    viewer: Viewer,
+    sight: Sight,
 }
 
 impl Me {
@@ -58,13 +59,17 @@ impl Me {
     /// What this person may see.
     #[must_use]
     pub fn viewer(&self) -> &Viewer {
-        &self.viewer
+        &self.sight.viewer
+    }
+
+    pub(crate) fn sight(&self) -> &Sight {
+        &self.sight
     }
 
     /// Whether this person sees records of the whole body.
     #[must_use]
     pub fn sees_whole_body(&self) -> bool {
-        self.viewer.units.is_none()
+        self.viewer().units.is_none()
     }
 
     /// Whether this person runs the system: imports, packs, accounts.
@@ -91,20 +96,6 @@ impl Me {
 
 /// Roles whose holders run the system: imports, packs, accounts.
 pub(crate) const RUNNERS: [&str; 2] = ["information_system_manager", "system_operator"];
-
-/// Roles whose holders see the records of the whole body: they run, oversee or audit everything.
-const OVERSEERS: [&str; 10] = [
-    "ciso",
-    "deputy_ciso",
-    "head_security_officer",
-    "information_system_manager",
-    "system_operator",
-    "security_committee",
-    "csirt_leader",
-    "csirt_member",
-    "point_of_contact",
-    "auditor",
-];
 
 /// Roles of a person on a day.
 pub(crate) fn roles(pack: &Pack, d: &Directory, person: &str, day: Date) -> Vec<HeldRole> {
@@ -165,20 +156,7 @@ impl Office {
         let main = appointments.iter().find(|a| a.role.is_empty()).and_then(|a| d.post(&a.post));
         let roles = roles(&self.pack(), &d, &person.number, today);
         let posts: BTreeSet<String> = appointments.iter().map(|a| a.post.clone()).collect();
-        let whole = roles.iter().any(|r| OVERSEERS.contains(&r.role.as_str()));
-        let mut units: BTreeSet<String> = BTreeSet::new();
-        for a in &appointments {
-            let Some(post) = d.post(&a.post) else { continue };
-            // Own section; a department's head sees the whole department.
-            let leads = post.head
-                && d.unit(&post.unit).is_some_and(|u| matches!(u.kind.as_str(), "department" | "organ"));
-            let root = if leads {
-                post.unit.as_str()
-            } else {
-                d.nearest(&post.unit, &["section", "branch"]).map_or(post.unit.as_str(), |u| u.code.as_str())
-            };
-            units.extend(d.below(root));
-        }
+        let sight = sight_of(&self.pack(), &d, &person.number, &roles, &appointments);
         Ok(Me {
             person: person.number.clone(),
             name: person.name.clone(),
@@ -187,10 +165,7 @@ impl Office {
             unit: main.map(|p| p.unit.clone()).unwrap_or_default(),
             posts: posts.into_iter().collect(),
             roles,
-            viewer: Viewer {
-                person: person.number.clone(),
-                units: (!whole).then(|| units.into_iter().collect()),
-            },
+            sight,
         })
     }
 }

@@ -26,6 +26,9 @@ pub struct ColumnSpec {
     pub many: bool,
     /// Lists sort and filter by it, so it gets an index. Text only.
     pub indexed: bool,
+    /// Words are not looked for in it: it holds what not everybody who sees the row may read.
+    #[serde(default)]
+    pub unsearched: bool,
 }
 
 /// One table.

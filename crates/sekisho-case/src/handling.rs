@@ -149,6 +149,21 @@ pub fn decide_handling(pack: &Pack, act: &str, facts: &HandlingFacts, today: Dat
     Some(found)
 }
 
+/// Whether every look at a record of this class with these marks is recorded, as the pack's condition says. A record whose marks
+/// leave the condition open is one of them.
+#[must_use]
+pub fn looks_recorded(
+    pack: &Pack,
+    class: &BTreeMap<String, String>,
+    marks: &BTreeMap<String, Value>,
+    today: Date,
+) -> bool {
+    let Some(when) = &pack.classification.looks else { return false };
+    let start = bind_class(Bindings::on(today), &mixed_class(&pack.classification, [class]));
+    let b = marks.iter().filter(|(_, v)| known(v)).fold(start, |b, (name, v)| b.with(name, v.clone()));
+    applies(Some(when), &b)
+}
+
 /// Names that the rules of an act ask about and that are not known of every content: `class.confidentiality`, `zone` …
 /// Whatever rests on them was decided as if the strictest were true.
 #[must_use]

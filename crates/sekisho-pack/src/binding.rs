@@ -22,6 +22,9 @@ pub struct Binding {
     pub by: String,
     /// When it was confirmed.
     pub on: Date,
+    /// What the city's own clause says, with its heading; empty in bindings from before texts were kept.
+    #[serde(default)]
+    pub text: String,
 }
 
 /// The text of `bindings.toml`.
@@ -31,18 +34,19 @@ pub fn to_toml(bindings: &[Binding]) -> String {
         "# 市の対策基準の条項と、このパックの条項の対応です。`sekisho policy bind` が書きます。\n\
          #   own       市の条項（`sekisho policy parse` の番号）   citation  その条番号\n\
          #   clauses   対応するパックの条項。[] は、対応するものがないと確かめたことを表します\n\
-         #   by, on    確かめた人と日\n",
+         #   by, on    確かめた人と日   text  市の条項の見出しと文（画面でパックの言葉と並べて出します）\n",
     );
     for b in bindings {
         let clauses: Vec<String> = b.clauses.iter().map(|c| quoted(c)).collect();
         let _ = write!(
             out,
-            "\n[[binding]]\nown = {}\ncitation = {}\nclauses = [{}]\nby = {}\non = \"{}\"\n",
+            "\n[[binding]]\nown = {}\ncitation = {}\nclauses = [{}]\nby = {}\non = \"{}\"\ntext = {}\n",
             quoted(&b.own),
             quoted(&b.citation),
             clauses.join(", "),
             quoted(&b.by),
-            b.on
+            b.on,
+            quoted(&b.text)
         );
     }
     out

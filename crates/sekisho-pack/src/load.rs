@@ -264,7 +264,7 @@ fn load(all: &BTreeMap<String, String>, log: &Log) -> Option<Pack> {
         files::procedure(&p.src.root(&p.table), stem, &mut known);
     }
     if let Some((_, root)) = &classification {
-        known.classification.handling = files::handling(root, &known);
+        (known.classification.handling, known.classification.looks) = files::handling(root, &known);
     }
     let mut checks: BTreeMap<String, Check> = BTreeMap::new();
     for (_, p) in folder("checks") {

@@ -124,6 +124,12 @@ pub struct Role {
     pub not_with: Vec<String>,
     /// Whether a vacancy breaks the role's clauses.
     pub must_be_filled: bool,
+    /// Sees the records of the whole body: runs, oversees or audits everything (`sees = "all"`).
+    #[serde(default)]
+    pub sees_all: bool,
+    /// Sees cells of columns that hold personal data in whatever records it sees (`sees_personal = true`).
+    #[serde(default)]
+    pub sees_personal: bool,
 }
 
 /// `classification.toml`: axes such as confidentiality, each with ordered levels.
@@ -137,6 +143,9 @@ pub struct Classification {
     /// Ways of changing the classes of many things, in order.
     #[serde(default)]
     pub conversions: Vec<Conversion>,
+    /// Of which records every look is recorded: a condition as those of the handling rules; without one, of none.
+    #[serde(default)]
+    pub looks: Option<Expr>,
     /// Handling rules, in order; every rule whose condition holds contributes.
     pub handling: Vec<HandlingRule>,
 }

@@ -13,6 +13,7 @@ fn binding(own: &str, citation: &str, clauses: &[&str]) -> Binding {
         clauses: clauses.iter().map(|c| (*c).to_owned()).collect(),
         by: "情報政策課 山田\"花子\"".to_owned(),
         on: "2026-11-25".parse().expect("a date"),
+        text: "第1条の「文」\n二行目".to_owned(),
     }
 }
 

@@ -218,3 +218,37 @@ fn permit_from_a_field_that_is_no_date() {
 fn area_out_of_range() {
     one("clauses/5.toml", "area = 4", "area = 9", 0, "area 9 はありません", "1 から 8");
 }
+
+#[test]
+fn what_may_not_be_seen_by_all_is_no_key() {
+    let (files, _) =
+        broken("registers/asset.toml", "label = \"管理番号\"\n", "label = \"管理番号\"\npersonal = true\n");
+    let found: Vec<Message> = Pack::load_files(&files).expect_err("the pack is broken");
+    assert!(found.iter().all(|m| m.file == "registers/asset.toml"), "{found:#?}");
+    assert!(found.iter().any(|m| m.text.contains("個人情報なので、key になれません")), "{found:#?}");
+}
+
+#[test]
+fn a_step_with_evidence_is_not_decided_together() {
+    one(
+        TAKE_OUT,
+        "title = \"返却\"\nkind = \"perform\"",
+        "title = \"返却\"\nbulk = true\nkind = \"perform\"",
+        1,
+        "まとめて処理できません",
+        "bulk を消すか",
+    );
+}
+
+#[test]
+fn a_pack_without_sees_keeps_its_overseers() {
+    let mut files = Pack::model_city_files();
+    let roles = files.get_mut("roles.toml").expect("roles");
+    *roles = roles.replace("sees = \"all\"\n", "").replace("sees_personal = true\n", "");
+    let old = Pack::load_files(&files).expect("it loads");
+    let new = Pack::model_city().expect("the model pack");
+    let seen = |p: &Pack| -> Vec<(String, bool, bool)> {
+        p.roles.values().map(|r| (r.id.clone(), r.sees_all, r.sees_personal)).collect()
+    };
+    assert_eq!(seen(&old), seen(&new));
+}

@@ -65,7 +65,13 @@ fn main() -> Outcome<()> {
 }
 
 fn spec() -> TableSpec {
-    let column = |id: &str, storage, indexed| ColumnSpec { id: id.to_owned(), storage, many: false, indexed };
+    let column = |id: &str, storage, indexed| ColumnSpec {
+        id: id.to_owned(),
+        storage,
+        many: false,
+        indexed,
+        unsearched: false,
+    };
     let mut columns: Vec<ColumnSpec> = ["number", "title", "owner", "class", "medium", "place"]
         .map(|id| column(id, Storage::Text, true))
         .into();

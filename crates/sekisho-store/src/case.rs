@@ -2,7 +2,7 @@
 
 mod list;
 
-pub use list::{CaseFilter, list, under_way};
+pub use list::{CaseFilter, by_ids, list, under_way};
 
 use sekisho_base::{Date, Instant};
 
@@ -366,6 +366,47 @@ pub async fn inbox(
         a.len()
     );
     c.all(&sql, a).await?.iter().map(inbox_row).collect()
+}
+
+/// Tasks of the cases that a viewer may see with a due date in these days, each step of a case once for each holder.
+///
+/// # Errors
+/// The database failed.
+pub async fn tasks_between(
+    c: &mut Conn<'_>,
+    viewer: &Viewer,
+    from: Date,
+    until: Date,
+    limit: i64,
+) -> Result<Vec<InboxRow>, StoreError> {
+    let mut a = args![from, until];
+    let seen = viewer.case_predicate("f.id", &mut a);
+    a.push(limit.into());
+    let sql = format!(
+        "{INBOX} WHERE t.due >= $1 AND t.due <= $2 AND {seen} ORDER BY t.due, t.case_id, t.pos LIMIT ${}",
+        a.len()
+    );
+    c.all(&sql, a).await?.iter().map(inbox_row).collect()
+}
+
+/// Cases in force in which something changes by a day (an end of a permit among others), as a viewer may see them.
+///
+/// # Errors
+/// The database failed.
+pub async fn in_force_until(
+    c: &mut Conn<'_>,
+    viewer: &Viewer,
+    until: Date,
+    limit: i64,
+) -> Result<Vec<CaseRow>, StoreError> {
+    let mut a = args![until];
+    let seen = viewer.case_predicate("f.id", &mut a);
+    a.push(limit.into());
+    let sql = format!(
+        "SELECT {COLUMNS} FROM case_file f WHERE f.status = 'in_force' AND f.next_change_on <> '' AND f.next_change_on <= $1 AND {seen} ORDER BY f.next_change_on, f.id LIMIT ${}",
+        a.len()
+    );
+    c.all(&sql, a).await?.iter().map(case).collect()
 }
 
 /// Whether a case waits for somebody, by a post held or by name: then it is shown also outside of the units seen.

@@ -202,6 +202,26 @@ pub enum Conn<'c> {
     Postgres(&'c mut PgConnection),
 }
 
+tokio::task_local! {
+    /// How many statements the running task sent; only inside [`counted`].
+    static SENT: std::cell::Cell<u64>;
+}
+
+/// What a future gives, and how many statements it sent on connections of its own task (on SQLite, reading ones). For tests and
+/// benchmarks that hold pages to a fixed number of queries.
+pub async fn counted<T>(work: impl Future<Output = T>) -> (T, u64) {
+    SENT.scope(std::cell::Cell::new(0), async {
+        let value = work.await;
+        (value, SENT.with(std::cell::Cell::get))
+    })
+    .await
+}
+
+fn count_one() {
+    // Outside of `counted` nobody asks.
+    let _ = SENT.try_with(|n| n.set(n.get() + 1));
+}
+
 macro_rules! bind_all {
     ($query:expr, $args:expr) => {{
         let mut q = $query;
@@ -222,6 +242,7 @@ impl Conn<'_> {
     /// # Errors
     /// The database refused it.
     pub async fn exec(&mut self, sql: &str, args: Vec<Arg>) -> Result<u64, StoreError> {
+        count_one();
         let sql = AssertSqlSafe(sql.to_owned());
         Ok(match self {
             Conn::Sqlite(c) => bind_all!(sqlx::query(sql), args).execute(&mut **c).await?.rows_affected(),
@@ -234,6 +255,7 @@ impl Conn<'_> {
     /// # Errors
     /// The database refused it.
     pub async fn all(&mut self, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
+        count_one();
         let sql = AssertSqlSafe(sql.to_owned());
         Ok(match self {
             Conn::Sqlite(c) => bind_all!(sqlx::query(sql), args)
@@ -253,6 +275,7 @@ impl Conn<'_> {
 
     /// As [`Conn::all`], for a text that hardly comes twice: it is not kept among the prepared statements.
     pub(crate) async fn all_once(&mut self, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
+        count_one();
         let sql = AssertSqlSafe(sql.to_owned());
         Ok(match self {
             Conn::Sqlite(c) => {
@@ -271,6 +294,7 @@ impl Conn<'_> {
     /// # Errors
     /// The database refused it.
     pub async fn one(&mut self, sql: &str, args: Vec<Arg>) -> Result<Option<Row>, StoreError> {
+        count_one();
         let sql = AssertSqlSafe(sql.to_owned());
         Ok(match self {
             Conn::Sqlite(c) => {

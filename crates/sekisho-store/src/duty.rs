@@ -227,6 +227,8 @@ pub struct OccurrenceFilter {
     pub escalated: bool,
     /// Due on or before this day only.
     pub due_by: Option<Date>,
+    /// Due on or after this day only.
+    pub due_from: Option<Date>,
 }
 
 /// Occurrences that a viewer may see, open ones first, those due first before the others; and how many there are.
@@ -258,6 +260,10 @@ pub async fn list(
         a.push(day.into());
         tests.push(format!("due_on <= ${}", a.len()));
     }
+    if let Some(day) = f.due_from {
+        a.push(day.into());
+        tests.push(format!("due_on >= ${}", a.len()));
+    }
     let tests = tests.join(" AND ");
     let total = c.count(&format!("SELECT COUNT(*) FROM duty_occurrence WHERE {tests}"), a.clone()).await?;
     a.push(limit.into());
@@ -269,6 +275,36 @@ pub async fn list(
     );
     let rows = c.all(&sql, a).await?.iter().map(read).collect::<Result<_, _>>()?;
     Ok((rows, total))
+}
+
+/// Records of duties that a viewer may see, those of the latest periods first.
+///
+/// # Errors
+/// The database failed.
+pub async fn done_of(
+    c: &mut Conn<'_>,
+    viewer: &Viewer,
+    duties: &[String],
+    limit: i64,
+) -> Result<Vec<OccurrenceRow>, StoreError> {
+    let mut a: Vec<Arg> = vec![];
+    let duties = marks(duties, &mut a);
+    let seen = viewer.unit_predicate("unit", &mut a);
+    a.push(limit.into());
+    let sql = format!(
+        "SELECT {COLUMNS} FROM duty_occurrence WHERE duty IN ({duties}) AND outcome = 'done' AND {seen} ORDER BY due_on DESC, unit, id LIMIT ${}",
+        a.len()
+    );
+    c.all(&sql, a).await?.iter().map(read).collect()
+}
+
+/// How many open occurrences are past their due date: duty, unit, number.
+///
+/// # Errors
+/// The database failed.
+pub async fn late_by_unit(c: &mut Conn<'_>, day: Date) -> Result<Vec<(String, String, i64)>, StoreError> {
+    let sql = "SELECT duty, unit, COUNT(*) FROM duty_occurrence WHERE closed_at IS NULL AND due_on < $1 GROUP BY duty, unit ORDER BY duty, unit";
+    c.all(sql, args![day]).await?.iter().map(|r| Ok((r.text(0)?, r.text(1)?, r.int(2)?))).collect()
 }
 
 /// How a duty stood at a moment, over all its units.

@@ -18,6 +18,12 @@ impl Viewer {
         Self { person: person.to_owned(), units: None }
     }
 
+    /// Whether records of a unit are seen; those of no unit only by whoever sees the whole body.
+    #[must_use]
+    pub fn sees_unit(&self, unit: &str) -> bool {
+        self.units.as_ref().is_none_or(|units| units.iter().any(|u| u == unit))
+    }
+
     /// `column IN (…)` over the units seen; adds its arguments.
     #[must_use]
     pub fn unit_predicate(&self, column: &str, args: &mut Vec<Arg>) -> String {

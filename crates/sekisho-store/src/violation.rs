@@ -160,6 +160,27 @@ pub async fn list(
     c.all(&sql, a).await?.iter().map(read).collect()
 }
 
+/// Open intervals of several checks that a viewer may see, the newest first.
+///
+/// # Errors
+/// The database failed.
+pub async fn open_of_checks(
+    c: &mut Conn<'_>,
+    viewer: &Viewer,
+    checks: &std::collections::BTreeSet<String>,
+    limit: i64,
+) -> Result<Vec<ViolationRow>, StoreError> {
+    let mut a = vec![];
+    let marks = crate::conn::marks(checks, &mut a);
+    let seen = viewer.unit_predicate("unit", &mut a);
+    a.push(limit.into());
+    let sql = format!(
+        "SELECT {COLUMNS} FROM violation WHERE check_id IN ({marks}) AND closed_at IS NULL AND {seen} ORDER BY opened_at DESC, id LIMIT ${}",
+        a.len()
+    );
+    c.all(&sql, a).await?.iter().map(read).collect()
+}
+
 /// One interval.
 ///
 /// # Errors

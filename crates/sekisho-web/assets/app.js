@@ -15,3 +15,18 @@ window.addEventListener("beforeunload", (event) => { if (typed) event.preventDef
 // The first message of a refused form gets the focus, so that a screen reader starts there.
 const summary = document.querySelector("[data-focus]");
 if (summary) summary.focus();
+// Files dropped onto the attachments of a form are chosen and sent as by its own button.
+const drop = document.querySelector("[data-drop]");
+if (drop) {
+  const over = (on) => drop.classList.toggle("over", on);
+  drop.querySelector("[data-drop-hint]").hidden = false;
+  drop.addEventListener("dragover", (event) => { event.preventDefault(); over(true); });
+  drop.addEventListener("dragleave", () => over(false));
+  drop.addEventListener("drop", (event) => {
+    event.preventDefault();
+    over(false);
+    if (event.dataTransfer.files.length === 0) return;
+    drop.querySelector("input[type=file]").files = event.dataTransfer.files;
+    drop.querySelector("button[value=attach]").click();
+  });
+}

@@ -3,6 +3,7 @@
 
 mod api;
 mod assets;
+mod chart;
 mod error;
 mod form;
 mod guard;

@@ -30,6 +30,8 @@ pub(crate) struct Page {
     pub section: &'static str,
     /// Notifications not opened yet.
     pub unread: i64,
+    /// What stands in the search box.
+    pub q: String,
 }
 
 /// One entry of the main navigation.
@@ -39,12 +41,14 @@ pub(crate) struct NavItem {
     pub current: bool,
 }
 
-const NAV: [(&str, &str); 10] = [
+const NAV: [(&str, &str); 12] = [
     ("/", "ホーム"),
     ("/inbox", "決裁・処理待ち"),
     ("/cases", "案件"),
+    ("/calendar", "予定表"),
     ("/registers", "台帳"),
-    ("/clauses", "条項の状態"),
+    ("/dashboard", "遵守の状況"),
+    ("/clauses", "規程"),
     ("/duties", "定期の仕事"),
     ("/documents", "文書"),
     ("/notices", "守ること"),
@@ -67,6 +71,7 @@ impl Page {
             flash: None,
             section: "",
             unread: 0,
+            q: String::new(),
         }
     }
 
@@ -113,6 +118,7 @@ fn flash_text(code: &str) -> Option<&'static str> {
         "draft" => "下書きを保存しました。",
         "dropped" => "下書きを削除しました。",
         "acted" => "処理を記録しました。",
+        "together" => "選んだ案件の処理を、1件ずつ記録しました。",
         "saved" => "保存しました。",
         "answered" => "回答しました。",
         "proposed" => "願い出ました。上位の役割の人が承認すると効力を持ちます。",

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Instant as Stopwatch;
 
 use crate::common::{ADMIN, City, Outcome, given, machine, percentile, person};
+use sekisho_app::clauses::ClausesQuery;
 use sekisho_app::{AppError, Durability, Store, checks, duties, sequencer};
 use sekisho_base::Id;
 use sekisho_base::canonical::hex;
@@ -85,7 +86,7 @@ async fn measure(what: &str, store: Store) -> Outcome<()> {
     let mut broken = 0;
     for _ in 0..ROUNDS {
         let began = Stopwatch::now();
-        let view = office.clauses(&admin, "", "").await?;
+        let view = office.clauses(&admin, &ClausesQuery::default()).await?;
         page.push(began.elapsed());
         broken = view.totals.iter().find(|t| t.class == "broken").map_or(0, |t| t.count);
     }
@@ -108,7 +109,7 @@ async fn measure(what: &str, store: Store) -> Outcome<()> {
         city.apply(&clerk, &section, &asset).await?;
         applied.push(began.elapsed());
         let began = Stopwatch::now();
-        office.clauses(&admin, "", "").await?;
+        office.clauses(&admin, &ClausesQuery::default()).await?;
         after.push(began.elapsed());
     }
     println!("{what}; {}; {broken} clauses broken; p50 / p95 in ms", machine());

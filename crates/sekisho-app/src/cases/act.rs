@@ -41,7 +41,7 @@ fn text_field(name: &str, label: &str, help: &str, kind: &'static str, value: &s
 }
 
 /// The word on the button of a step's own act.
-fn own_label(step: &Step, permits: bool) -> String {
+pub(super) fn own_label(step: &Step, permits: bool) -> String {
     match step.kind {
         StepKind::Permit if permits => "許可する".to_owned(),
         StepKind::Permit => "承認する".to_owned(),
@@ -190,7 +190,7 @@ fn send_back_label(state: &CaseState, step: &str) -> String {
 }
 
 /// Name of a step's own act, as buttons send it.
-fn own_name(kind: StepKind) -> &'static str {
+pub(super) fn own_name(kind: StepKind) -> &'static str {
     sekisho_case::case::step_actions(kind).first().copied().unwrap_or("act")
 }
 

@@ -7,9 +7,10 @@ use sekisho_base::Date;
 use sekisho_base::text::normalize_code;
 use sekisho_case::case::{Item, fold};
 use sekisho_case::decide::{self, Application, Ctx, Draft, case_number};
-use sekisho_case::handling::{HandlingFacts, decide_handling};
+use sekisho_case::handling::{HandlingFacts, Note, decide_handling};
 use sekisho_case::refusal::Refusal;
 use sekisho_pack::model::{Field, FieldType, Pack, Procedure};
+use sekisho_pack::words::Words;
 use sekisho_store::case::{self, DraftRow};
 use sekisho_store::{Conn, setting};
 use serde_json::json;
@@ -17,8 +18,9 @@ use serde_json::json;
 use crate::cases::items::{find_items, items_by_key};
 use crate::cases::rows::row_facts;
 use crate::cases::store::keep;
-use crate::cases::view::{ApplyForm, FormPart, ItemLine, ItemsPart, PostChoice, Typed};
+use crate::cases::view::{AheadLine, ApplyForm, Explained, FormPart, ItemLine, ItemsPart, PostChoice, Typed};
 use crate::cases::{attach, related};
+use crate::clauses::{ClauseLink, citation};
 use crate::error::{AppError, FieldError};
 use crate::login::Identity;
 use crate::office::Office;
@@ -115,6 +117,10 @@ pub(crate) fn typed_values(
     if errors.is_empty() { Ok(values) } else { Err(AppError::Invalid(errors)) }
 }
 
+fn clause_link(id: &str) -> ClauseLink {
+    ClauseLink { id: id.to_owned(), citation: citation(id) }
+}
+
 impl Office {
     fn item_line(&self, pack: &Pack, procedure: &Procedure, i: &Item) -> ItemLine {
         let mut line = ItemLine {
@@ -130,8 +136,9 @@ impl Office {
             let asked =
                 HandlingFacts { classes: vec![i.snapshot.class.clone()], facts: vec![i.snapshot.values()] };
             if let Some(h) = decide_handling(pack, act, &asked, self.clock.today()) {
-                line.safeguards = h.safeguards.into_iter().map(|n| n.says).collect();
-                line.prohibited = h.prohibitions.into_iter().map(|n| n.says).collect();
+                let explained = |n: Note| Explained { clause: clause_link(&n.clause), says: n.says };
+                line.safeguards = h.safeguards.into_iter().map(explained).collect();
+                line.prohibited = h.prohibitions.into_iter().map(explained).collect();
             }
         }
         line
@@ -214,7 +221,18 @@ impl Office {
         } else {
             posts.first().map(|c| c.code.clone()).unwrap_or_default()
         };
+        let words = Words::of(&pack);
+        let clause = |id: &String| {
+            let c = pack.clauses.iter().find(|c| c.id == *id)?;
+            Some(Explained { says: c.says.clone(), clause: clause_link(id) })
+        };
         Ok(ApplyForm {
+            ahead: p
+                .steps
+                .iter()
+                .map(|s| AheadLine { title: s.title.clone(), who: words.by(&s.by, p) })
+                .collect(),
+            rules: p.clauses.iter().filter_map(clause).collect(),
             procedure: p.id.clone(),
             title: p.title.clone(),
             draft: typed.draft.clone(),

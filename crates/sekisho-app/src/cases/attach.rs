@@ -107,7 +107,9 @@ impl Office {
     /// [`AppError::NotFound`] also when the person may not see the case; refused when the bytes are no longer those that
     /// were attached.
     pub async fn case_file(&self, who: &Identity, id: &str, pos: i64) -> Result<(String, Vec<u8>), AppError> {
-        let (row, _) = self.load_case(who, id).await?;
+        let (row, state) = self.load_case(who, id).await?;
+        let pack = self.pack_of(&row.pack).await?;
+        let procedure = pack.procedures.get(&state.procedure).ok_or(AppError::NotFound)?;
         let found = self
             .store
             .read(move |c| {
@@ -126,6 +128,7 @@ impl Office {
                 "添付されたときと中身が変わっているため、渡せません。情報政策担当課へ連絡してください。",
             ));
         }
+        self.note_case_look(who, &pack, procedure, &state, "file").await?;
         Ok((file.name, bytes))
     }
 

@@ -69,6 +69,7 @@ fn task_line(d: &Directory, r: &InboxRow, today: Date) -> TaskLine {
             (None, 0) => "今日から".to_owned(),
             (None, days) => format!("{days}日経過"),
         },
+        bulk: None,
     }
 }
 
@@ -206,7 +207,9 @@ impl Office {
     /// The database failed.
     pub async fn cases(&self, who: &Identity, q: &CasesQuery) -> Result<CasesList, AppError> {
         let me = self.me(who).await?;
+        let pack = self.pack();
         let filter = CaseFilter {
+            procedure: Some(q.procedure.clone()).filter(|p| pack.procedures.contains_key(p)),
             status: STATUSES.iter().any(|s| s.code() == q.status).then(|| q.status.clone()),
             applicant: q.mine.then(|| me.person.clone()),
             words: q.q.split_whitespace().take(8).map(fold_key).filter(|w| !w.is_empty()).collect(),
@@ -227,7 +230,10 @@ impl Office {
             .await?;
         let d = self.directory().await?;
         let shown = usize::try_from(PAGE_ROWS).unwrap_or(usize::MAX);
+        let choice =
+            |p: &sekisho_pack::model::Procedure| RefChoice { code: p.id.clone(), label: p.title.clone() };
         Ok(CasesList {
+            procedures: pack.procedures.values().map(choice).collect(),
             rows: rows.iter().take(shown).map(|r| self.case_line(&d, r)).collect(),
             statuses: STATUSES
                 .iter()

@@ -9,6 +9,7 @@ mod causes;
 mod choose;
 mod explain;
 mod follow;
+mod inbox;
 mod items;
 mod lent;
 mod list;
@@ -32,12 +33,13 @@ pub use bulk::{AffectedCase, BulkForm, BulkNotes, BulkPlan, BulkRow, NUMBERS, Ou
 pub use causes::open_from_causes;
 pub use explain::Explanation;
 pub(crate) use follow::{organization_changed, row_changed};
+pub use inbox::MOST_AT_ONCE;
 pub(crate) use items::{find_items, item_of, items_named};
 pub use store::sweep;
 pub use view::{
-    ActInput, ActLine, ActionView, ApplyForm, AttachmentLine, Button, CaseItem, CaseLine, CasePage,
-    CasesList, CasesQuery, DraftLine, ExplainLine, FormPart, Home, ItemLine, ItemsPart, MovementLine,
-    PermitView, PostChoice, StepLine, TaskLine, Typed, Wish,
+    ActInput, ActLine, ActionView, AheadLine, ApplyForm, AttachmentLine, BulkChoice, BulkResult, Button,
+    CaseItem, CaseLine, CasePage, CasesList, CasesQuery, DraftLine, ExplainLine, Explained, FormPart, Home,
+    ItemLine, ItemsPart, MovementLine, PermitView, PostChoice, StepLine, TaskLine, Typed, Wish,
 };
 
 /// The organization as the case engine reads it: of the absences those that count by the pack's rule, of the delegations those that

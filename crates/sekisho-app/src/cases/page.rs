@@ -25,11 +25,13 @@ use crate::error::AppError;
 use crate::login::Identity;
 use crate::office::Office;
 use crate::registers::Pair;
+use crate::sight::{HIDDEN, hide_fields, is_sensitive_case};
 
 /// A value of a field for people.
 pub(crate) fn show_value(field: &Field, value: &serde_json::Value) -> String {
     match (&field.kind, value) {
         (_, serde_json::Value::Null) => String::new(),
+        (_, serde_json::Value::String(s)) if s == HIDDEN => s.clone(),
         (FieldType::Bool, v) => if v.as_bool() == Some(true) { "はい" } else { "いいえ" }.to_owned(),
         (FieldType::Date, serde_json::Value::String(s)) => {
             s.parse::<Date>().map_or_else(|_| s.clone(), Date::japanese)
@@ -120,13 +122,16 @@ fn act_title(procedure: &Procedure, what: &What) -> String {
     }
 }
 
-fn act_note(procedure: &Procedure, act: &Act, number_of: &impl Fn(&str) -> String) -> String {
+/// `reads` tells whether personal data is shown.
+fn act_note(procedure: &Procedure, act: &Act, number_of: &impl Fn(&str) -> String, reads: bool) -> String {
     let mut notes = Vec::new();
     match &act.what {
         What::Decided { step, says, conditions, evidence, .. } => {
             let fields = procedure.steps.iter().filter(|s| s.id == *step).flat_map(|s| &s.evidence);
             let given = fields.filter_map(|f| Some((f, evidence.get(&f.id)?)));
-            notes.extend(given.map(|(f, v)| format!("{}：{}", f.label, show_value(f, v))));
+            let shown =
+                |f: &Field, v| if f.personal && !reads { HIDDEN.to_owned() } else { show_value(f, v) };
+            notes.extend(given.map(|(f, v)| format!("{}：{}", f.label, shown(f, v))));
             notes.push(says.clone());
             notes.extend(conditions.iter().map(|c| format!("条件：{c}")));
         }
@@ -207,12 +212,14 @@ impl Office {
         typed: Option<&ActInput>,
     ) -> Result<CasePage, AppError> {
         self.look(who, id).await?;
-        let (row, state) = self.load_case(who, id).await?;
+        let (row, mut state) = self.load_case(who, id).await?;
         let pack = self.pack_of(&row.pack).await?;
         let procedure = pack
             .procedures
             .get(&state.procedure)
             .ok_or_else(|| AppError::internal(format!("procedure {} is not in its pack", state.procedure)))?;
+        self.note_case_look(who, &pack, procedure, &state, "page").await?;
+        let me = self.me(who).await?;
         let d = self.directory().await?;
         let case_id = row.id.clone();
         let acts = self
@@ -221,6 +228,17 @@ impl Office {
             .await?;
         let now = self.clock.now();
         let (status, status_class) = status_words(state.status.code());
+        let (actions, explain) = self.actions(who, &pack, procedure, &state, typed).await?;
+        // Whoever may act needs to read what is decided on.
+        let reads = !actions.is_empty() || me.reads_personal_of(&state);
+        if !reads {
+            hide_fields(procedure, &mut state);
+        }
+        let looks = if me.sees_looks(&state.applicant.unit) {
+            Some(self.looks_at(&d, format!("case/{}", row.id)).await?)
+        } else {
+            None
+        };
         let fields = procedure
             .fields
             .iter()
@@ -230,8 +248,8 @@ impl Office {
                 value: state.content.fields.get(&f.id).map(|v| show_value(f, v)).unwrap_or_default(),
             })
             .collect();
-        let (actions, explain) = self.actions(who, &pack, procedure, &state, typed).await?;
         Ok(CasePage {
+            looks,
             id: row.id.clone(),
             number: state.number.clone(),
             title: state.title.clone(),
@@ -255,13 +273,28 @@ impl Office {
             permit: permit_view(&d, &state, now),
             steps: procedure.steps.iter().map(|s| step_line(s, state.step(&s.id), &d, now)).collect(),
             explain: explain.into_iter().map(|e| ExplainLine::of(e, &d)).collect(),
-            acts: self.act_lines(&d, procedure, &pack.roles, &state, &acts)?,
+            acts: self.act_lines(&d, procedure, &pack.roles, &state, &acts, reads)?,
             clauses: procedure
                 .clauses
                 .iter()
                 .map(|id| ClauseLink { id: id.clone(), citation: citation(id) })
                 .collect(),
         })
+    }
+
+    /// Notes a look at a case whose looks are recorded.
+    pub(super) async fn note_case_look(
+        &self,
+        who: &Identity,
+        pack: &Pack,
+        p: &Procedure,
+        state: &CaseState,
+        way: &'static str,
+    ) -> Result<(), AppError> {
+        if is_sensitive_case(pack, p, state, self.clock.today()) {
+            self.note_look(who, format!("case/{}", state.id), way).await?;
+        }
+        Ok(())
     }
 
     async fn cause_view(&self, d: &Directory, cause: &Cause) -> Result<CauseView, AppError> {
@@ -286,6 +319,7 @@ impl Office {
         roles: &BTreeMap<String, Role>,
         state: &CaseState,
         acts: &[ActRow],
+        reads: bool,
     ) -> Result<Vec<ActLine>, AppError> {
         let number_of = |key: &str| {
             let item = state.content.items.iter().find(|i| i.key() == key);
@@ -307,7 +341,7 @@ impl Office {
                 who: d.full_name(&act.post, &act.person),
                 capacity,
                 at: moment(act.at),
-                note: act_note(procedure, &act, &number_of),
+                note: act_note(procedure, &act, &number_of, reads),
                 entry: row.entry.clone(),
             });
         }

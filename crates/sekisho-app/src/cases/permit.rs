@@ -24,6 +24,7 @@ use crate::error::AppError;
 use crate::login::Identity;
 use crate::office::Office;
 use crate::registers::axes_in_order;
+use crate::sight::hide_fields;
 
 fn person(d: &Directory, post: &str, number: &str) -> Person {
     let p = d.post(post);
@@ -172,12 +173,16 @@ impl Office {
         who: &Identity,
         id: &str,
     ) -> Result<(String, Vec<u8>), AppError> {
-        let (row, state) = self.load_case(who, id).await?;
+        let (row, mut state) = self.load_case(who, id).await?;
         let pack = self.pack_of(&row.pack).await?;
         let procedure = pack.procedures.get(&state.procedure).ok_or(AppError::NotFound)?;
         let Some(form) = procedure.form.clone() else {
             return Err(AppError::refused("P002", "この手続には印刷する様式がありません。"));
         };
+        self.note_case_look(who, &pack, procedure, &state, "print").await?;
+        if !self.me(who).await?.reads_personal_of(&state) {
+            hide_fields(procedure, &mut state);
+        }
         let d = self.directory().await?;
         let case_id = row.id.clone();
         let acts = self

@@ -9,6 +9,8 @@ use crate::registers::{FieldView, Pair, RefChoice};
 /// A task that waits for somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskLine {
+    /// What may be decided about it together with others; only on the page of the inbox.
+    pub bulk: Option<BulkChoice>,
     /// Case.
     pub case_id: String,
     /// What is to be done.
@@ -29,6 +31,30 @@ pub struct TaskLine {
     pub late: bool,
     /// How long it has been waiting, where it has no due date; or empty.
     pub age: String,
+}
+
+/// An act that may be done for several cases at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BulkChoice {
+    /// Case, step and hash of the content shown, as the form sends them back.
+    pub value: String,
+    /// The word on the button of the act.
+    pub act: String,
+    /// What is decided on.
+    pub content: Vec<Pair>,
+}
+
+/// What became of one of several cases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BulkResult {
+    /// Case.
+    pub case_id: String,
+    /// Its number; empty when it is not seen.
+    pub number: String,
+    /// Its title.
+    pub title: String,
+    /// Why not; empty when it was done.
+    pub message: String,
 }
 
 /// A case in a list.
@@ -100,6 +126,8 @@ pub struct Home {
 /// What a list of cases was asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CasesQuery {
+    /// Procedure, or empty.
+    pub procedure: String,
     /// Words.
     pub q: String,
     /// Status code.
@@ -115,6 +143,8 @@ pub struct CasesQuery {
 /// A page of cases.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CasesList {
+    /// Procedures to choose from.
+    pub procedures: Vec<RefChoice>,
     /// Lines.
     pub rows: Vec<CaseLine>,
     /// Statuses to choose from.
@@ -147,6 +177,24 @@ pub struct PostChoice {
     pub label: String,
 }
 
+/// Something to keep to, with the clause that asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explained {
+    /// What.
+    pub says: String,
+    /// Where it is written.
+    pub clause: crate::clauses::ClauseLink,
+}
+
+/// A step as the form tells what comes after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AheadLine {
+    /// What is done.
+    pub title: String,
+    /// By whom, in words.
+    pub who: String,
+}
+
 /// An item to be chosen or chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ItemLine {
@@ -161,9 +209,9 @@ pub struct ItemLine {
     /// Class for people.
     pub class: String,
     /// Safeguards to take.
-    pub safeguards: Vec<String>,
+    pub safeguards: Vec<Explained>,
     /// Why it may not be; empty when it may.
-    pub prohibited: Vec<String>,
+    pub prohibited: Vec<Explained>,
 }
 
 /// The part of a form where items are chosen.
@@ -199,6 +247,10 @@ pub enum FormPart {
 /// An application form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApplyForm {
+    /// What comes after the application.
+    pub ahead: Vec<AheadLine>,
+    /// The clauses that ask for this procedure.
+    pub rules: Vec<Explained>,
     /// Procedure.
     pub procedure: String,
     /// Title.
@@ -462,6 +514,8 @@ pub struct CasePage {
     pub explain: Vec<ExplainLine>,
     /// What happened.
     pub acts: Vec<ActLine>,
+    /// Who looked at it, for those who are told.
+    pub looks: Option<crate::sight::Looks>,
     /// Clauses.
     pub clauses: Vec<crate::clauses::ClauseLink>,
 }

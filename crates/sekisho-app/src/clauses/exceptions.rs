@@ -14,6 +14,7 @@ use super::view::ExceptionLine;
 use crate::directory::Directory;
 use crate::error::AppError;
 use crate::office::Office;
+use crate::people::Me;
 
 /// Cases of one procedure that are read; more exceptions than this are no exceptions.
 const MOST: i64 = 2_000;
@@ -36,12 +37,13 @@ impl Evidence {
     }
 
     /// The same for the clause's page.
-    pub(super) fn exception_lines(&self, clause: &str, d: &Directory) -> Vec<ExceptionLine> {
+    /// The case is named to those who may see it.
+    pub(super) fn exception_lines(&self, clause: &str, me: &Me, d: &Directory) -> Vec<ExceptionLine> {
         let of_clause = self.exceptions.iter().filter(|e| e.clauses.iter().any(|c| c == clause));
         of_clause
             .map(|e| ExceptionLine {
-                case: e.case.clone(),
-                number: e.number.clone(),
+                case: if me.sees_unit(&e.unit) { e.case.clone() } else { String::new() },
+                number: if me.sees_unit(&e.unit) { e.number.clone() } else { String::new() },
                 unit: d.unit_name(&e.unit).to_owned(),
                 until: e.until.wareki(),
             })

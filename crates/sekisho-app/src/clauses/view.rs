@@ -1,5 +1,7 @@
 //! What the pages about clauses and checks show.
 
+use crate::registers::RefChoice;
+
 /// A state with its count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateCount {
@@ -26,15 +28,82 @@ pub struct ClauseLine {
     pub class: &'static str,
     /// Mechanisms nobody has built.
     pub planned: usize,
+    /// The city's own clauses that it answers, or empty.
+    pub own: String,
 }
 
 /// A chapter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chapter {
+    /// First part of its clauses' ids.
+    pub id: String,
     /// 「第5章 人的セキュリティ対策」.
+    pub title: String,
+    /// Sections, in order.
+    pub sections: Vec<Section>,
+}
+
+/// A section.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Section {
+    /// 「第5章第1節 職員等の遵守事項」; empty in a chapter without sections.
     pub title: String,
     /// Clauses that ask something.
     pub clauses: Vec<ClauseLine>,
+}
+
+/// What the page of all clauses is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClausesQuery {
+    /// Style class of a state; empty for all.
+    pub state: String,
+    /// A past day as typed; empty for now.
+    pub on: String,
+    /// Area 1 to 8; 0 for all.
+    pub area: u8,
+    /// Role that must; empty for all.
+    pub actor: String,
+    /// Chapter; empty for all.
+    pub chapter: String,
+}
+
+/// What the city's own standard says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnText {
+    /// 第3条第2項.
+    pub citation: String,
+    /// Its words; empty in bindings that were made without them.
+    pub text: String,
+    /// When and by whom it was confirmed.
+    pub confirmed: String,
+}
+
+/// Something that proves a clause or breaks it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EvidenceLine {
+    /// 該当する行, 行った記録, 文書, 案件.
+    pub kind: &'static str,
+    /// What.
+    pub text: String,
+    /// Its page.
+    pub link: String,
+    /// When.
+    pub when: String,
+    /// Ledger entry, or empty.
+    pub entry: String,
+}
+
+/// A day on which a clause turned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TurnLine {
+    /// Day.
+    pub day: String,
+    /// State from then on.
+    pub state: &'static str,
+    /// Style class.
+    pub class: &'static str,
+    /// Why.
+    pub reason: String,
 }
 
 /// The page of all clauses.
@@ -46,10 +115,12 @@ pub struct ClausesView {
     pub totals: Vec<StateCount>,
     /// Mechanisms nobody has built, over all clauses.
     pub planned: usize,
-    /// Chosen state.
-    pub state: String,
-    /// Day asked for, as typed.
-    pub on: String,
+    /// Areas to choose from.
+    pub areas: Vec<RefChoice>,
+    /// Roles to choose from.
+    pub actors: Vec<RefChoice>,
+    /// What was asked for.
+    pub query: ClausesQuery,
     /// What is wrong with the day, if anything.
     pub message: String,
     /// Chapters.
@@ -96,14 +167,26 @@ pub struct ClausePage {
     pub mechanisms: Vec<MechanismLine>,
     /// Exceptions in force.
     pub exceptions: Vec<ExceptionLine>,
+    /// The city's own words.
+    pub own: Vec<OwnText>,
+    /// What proves it or breaks it, as far as the viewer may see.
+    pub proofs: Vec<EvidenceLine>,
+    /// When it turned, the latest first.
+    pub turns: Vec<TurnLine>,
+    /// The headings above it.
+    pub above: Vec<ClauseLink>,
+    /// The clause before it.
+    pub before: Option<ClauseLink>,
+    /// The clause after it.
+    pub after: Option<ClauseLink>,
 }
 
 /// An exception in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExceptionLine {
-    /// Case id.
+    /// Case id; empty for whoever may not see it.
     pub case: String,
-    /// Number.
+    /// Number; likewise.
     pub number: String,
     /// For which unit.
     pub unit: String,

@@ -228,6 +228,18 @@ impl Making<'_> {
 }
 
 impl Office {
+    /// Open occurrences that somebody may do, due by a day: for the calendar.
+    pub(crate) async fn own_occurrences(
+        &self,
+        who: &Identity,
+        due_by: Date,
+    ) -> Result<Vec<OccurrenceRow>, AppError> {
+        let me = self.me(who).await?;
+        let (pack, d, org, today) =
+            (self.pack(), self.directory().await?, self.org().await?, self.clock.today());
+        own(self, &me, &Making { pack: &pack, d: &d, org: &org, today }, Some(due_by)).await
+    }
+
     /// Own open duties that are late or due soon, and how many others are open.
     ///
     /// # Errors
@@ -372,7 +384,7 @@ impl Office {
         let duty = pack.duties.get(&o.duty);
         let standing =
             duty.and_then(|x| standing(&me.person, &x.role, &o.unit, o.escalated, (&pack, &d, &org), today));
-        let seen = me.viewer().units.as_ref().is_none_or(|units| units.contains(&o.unit));
+        let seen = me.sees_unit(&o.unit);
         if !seen && standing.is_none() {
             return Err(AppError::NotFound);
         }

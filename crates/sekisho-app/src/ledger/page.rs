@@ -7,12 +7,14 @@ use sekisho_base::Instant;
 use sekisho_ledger::LogKey;
 use sekisho_store::ledger::witness::{self as kept, ReviewRow, WitnessRow};
 use sekisho_store::ledger::{self, CheckpointRow, EntryRow};
-use sekisho_store::setting;
+use sekisho_store::{case, duty, register, setting};
 
 use super::{VKEY, cosigned, heartbeat, kind_label, proving, with_cosignatures};
 use crate::error::AppError;
 use crate::login::Identity;
 use crate::office::Office;
+use crate::people::Me;
+use crate::registers::table_spec;
 
 /// One line of the ledger page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +105,8 @@ pub struct EntryView {
     pub salt: Option<String>,
     /// Whether the content was erased.
     pub erased: bool,
+    /// Page of the record that it is about, where this person may see it.
+    pub back: Option<String>,
     /// `tlog-proof@v1`, once the entry has its place.
     pub proof: Option<String>,
 }
@@ -132,6 +136,46 @@ fn witness_line(w: WitnessRow) -> WitnessLine {
 fn review(r: ReviewRow) -> Review {
     let lines: Vec<String> = r.report.lines().map(str::to_owned).collect();
     Review { at: r.ran_at, sound: r.sound, notes: lines.iter().any(|l| l.starts_with('△')), lines }
+}
+
+/// The record that an entry is about.
+enum About {
+    Case(String),
+    Row { register: String, row: String },
+    Duty { duty: String, occurrence: String },
+    Document(String),
+}
+
+impl About {
+    fn of(kind: &str, payload: &str) -> Option<Self> {
+        let payload: serde_json::Value = serde_json::from_str(payload).ok()?;
+        let text = |name: &str| payload.get(name).and_then(|v| v.as_str()).map(str::to_owned);
+        match kind.split('.').next()? {
+            "case" => text("case").map(Self::Case),
+            "register" => Some(Self::Row { register: text("register")?, row: text("row")? }),
+            "duty" => Some(Self::Duty { duty: text("duty")?, occurrence: text("occurrence")? }),
+            "document" => text("document").map(Self::Document),
+            _ => None,
+        }
+    }
+
+    /// As looks name it; records without looks have no name.
+    fn subject(&self) -> Option<String> {
+        match self {
+            Self::Case(id) => Some(format!("case/{id}")),
+            Self::Row { register, row } => Some(format!("{register}/{row}")),
+            Self::Duty { .. } | Self::Document(_) => None,
+        }
+    }
+
+    fn link(&self) -> String {
+        match self {
+            Self::Case(id) => format!("/cases/{id}"),
+            Self::Row { register, row } => format!("/registers/{register}/{row}"),
+            Self::Duty { duty, occurrence } => format!("/duties/{duty}/{occurrence}"),
+            Self::Document(id) => format!("/documents/{id}"),
+        }
+    }
 }
 
 impl Office {
@@ -181,13 +225,22 @@ impl Office {
     /// # Errors
     /// [`AppError::NotFound`], or the stored tree is damaged.
     pub async fn ledger_entry(self: &Arc<Self>, who: &Identity, id: &str) -> Result<EntryView, AppError> {
-        let sees_all = self.me(who).await?.sees_whole_body();
+        let me = self.me(who).await?;
         let id = id.to_owned();
         let row = self
             .store
             .read(move |c| Box::pin(async move { ledger::by_id(c, &id).await.map_err(AppError::from) }))
             .await?;
         let row = row.ok_or(AppError::NotFound)?;
+        let reads = me.reads_entries();
+        let about = row.payload.as_deref().and_then(|p| About::of(&row.kind, p));
+        if let Some(subject) = about.as_ref().filter(|_| reads).and_then(About::subject) {
+            self.note_look(who, subject, "ledger").await?;
+        }
+        let back = match &about {
+            Some(about) if self.sees_record(&me, about).await? => Some(about.link()),
+            _ => None,
+        };
         let proof = match row.leaf_index {
             Some(_) => Some(proving::prove(&self.store, &row).await?),
             None => None,
@@ -197,9 +250,51 @@ impl Office {
             stream: row.stream.clone(),
             seq: row.seq,
             erased: row.payload.is_none(),
-            payload: row.payload.clone().filter(|_| sees_all),
-            salt: row.salt.clone().filter(|_| sees_all),
+            back,
+            payload: row.payload.clone().filter(|_| reads),
+            salt: row.salt.clone().filter(|_| reads),
             proof,
         })
+    }
+
+    /// Whether somebody may see the record that an entry is about.
+    async fn sees_record(&self, me: &Me, about: &About) -> Result<bool, AppError> {
+        let (pack, viewer) = (self.pack(), me.viewer().clone());
+        match about {
+            About::Document(id) => Ok(pack.documents.contains_key(id)),
+            About::Case(id) => {
+                let id = id.clone();
+                self.store
+                    .read(move |c| {
+                        Box::pin(
+                            async move { Ok::<_, AppError>(case::get(c, &viewer, &id).await?.is_some()) },
+                        )
+                    })
+                    .await
+            }
+            About::Row { register: id, row } => {
+                let Some(spec) = pack.registers.get(id).map(table_spec) else { return Ok(false) };
+                let row = row.clone();
+                self.store
+                    .read(move |c| {
+                        Box::pin(async move {
+                            let found = register::get(c, &spec, &viewer, &row).await?;
+                            Ok::<_, AppError>(found.is_some())
+                        })
+                    })
+                    .await
+            }
+            About::Duty { occurrence, .. } => {
+                let id = occurrence.clone();
+                self.store
+                    .read(move |c| {
+                        Box::pin(async move {
+                            let found = duty::get(c, &id).await?;
+                            Ok::<_, AppError>(found.is_some_and(|o| viewer.sees_unit(&o.unit)))
+                        })
+                    })
+                    .await
+            }
+        }
     }
 }

@@ -109,7 +109,7 @@ impl Bound {
 /// [`BindError`]: every cell that cannot be taken, with what to do.
 pub fn bind(table: &[u8], pack: &Pack, by: &str, on: Date) -> Result<Bound, BindError> {
     let grid = read_grid(table)?;
-    let (header, label, confirmed) = header(&grid).ok_or(BindError::NoHeader)?;
+    let (header, label, confirmed, words) = header(&grid).ok_or(BindError::NoHeader)?;
     let known: BTreeSet<&str> = pack.clauses.iter().map(|c| c.id.as_str()).collect();
     let mut bindings: BTreeMap<String, Binding> =
         pack.bindings.iter().map(|b| (b.own.clone(), b.clone())).collect();
@@ -160,10 +160,18 @@ pub fn bind(table: &[u8], pack: &Pack, by: &str, on: Date) -> Result<Bound, Bind
                 continue;
             }
         };
-        if bindings.get(&id).is_some_and(|b| b.clauses == clauses && b.citation == citation) {
-            continue;
+        let text = words.map(|column| grid.cell(row, column).text().trim().to_owned()).unwrap_or_default();
+        if let Some(b) = bindings.get_mut(&id).filter(|b| b.clauses == clauses && b.citation == citation) {
+            // Who confirmed it stays, but for a text that changed.
+            let same = text.is_empty() || b.text.is_empty() || b.text == text;
+            if same {
+                if !text.is_empty() {
+                    b.text = text;
+                }
+                continue;
+            }
         }
-        let new = Binding { own: id.clone(), citation, clauses, by: by.to_owned(), on };
+        let new = Binding { own: id.clone(), citation, clauses, by: by.to_owned(), on, text };
         if bindings.insert(id.clone(), new).is_none() {
             order.push(id);
         }
@@ -177,13 +185,13 @@ pub fn bind(table: &[u8], pack: &Pack, by: &str, on: Date) -> Result<Bound, Bind
     Ok(Bound { toml: to_toml(&bindings), open, unbound: unbound.map(|c| c.id.clone()).collect(), bindings })
 }
 
-/// The row of the headers, and the columns 条番号 and 確定.
-fn header(grid: &Grid) -> Option<(usize, usize, usize)> {
-    let [label, .., confirmed] = COLUMNS;
+/// The row of the headers, the columns 条番号 and 確定, and 本文 where it is there.
+fn header(grid: &Grid) -> Option<(usize, usize, usize, Option<usize>)> {
+    let [label, words, .., confirmed] = COLUMNS;
     (0..grid.rows.len().min(HEADER_ROWS)).find_map(|row| {
         let cells = grid.rows.get(row)?;
         let place = |name: &str| cells.iter().position(|c| c.text().trim() == name);
-        Some((row, place(label)?, place(confirmed)?))
+        Some((row, place(label)?, place(confirmed)?, place(words)))
     })
 }
 

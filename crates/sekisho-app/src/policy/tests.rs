@@ -145,6 +145,7 @@ fn a_zero_lost_in_a_spreadsheet_is_asked_about() {
         clauses: vec!["6.10".into()],
         by: "山田".into(),
         on: day(),
+        text: "文".into(),
     };
     assert_eq!(bound.bindings, [want]);
 }

@@ -10,6 +10,7 @@ use crate::login::Identity;
 use crate::office::Office;
 use crate::registers::show::{RefChoice, choices, show};
 use crate::registers::table_spec;
+use crate::sight::hide_cells;
 
 /// A register in the list of registers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,7 +137,7 @@ impl Office {
         let filter = filter(r, query);
         let viewer = me.viewer().clone();
         let offset = (query.page.clamp(1, 1_000_000) - 1) * PAGE_ROWS;
-        let (rows, total) = self
+        let (mut rows, total) = self
             .store
             .read(move |c| {
                 Box::pin(async move {
@@ -146,6 +147,7 @@ impl Office {
                 })
             })
             .await?;
+        rows.iter_mut().for_each(|row| hide_cells(&me, r, row));
         let directory = self.directory().await?;
         let shown: Vec<_> = std::iter::once(r.key.as_str())
             .chain(r.columns.iter().filter(|c| c.list && c.id != r.key).map(|c| c.id.as_str()))
@@ -165,7 +167,7 @@ impl Office {
             .map(|c| ColumnHead {
                 id: c.id.clone(),
                 label: c.label.clone(),
-                sortable: !c.many && !matches!(c.kind, ColumnType::Integer | ColumnType::Bool),
+                sortable: !c.many && !c.personal && !matches!(c.kind, ColumnType::Integer | ColumnType::Bool),
             })
             .collect();
         Ok(RegisterList {
@@ -192,7 +194,7 @@ impl Office {
         let chosen = |id: &str| {
             query.filters.iter().find(|(c, _)| c == id).map(|(_, v)| v.clone()).unwrap_or_default()
         };
-        let columns = r.columns.iter().filter(|c| c.list && !c.many);
+        let columns = r.columns.iter().filter(|c| c.list && !c.many && !c.personal);
         columns
             .filter_map(|c| {
                 let list = match &c.kind {

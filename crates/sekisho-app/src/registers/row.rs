@@ -23,6 +23,7 @@ use crate::office::Office;
 use crate::record::{record, stream_of};
 use crate::registers::show::{FieldView, Pair, editable, field, show};
 use crate::registers::{copies, table_spec};
+use crate::sight::{HIDDEN, Looks, hide_cells, is_sensitive_row};
 
 /// A change as shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +81,8 @@ pub struct RowPage {
     pub procedures: Vec<RowProcedure>,
     /// Whether this person may change it.
     pub may_edit: bool,
+    /// Who looked at it, for those who are told.
+    pub looks: Option<Looks>,
 }
 
 /// The form that changes or adds a row.
@@ -125,8 +128,14 @@ impl Office {
     /// [`AppError::NotFound`] also when the person may not see it.
     pub async fn register_row(&self, who: &Identity, register: &str, id: &str) -> Result<RowPage, AppError> {
         let me = self.me(who).await?;
-        let (pack, row) = self.row(who, register, id).await?;
+        let (pack, mut row) = self.row(who, register, id).await?;
         let r = pack.registers.get(register).ok_or(AppError::NotFound)?;
+        let subject = format!("{}/{}", r.id, row.id);
+        if is_sensitive_row(&pack, r, &row, self.clock.today()) {
+            self.note_look(who, subject.clone(), "page").await?;
+        }
+        let reads = me.reads_personal(r, row.text(&r.owner));
+        hide_cells(&me, r, &mut row);
         let directory = self.directory().await?;
         let (viewer, item, key) =
             (me.viewer().clone(), (r.id.clone(), row.id.clone()), format!("{}/{}", r.id, row.id));
@@ -147,7 +156,12 @@ impl Office {
             .filter(|v| check_ids.contains(&v.check))
             .map(|v| RowViolation { says: v.says, check: v.check })
             .collect();
-        let history = changes.iter().map(|h| history_line(&pack, &directory, r, h)).collect();
+        let history = changes.iter().map(|h| history_line(&pack, &directory, r, h, reads)).collect();
+        let looks = if me.sees_looks(row.text(&r.owner)) {
+            Some(self.looks_at(&directory, subject).await?)
+        } else {
+            None
+        };
         let procedures = pack
             .procedures
             .values()
@@ -174,6 +188,7 @@ impl Office {
             history,
             procedures,
             may_edit: me.keeps(r, row.text(&r.owner)),
+            looks,
         })
     }
 
@@ -198,6 +213,9 @@ impl Office {
         let may = row.as_ref().map_or_else(|| me.keeps_anything(r), |row| me.keeps(r, row.text(&r.owner)));
         if !may {
             return Err(not_keeper(&pack, r));
+        }
+        if let Some(row) = row.as_ref().filter(|row| is_sensitive_row(&pack, r, row, self.clock.today())) {
+            self.note_look(who, format!("{}/{}", r.id, row.id), "edit").await?;
         }
         let value = |c: &Column| match (typed, &row) {
             (Some(typed), _) => typed.get(&c.id).cloned().unwrap_or_default(),
@@ -413,7 +431,8 @@ fn not_keeper(pack: &Pack, r: &Register) -> AppError {
     )
 }
 
-fn history_line(pack: &Pack, directory: &Directory, r: &Register, h: &ChangeRow) -> HistoryLine {
+/// `reads` tells whether cells with personal data are shown; that they changed is shown in any case.
+fn history_line(pack: &Pack, directory: &Directory, r: &Register, h: &ChangeRow, reads: bool) -> HistoryLine {
     let read = |text: &Option<String>| -> BTreeMap<String, Value> {
         text.as_deref().and_then(|t| serde_json::from_str(t).ok()).unwrap_or_default()
     };
@@ -427,6 +446,9 @@ fn history_line(pack: &Pack, directory: &Directory, r: &Register, h: &ChangeRow)
     } else {
         let differs = |c: &&Column| before.get(&c.id) != after.get(&c.id);
         let shown = |v: Option<&Value>, c: &Column| {
+            if c.personal && !reads && v.is_some() {
+                return HIDDEN.to_owned();
+            }
             Some(show(pack, directory, c, v)).filter(|s| !s.is_empty()).unwrap_or_else(|| "（空）".to_owned())
         };
         r.columns

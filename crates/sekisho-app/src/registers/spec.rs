@@ -22,7 +22,9 @@ pub fn table_spec(r: &Register) -> TableSpec {
             },
             many: c.many,
             // Lists filter by what they show; copies are looked for by their original.
-            indexed: (c.list || Some(&c.id) == r.copy_of.as_ref()) && !c.many,
+            indexed: (c.list || Some(&c.id) == r.copy_of.as_ref()) && !c.many && !c.personal,
+            // What is hidden from some must not be found out by searching, filtering or sorting either.
+            unsearched: c.personal,
         })
         .collect();
     TableSpec { id: r.id.clone(), key: r.key.clone(), name: r.name.clone(), owner: r.owner.clone(), columns }

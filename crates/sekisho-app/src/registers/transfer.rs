@@ -26,6 +26,7 @@ use crate::registers::list::{ListQuery, filter};
 use crate::registers::row::{batch_payload, keep_rows};
 use crate::registers::spec::schema;
 use crate::registers::{copies, table_spec};
+use crate::sight::is_sensitive_row;
 
 /// Rows of the plan shown on the page; all of them are carried out.
 const SHOWN_ROWS: usize = 100;
@@ -263,11 +264,21 @@ impl Office {
                 })
             })
             .await?;
-        let table = Table::new(&schema(&pack, r), rows.iter().map(|row| &row.values));
+        // A column that is left out stays as it is when the file comes back; a hidden cell would overwrite.
+        let mut schema = schema(&pack, r);
+        if !rows.iter().all(|row| me.reads_personal(r, row.text(&r.owner))) {
+            schema.columns.retain(|c| r.columns.iter().all(|x| x.id != c.id || !x.personal));
+        }
+        let table = Table::new(&schema, rows.iter().map(|row| &row.values));
         let (title, today) = (r.title.clone(), self.clock.today());
-        tokio::task::spawn_blocking(move || write(&[table], format, &title, today))
+        let file = tokio::task::spawn_blocking(move || write(&[table], format, &title, today))
             .await
-            .map_err(AppError::internal)?
+            .map_err(AppError::internal)??;
+        let sensitive = rows.iter().filter(|row| is_sensitive_row(&pack, r, row, today)).count();
+        if sensitive > 0 {
+            self.note_export(who, &r.id, sensitive, &hex(&sha256(&file.bytes))).await?;
+        }
+        Ok(file)
     }
 
     /// First step of an import: reads the file, keeps it, and tells what it would change. Nothing changes.

@@ -81,6 +81,8 @@ pub fn role(
         deputies: deputies.iter().map(|s| (*s).into()).collect(),
         not_with: vec![],
         must_be_filled: true,
+        sees_all: false,
+        sees_personal: false,
     }
 }
 
@@ -95,6 +97,7 @@ pub fn field(id: &str, kind: FieldType, required: bool) -> Field {
         limit: None,
         limit_says: None,
         choices: vec![],
+        personal: false,
     }
 }
 
@@ -117,6 +120,7 @@ pub fn step(id: &str, title: &str, kind: StepKind, by: &str) -> Step {
         opens: None,
         on_refusal: OnRefusal::End,
         writes: vec![],
+        bulk: false,
         evidence: vec![],
     }
 }
@@ -392,6 +396,7 @@ pub fn pack(procedure: Procedure) -> Pack {
         axes: [("confidentiality".to_owned(), axis())].into(),
         scheme: None,
         conversions: vec![],
+        looks: None,
         handling: vec![
             rule("encrypt", "class.confidentiality >= 2", HandlingEffect::Safeguard, "2.0.1"),
             rule(

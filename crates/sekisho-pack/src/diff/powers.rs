@@ -47,6 +47,15 @@ fn powers(pack: &Pack) -> Powers {
         let text = format!("{}への記入", r.title);
         give(&mut all, Holder::Role(r.kept_by.clone()), format!("register/{}", r.id), text);
     }
+    for r in pack.roles.values() {
+        let sights = [
+            (r.sees_all, "sees_all", "全庁の記録を見ること"),
+            (r.sees_personal, "sees_personal", "見られる記録の個人情報の欄を読むこと"),
+        ];
+        for (_, key, text) in sights.into_iter().filter(|(has, ..)| *has) {
+            give(&mut all, Holder::Role(r.id.clone()), key.to_owned(), text.to_owned());
+        }
+    }
     for d in pack.documents.values() {
         let text = format!("文書「{}」の決定", d.title);
         give(&mut all, Holder::Role(d.decided_by.clone()), format!("document/{}", d.id), text);

@@ -18,6 +18,7 @@ pub(super) fn write(book: &Book<'_>, page: &mut Page) {
             or_dash(r.deputies.join("、次に ")),
             or_dash(r.not_with.iter().map(|id| book.words.role(id)).collect::<Vec<_>>().join("、")),
             (if r.must_be_filled { "空席は不適合" } else { "―" }).to_owned(),
+            sight(r).to_owned(),
         ]
     };
     let head = vec![
@@ -28,8 +29,18 @@ pub(super) fn write(book: &Book<'_>, page: &mut Page) {
         "不在のとき代決する職",
         "一緒に担えない役割",
         "空席",
+        "見られる記録",
     ];
     page.table(head, book.pack.roles.values().map(row).collect());
+}
+
+fn sight(r: &Role) -> &'static str {
+    match (r.sees_all, r.sees_personal) {
+        (true, true) => "全庁（個人情報の欄も）",
+        (true, false) => "全庁",
+        (false, true) => "自分の所属（個人情報の欄も）",
+        (false, false) => "自分の所属",
+    }
 }
 
 fn or_dash(text: String) -> String {

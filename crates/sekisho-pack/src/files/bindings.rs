@@ -26,6 +26,7 @@ pub(crate) fn bindings(t: &Table<'_>, known: &Known) -> Vec<Binding> {
             let remedy = "対応するものがないときも clauses = [] と書いてください";
             b.error("clauses", "clauses がありません", remedy);
         }
+        let text = b.text("text").map(|at| at.value).unwrap_or_default();
         let clauses = b.texts("clauses");
         for c in clauses.iter().filter(|c| !known.clauses.contains(&c.value)) {
             dangling(&b, c, "条項", known.clauses.iter().map(String::as_str));
@@ -38,7 +39,7 @@ pub(crate) fn bindings(t: &Table<'_>, known: &Known) -> Vec<Binding> {
             continue;
         }
         let clauses = clauses.into_iter().map(|c| c.value).collect();
-        out.push(Binding { own: own.value, citation, clauses, by, on });
+        out.push(Binding { own: own.value, citation, clauses, by, on, text });
     }
     t.finish();
     out

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::expr::Expr;
 use crate::files::doc::{At, Table};
 use crate::files::{ACTS, Known, condition, dangling, ident, need, reference, word};
 use crate::model::{Axis, Classification, Conversion, HandlingEffect, HandlingRule, Level};
@@ -55,7 +56,7 @@ pub(crate) fn classes(t: &Table<'_>) -> Classification {
         }
         conversions.push(Conversion { id: id.value, axis, title, codes });
     }
-    Classification { axes, scheme, conversions, handling: vec![] }
+    Classification { axes, scheme, conversions, looks: None, handling: vec![] }
 }
 
 fn axes(t: &Table<'_>) -> BTreeMap<String, Axis> {
@@ -123,8 +124,8 @@ fn axes(t: &Table<'_>) -> BTreeMap<String, Axis> {
     axes
 }
 
-/// The handling rules; read last, because they refer to procedures and clauses.
-pub(crate) fn handling(t: &Table<'_>, known: &Known) -> Vec<HandlingRule> {
+/// The handling rules, and of which records looks are recorded; read last, because they refer to procedures and clauses.
+pub(crate) fn handling(t: &Table<'_>, known: &Known) -> (Vec<HandlingRule>, Option<Expr>) {
     let env = known.item_env();
     let mut rules: Vec<HandlingRule> = Vec::new();
     for h in t.tables("handling") {
@@ -194,6 +195,7 @@ pub(crate) fn handling(t: &Table<'_>, known: &Known) -> Vec<HandlingRule> {
             "「してよいか」に答えられないので、[[handling]] を加えてください",
         );
     }
+    let looks = condition(t, "record_looks_when", &env);
     t.finish();
-    rules
+    (rules, looks)
 }

@@ -190,6 +190,7 @@ pub(crate) fn fields(t: &Table<'_>, name: &str, known: &Known, env: &mut Env) ->
             limit: condition(f, "limit", env),
             limit_says: f.text("limit_says").map(|a| a.value),
             choices,
+            personal: f.flag("personal"),
         };
         if f.has("limit") && !f.has("limit_says") {
             f.error("limit", "limit に合わないときの説明がありません", "limit_says = \"…\" を加えてください");

@@ -108,6 +108,15 @@ pub(crate) fn register(t: &Table<'_>, stem: &str, known: &mut Known) {
     if kind_of(&owner).is_some_and(|k| !matches!(k, (ColumnType::Unit, false))) {
         t.error("owner", format!("列「{owner}」は所管になれません"), "type が \"unit\" の列を選んでください");
     }
+    for (name, id) in [("key", &key), ("name", &name), ("owner", &owner)] {
+        if drafts.iter().any(|d| d.column.id == *id && d.column.personal) {
+            t.error(
+                name,
+                format!("列「{id}」は個人情報なので、{name} になれません"),
+                "一覧や検索に出る列です。personal を消すか、別の列にしてください",
+            );
+        }
+    }
     let mut class = BTreeMap::new();
     if let Some(c) = t.table("class") {
         for (axis, at) in c.entries() {

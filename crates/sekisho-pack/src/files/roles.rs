@@ -34,6 +34,8 @@ pub(crate) fn roles(t: &Table<'_>) -> (BTreeMap<String, Role>, Vec<RoleRefs>, Ab
         let not_with = r.texts("not_with");
         let deputies = r.texts("deputies").into_iter().map(|a| a.value).collect();
         let must_be_filled = r.flag("must_be_filled");
+        let sees_all = word(&r, r.text("sees"), &[("all", true), ("own", false)]).unwrap_or(false);
+        let sees_personal = r.flag("sees_personal");
         r.finish();
         let Some(id) = id else { continue };
         if roles.contains_key(&id.value) {
@@ -54,9 +56,14 @@ pub(crate) fn roles(t: &Table<'_>) -> (BTreeMap<String, Role>, Vec<RoleRefs>, Ab
             deputies,
             not_with: not_with.iter().map(|a| a.value.clone()).collect(),
             must_be_filled,
+            sees_all,
+            sees_personal,
         };
         roles.insert(id.value.clone(), role);
         refs.push(RoleRefs { id: id.value, escalates_to, not_with });
+    }
+    if roles.values().all(|r| !r.sees_all) {
+        overseers_of_old(&mut roles);
     }
     if roles.is_empty() {
         t.error("role", "役割が一つもありません", "[[role]] を加えてください");
@@ -64,6 +71,28 @@ pub(crate) fn roles(t: &Table<'_>) -> (BTreeMap<String, Role>, Vec<RoleRefs>, Ab
     let absence = absence(t);
     t.finish();
     (roles, refs, absence)
+}
+
+/// Packs from before `sees` was written: the roles that saw the whole body then see it still, and those who run the system, audit
+/// or answer incidents see personal data.
+fn overseers_of_old(roles: &mut BTreeMap<String, Role>) {
+    const ALL: [(&str, bool); 10] = [
+        ("ciso", false),
+        ("deputy_ciso", false),
+        ("head_security_officer", false),
+        ("information_system_manager", true),
+        ("system_operator", true),
+        ("security_committee", false),
+        ("csirt_leader", true),
+        ("csirt_member", true),
+        ("point_of_contact", false),
+        ("auditor", true),
+    ];
+    for (id, personal) in ALL {
+        if let Some(r) = roles.get_mut(id) {
+            (r.sees_all, r.sees_personal) = (true, personal);
+        }
+    }
 }
 
 fn held_by(t: &Table<'_>, at: &At<String>) -> Option<HeldBy> {

@@ -144,6 +144,14 @@ fn step(s: &Table<'_>, r: &Reading<'_>, env: &mut Env, known: &mut Known) -> Opt
     let refusals = [("end", OnRefusal::End), ("go_on", OnRefusal::GoOn)];
     let on_refusal = word(s, s.text("on_refusal"), &refusals).unwrap_or_default();
     let writes = writes(s, r, known);
+    let bulk = s.flag("bulk");
+    if bulk && !evidence.is_empty() {
+        s.error(
+            "bulk",
+            "記録の項目がある段は、まとめて処理できません",
+            "bulk を消すか、[[step.evidence]] を消してください",
+        );
+    }
     let check = s.text("check");
     let acknowledged = acknowledgment(s, kind, r, known);
     let (Some(id), Some(kind)) = (id, kind) else { return None };
@@ -183,6 +191,7 @@ fn step(s: &Table<'_>, r: &Reading<'_>, env: &mut Env, known: &mut Known) -> Opt
         opens,
         on_refusal,
         writes,
+        bulk,
         evidence,
     };
     let reading = acknowledged.map(|(by, within)| reading_step(&step, by, within));
@@ -260,6 +269,7 @@ fn reading_step(report: &Step, by: By, within: Option<Period>) -> Step {
         opens: None,
         on_refusal: OnRefusal::End,
         writes: vec![],
+        bulk: false,
         evidence: vec![],
     }
 }

@@ -132,6 +132,7 @@ impl<'a> Question<'a> {
             limit: None,
             limit_says: None,
             choices: vec![],
+            personal: false,
         };
         let finals = before().filter(|s| matches!(s.kind, StepKind::Permit | StepKind::Resolve));
         let mut fields: Vec<Field> = self.procedure.fields.iter().chain(own).cloned().collect();

@@ -103,6 +103,9 @@ pub struct Field {
     pub limit_says: Option<String>,
     /// Choices of a `choice` field.
     pub choices: Vec<Choice>,
+    /// Holds personal data: shown only to those who take part in the case and to roles that see personal data.
+    #[serde(default)]
+    pub personal: bool,
 }
 
 impl Field {
@@ -136,6 +139,7 @@ impl Register {
                 limit: None,
                 limit_says: None,
                 choices: c.choices.clone(),
+                personal: c.personal,
             })
         };
         self.columns.iter().filter(|c| !c.many).filter_map(fact).collect()
@@ -328,6 +332,9 @@ pub struct Step {
     /// What it writes into the rows of its items when it is done.
     #[serde(default)]
     pub writes: Vec<Write>,
+    /// Several cases may be decided at once at it from the inbox; each is one act with its own content.
+    #[serde(default)]
+    pub bulk: bool,
     /// Fields filled by the one who acts.
     pub evidence: Vec<Field>,
 }

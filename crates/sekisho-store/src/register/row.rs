@@ -148,7 +148,7 @@ pub async fn put(c: &mut Conn<'_>, spec: &TableSpec, row: &RegisterRow) -> Resul
 /// The text by which a row is found: every text cell.
 fn search_text(spec: &TableSpec, values: &BTreeMap<String, Value>) -> String {
     let mut out = String::new();
-    for col in &spec.columns {
+    for col in spec.columns.iter().filter(|col| !col.unsearched) {
         match values.get(&col.id) {
             Some(Value::Text(t)) => search::push(&mut out, t),
             Some(Value::List(list)) => list.iter().for_each(|t| search::push(&mut out, t)),

@@ -46,6 +46,7 @@ pub async fn ensure(c: &mut Conn<'_>, spec: &TableSpec) -> Result<(), StoreError
                 )));
             }
             was.indexed = col.indexed;
+            was.unsearched = col.unsearched;
         } else {
             add_column(c, id, col).await?;
             columns.push(col.clone());

@@ -88,7 +88,13 @@ pub fn strings(texts: &[&str]) -> Vec<String> {
 
 /// A small register with every kind of column: `key`, `name` and `owner` of rows, and `tags` with many values.
 pub fn spec(id: &str) -> TableSpec {
-    let column = |id: &str, storage, many, indexed| ColumnSpec { id: id.to_owned(), storage, many, indexed };
+    let column = |id: &str, storage, many, indexed| ColumnSpec {
+        id: id.to_owned(),
+        storage,
+        many,
+        indexed,
+        unsearched: false,
+    };
     TableSpec {
         id: id.to_owned(),
         key: "code".into(),

@@ -23,6 +23,8 @@ mod ledger;
 #[cfg(test)]
 mod list;
 #[cfg(test)]
+mod look;
+#[cfg(test)]
 mod migration;
 #[cfg(test)]
 mod notification;

@@ -7,7 +7,7 @@ use sekisho_store::{StoreError, args};
 use crate::engine::{at, everyone, fill, page, row, spec};
 
 fn column(id: &str, storage: Storage, many: bool) -> ColumnSpec {
-    ColumnSpec { id: id.into(), storage, many, indexed: false }
+    ColumnSpec { id: id.into(), storage, many, indexed: false, unsearched: false }
 }
 
 async fn ensure(db: &crate::engine::Db, spec: &TableSpec) -> Result<(), StoreError> {
@@ -157,8 +157,8 @@ on_both! {
             assert!(matches!(ensure(&db, &table).await, Err(StoreError::Address(_))), "{key}");
         }
         let mut longest = spec(&"a".repeat(41));
-        longest.columns.push(ColumnSpec { id: "b".repeat(41), storage: Storage::Text, many: false, indexed: true });
-        longest.columns.push(ColumnSpec { id: format!("{}c", "b".repeat(40)), storage: Storage::Text, many: false, indexed: true });
+        longest.columns.push(ColumnSpec { id: "b".repeat(41), storage: Storage::Text, many: false, indexed: true, unsearched: false });
+        longest.columns.push(ColumnSpec { id: format!("{}c", "b".repeat(40)), storage: Storage::Text, many: false, indexed: true, unsearched: false });
         ensure(&db, &longest).await.unwrap();
         put(&db, &longest, &row("A-1", "一", "S")).await.unwrap();
         assert_eq!(page(&db.store, &longest, &everyone(), &register::Filter::default(), 0, 9).await.1, 1);

@@ -81,10 +81,11 @@ async fn post(
     Path(procedure): Path<String>,
     posted: Posted,
 ) -> Result<Response, WebError> {
-    let Posted { who, fields, file, .. } = posted;
+    let Posted { who, fields, files, .. } = posted;
     let mut typed = typed(&fields);
-    // A file that was chosen is kept with whichever button was pressed: nothing chosen is lost.
-    if let Some(file) = file.filter(|_| fields.get("do") != "drop") {
+    // Files that were chosen are kept with whichever button was pressed: nothing chosen is lost.
+    let chosen = files.into_iter().filter(|_| fields.get("do") != "drop");
+    for (_, file) in chosen {
         match web.office.attach(&who, &file.name, file.bytes.to_vec()).await {
             Ok(id) => typed.values.entry("attachment".to_owned()).or_default().push(id),
             Err(e) => return again(&web, &who, &procedure, &typed, e).await,

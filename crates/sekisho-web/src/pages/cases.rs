@@ -29,6 +29,8 @@ const SECTION: &str = "/cases";
 
 struct ListView {
     q: String,
+    procedure: String,
+    procedures: Vec<RefChoice>,
     status: String,
     mine: bool,
     late: bool,
@@ -52,6 +54,8 @@ struct Asked {
     #[serde(default)]
     q: String,
     #[serde(default)]
+    procedure: String,
+    #[serde(default)]
     status: String,
     #[serde(default)]
     mine: String,
@@ -63,6 +67,7 @@ struct Asked {
 
 async fn index(State(web): State<Web>, Who(who): Who, Query(a): Query<Asked>) -> Result<Response, WebError> {
     let query = CasesQuery {
+        procedure: a.procedure.clone(),
         q: a.q.clone(),
         status: a.status.clone(),
         mine: a.mine == "1",
@@ -71,7 +76,13 @@ async fn index(State(web): State<Web>, Who(who): Who, Query(a): Query<Asked>) ->
     };
     let l = web.office.cases(&who, &query).await?;
     let address = |page: i64| {
-        let pairs = [("q", &a.q), ("status", &a.status), ("mine", &a.mine), ("late", &a.late)];
+        let pairs = [
+            ("q", &a.q),
+            ("procedure", &a.procedure),
+            ("status", &a.status),
+            ("mine", &a.mine),
+            ("late", &a.late),
+        ];
         let kept: String = pairs
             .iter()
             .filter(|(_, v)| !v.is_empty())
@@ -80,6 +91,8 @@ async fn index(State(web): State<Web>, Who(who): Who, Query(a): Query<Asked>) ->
         format!("/cases?{kept}page={page}")
     };
     let list = ListView {
+        procedure: a.procedure.clone(),
+        procedures: l.procedures,
         q: a.q.clone(),
         status: a.status.clone(),
         mine: query.mine,

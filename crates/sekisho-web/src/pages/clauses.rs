@@ -5,7 +5,7 @@ use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use axum::routing::get;
-use sekisho_app::clauses::{CheckPage as CheckView, ClausePage as ClauseView, ClausesView};
+use sekisho_app::clauses::{CheckPage as CheckView, ClausePage as ClauseView, ClausesQuery, ClausesView};
 
 use crate::Web;
 use crate::error::WebError;
@@ -34,11 +34,24 @@ struct Asked {
     state: String,
     #[serde(default)]
     on: String,
+    #[serde(default)]
+    area: String,
+    #[serde(default)]
+    actor: String,
+    #[serde(default)]
+    chapter: String,
 }
 
-async fn index(State(web): State<Web>, Who(who): Who, Query(q): Query<Asked>) -> Result<Response, WebError> {
-    let view = web.office.clauses(&who, &q.state, &q.on).await?;
-    html(&IndexPage { page: Page::of(&web, &who, "条項の状態", SECTION).await?, view })
+async fn index(State(web): State<Web>, Who(who): Who, Query(a): Query<Asked>) -> Result<Response, WebError> {
+    let query = ClausesQuery {
+        state: a.state,
+        on: a.on,
+        area: a.area.parse().unwrap_or(0),
+        actor: a.actor,
+        chapter: a.chapter,
+    };
+    let view = web.office.clauses(&who, &query).await?;
+    html(&IndexPage { page: Page::of(&web, &who, "規程", SECTION).await?, view })
 }
 
 #[derive(Template)]

@@ -3,21 +3,23 @@
 use askama::Template;
 use axum::Router;
 use axum::extract::{Query, State};
-use axum::response::Response;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use sekisho_app::cases::{Home, TaskLine};
+use sekisho_app::cases::{BulkResult, Home, MOST_AT_ONCE, TaskLine};
 use sekisho_app::duties::DutyLine;
 
 use crate::Web;
 use crate::error::WebError;
+use crate::form::Posted;
 use crate::guard::Who;
-use crate::page::{Done, Page, html};
+use crate::page::{Done, Errors, Page, html};
 
 /// Duties on the home page.
 const HOME_DUTIES: usize = 10;
 
 pub(crate) fn routes() -> Router<Web> {
-    Router::new().route("/", get(home)).route("/inbox", get(inbox))
+    Router::new().route("/", get(home)).route("/inbox", get(inbox).post(decide))
 }
 
 #[derive(Template)]
@@ -41,9 +43,55 @@ async fn home(State(web): State<Web>, Who(who): Who, Query(q): Query<Done>) -> R
 struct InboxPage {
     page: Page,
     tasks: Vec<TaskLine>,
+    /// What became of the cases that were chosen.
+    results: Vec<BulkResult>,
+    errors: Errors,
+    says: String,
+    most: usize,
 }
 
-async fn inbox(State(web): State<Web>, Who(who): Who) -> Result<Response, WebError> {
-    let tasks = web.office.inbox(&who, 500).await?;
-    html(&InboxPage { page: Page::of(&web, &who, "決裁・処理待ち", "/inbox").await?, tasks })
+impl InboxPage {
+    fn offers(&self) -> bool {
+        self.tasks.iter().any(|t| t.bulk.is_some())
+    }
+
+    fn done(&self) -> usize {
+        self.results.iter().filter(|r| r.message.is_empty()).count()
+    }
+
+    fn refused(&self) -> impl Iterator<Item = &BulkResult> {
+        self.results.iter().filter(|r| !r.message.is_empty())
+    }
+}
+
+async fn inbox_page(
+    web: &Web,
+    who: &sekisho_app::login::Identity,
+    results: Vec<BulkResult>,
+    errors: Errors,
+    says: &str,
+    done: Option<&str>,
+) -> Result<Response, WebError> {
+    let tasks = web.office.inbox_page(who).await?;
+    let page = Page::of(web, who, "決裁・処理待ち", "/inbox").await?.flash(done);
+    html(&InboxPage { page, tasks, results, errors, says: says.to_owned(), most: MOST_AT_ONCE })
+}
+
+async fn inbox(State(web): State<Web>, Who(who): Who, Query(q): Query<Done>) -> Result<Response, WebError> {
+    inbox_page(&web, &who, vec![], Errors::default(), "", q.done.as_deref()).await
+}
+
+/// Several cases at once: each is one act; those that were refused are named with the reason.
+async fn decide(State(web): State<Web>, posted: Posted) -> Result<Response, WebError> {
+    let Posted { who, fields, .. } = posted;
+    let says = fields.get("says").to_owned();
+    let (results, errors) = match web.office.decide_together(&who, &fields.all("task"), &says).await {
+        Ok(results) if results.iter().all(|r| r.message.is_empty()) => {
+            return Ok(Redirect::to("/inbox?done=together").into_response());
+        }
+        Ok(results) => (results, Errors::default()),
+        Err(e) => (vec![], Errors::from_app(e)?),
+    };
+    let page = inbox_page(&web, &who, results, errors, &says, None).await?;
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }

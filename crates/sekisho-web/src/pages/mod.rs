@@ -4,8 +4,10 @@ mod absences;
 mod account;
 mod apply;
 mod bulk;
+mod calendar;
 mod cases;
 mod clauses;
+mod dashboard;
 mod delegations;
 mod documents;
 mod duties;
@@ -19,6 +21,7 @@ mod organization;
 mod packs;
 mod password;
 mod registers;
+mod search;
 
 use axum::Router;
 use axum::routing::get;
@@ -33,10 +36,12 @@ pub(crate) fn routes() -> Router<Web> {
         .merge(home::routes())
         .merge(apply::routes())
         .merge(bulk::routes())
+        .merge(calendar::routes())
         .merge(cases::routes())
         .merge(handling::routes())
         .merge(registers::routes())
         .merge(clauses::routes())
+        .merge(dashboard::routes())
         .merge(duties::routes())
         .merge(documents::routes())
         .merge(notices::routes())
@@ -47,4 +52,5 @@ pub(crate) fn routes() -> Router<Web> {
         .merge(absences::routes())
         .merge(delegations::routes())
         .merge(ledger::routes())
+        .merge(search::routes())
 }

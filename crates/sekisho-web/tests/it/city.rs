@@ -100,6 +100,11 @@ pub fn workbook(until: impl Fn(&str) -> &'static str) -> Vec<u8> {
 
 /// The same with further appointments beside the main ones: person and post.
 pub fn workbook_with(until: impl Fn(&str) -> &'static str, concurrent: &[(&str, &str)]) -> Vec<u8> {
+    org_file(&organization(until, concurrent))
+}
+
+/// Its sheets.
+pub fn organization(until: impl Fn(&str) -> &'static str, concurrent: &[(&str, &str)]) -> OrgRecords {
     let mut org = OrgRecords::default();
     for (code, name, kind, parent) in [
         ("0", "みなと野市", "body", ""),
@@ -164,12 +169,17 @@ pub fn workbook_with(until: impl Fn(&str) -> &'static str, concurrent: &[(&str, 
         ("role", "system_operator"),
     ];
     org.insert(OrgSheet::Appointments, record(&operator));
-    org_file(&org)
+    org
 }
 
 /// Sheets as a workbook.
 pub fn org_file(org: &OrgRecords) -> Vec<u8> {
-    let roles = [("system_operator".to_owned(), "情報システム担当者".to_owned())];
+    let roles = [
+        ("system_operator", "情報システム担当者"),
+        ("auditor", "監査を行う者"),
+        ("csirt_member", "CSIRT要員"),
+    ]
+    .map(|(id, title)| (id.to_owned(), title.to_owned()));
     let tables: Vec<Table> =
         OrgSheet::ALL.iter().map(|s| Table::new(&s.schema(&roles), org.records(*s))).collect();
     write_xlsx(&tables, "2026-04-01".parse().unwrap()).unwrap()
@@ -304,6 +314,8 @@ impl City {
         sekisho_app::duties::run_day(&self.office).await.unwrap();
         checks::run_all(&self.office).await.unwrap();
         sekisho_app::cases::open_from_causes(&self.office).await.unwrap();
+        self.office.seal_looks().await.unwrap();
+        self.office.note_turns().await.unwrap();
     }
 
     /// The city's data folder, for the program itself.

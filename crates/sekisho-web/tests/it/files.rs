@@ -11,7 +11,7 @@ use crate::city::{CLERK, City, DEPUTY, MANAGER, OTHER_CLERK};
 const BYTES: &[u8] = b"%PDF-1.7 a plan of the visit";
 
 /// Keeps a file on the form and gives its id.
-async fn attached(b: &mut Browser, post: &str, key: &str, name: &str, bytes: &[u8]) -> String {
+pub async fn attached(b: &mut Browser, post: &str, key: &str, name: &str, bytes: &[u8]) -> String {
     b.get("/apply/take_out").await;
     let mut fields = vec![("do", "attach")];
     fields.extend(application(post, key));

@@ -11,11 +11,15 @@ mod browser;
 #[cfg(test)]
 mod bulk;
 #[cfg(test)]
+mod calendar;
+#[cfg(test)]
 mod causes;
 #[cfg(test)]
 mod city;
 #[cfg(test)]
 mod clauses;
+#[cfg(test)]
+mod dashboard;
 #[cfg(test)]
 mod delegations;
 #[cfg(test)]
@@ -57,8 +61,14 @@ mod related;
 #[cfg(test)]
 mod resolve;
 #[cfg(test)]
+mod search;
+#[cfg(test)]
 mod served;
 #[cfg(test)]
+mod sight;
+#[cfg(test)]
 mod story;
+#[cfg(test)]
+mod together;
 #[cfg(test)]
 mod writes;

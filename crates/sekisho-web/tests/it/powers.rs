@@ -269,6 +269,14 @@ fn attempts(h: &Held) -> Vec<Attempt> {
             add("/cases/{id}", &h.case, fields, None, &[CLERK, DIRECTOR, OTHER_CLERK, ADMIN]);
         }
     }
+    let task = format!("{}|permit|{}", h.case.trim_start_matches("/cases/"), h.shown);
+    add(
+        "/inbox",
+        "/inbox",
+        vec![("task", task)],
+        None,
+        &[CLERK, DIRECTOR, OTHER_CLERK, OTHER_MANAGER, ADMIN],
+    );
     all
 }
 

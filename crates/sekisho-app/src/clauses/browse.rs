@@ -1,0 +1,181 @@
+//! The standard from above: chapters, sections and clauses with their states, narrowed by state, area and who must.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sekisho_base::{Date, Instant};
+use sekisho_case::state::ClauseState;
+use sekisho_pack::model::{Clause, Pack};
+
+use super::view::{Chapter, ClauseLine, ClausesQuery, ClausesView, Section, StateCount};
+use super::{Evidence, area, citation, state_words};
+use crate::error::AppError;
+use crate::login::Identity;
+use crate::office::Office;
+use crate::registers::RefChoice;
+
+/// States as pages list them, the worst first.
+pub(crate) const ORDER: [ClauseState; 5] =
+    [ClauseState::Broken, ClauseState::Unknown, ClauseState::Due, ClauseState::Excepted, ClauseState::Met];
+
+/// Whether a clause asks something, so that it has a state.
+pub(crate) fn asks(c: &Clause) -> bool {
+    c.kind != "heading" && !c.mechanisms.is_empty()
+}
+
+/// 「第5章 人的セキュリティ対策」, 「第5章第1節 職員等の遵守事項」.
+fn heading(c: &Clause) -> String {
+    let (cited, title) = (citation(&c.id), c.title.clone().unwrap_or_default());
+    if cited == title || title.is_empty() { cited } else { format!("{cited} {title}") }
+}
+
+/// Chapter of a clause: its number as written, or the first part of the basic policy's ids.
+pub(crate) fn chapter_of(id: &str) -> &str {
+    id.split('.').next().unwrap_or(id)
+}
+
+/// Chapters in the order of the text: id and title.
+pub(crate) fn chapters(pack: &Pack) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    for c in pack.clauses.iter() {
+        let id = chapter_of(&c.id);
+        if found.iter().any(|(known, _)| known == id) {
+            continue;
+        }
+        let title = if c.id == id { heading(c) } else { citation(id) };
+        found.push((id.to_owned(), title));
+    }
+    found
+}
+
+/// The eight areas: number and name.
+pub(crate) fn areas() -> impl Iterator<Item = (u8, String)> {
+    (1..=8).map(|n| (n, area(n)))
+}
+
+struct Tree<'a> {
+    pack: &'a Pack,
+    chapters: Vec<Chapter>,
+}
+
+impl Tree<'_> {
+    fn chapter(&mut self, id: &str) -> &mut Chapter {
+        let id = chapter_of(id);
+        let at = self.chapters.iter().position(|c| c.id == id).unwrap_or_else(|| {
+            let head = self.pack.clauses.iter().find(|c| c.id == id);
+            let title = head.map_or_else(|| citation(id), heading);
+            self.chapters.push(Chapter { id: id.to_owned(), title, sections: vec![] });
+            self.chapters.len() - 1
+        });
+        #[expect(clippy::indexing_slicing, reason = "the place was just found or made")]
+        &mut self.chapters[at]
+    }
+
+    fn section(&mut self, id: &str) -> &mut Section {
+        let section: String = id.split('.').take(2).collect::<Vec<_>>().join(".");
+        let head = self.pack.clauses.iter().find(|c| c.id == section && c.kind == "heading");
+        // A chapter without sections has one, which needs no heading of its own.
+        let title = head.filter(|_| section != id).map(heading).unwrap_or_default();
+        let chapter = self.chapter(id);
+        if chapter.sections.last().is_none_or(|s| s.title != title) {
+            chapter.sections.push(Section { title, clauses: vec![] });
+        }
+        let last = chapter.sections.len() - 1;
+        #[expect(clippy::indexing_slicing, reason = "there is one: it was just made where there was none")]
+        &mut chapter.sections[last]
+    }
+}
+
+impl Office {
+    /// The moment that a day stands for, and what is wrong with it: its end, or now.
+    pub(crate) fn moment_of(&self, on: &str) -> (Instant, String) {
+        let now = self.clock.now();
+        match Date::parse_japanese(on) {
+            _ if on.trim().is_empty() => (now, String::new()),
+            Ok(day) if day > now.date() => {
+                (now, "先の日付の状態は分かりません。今日までの日付を入力してください。".to_owned())
+            }
+            Ok(day) => (end_of(day).min(now), String::new()),
+            Err(e) => (now, e.to_string()),
+        }
+    }
+
+    /// All clauses that the query leaves.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn clauses(&self, who: &Identity, q: &ClausesQuery) -> Result<ClausesView, AppError> {
+        self.me(who).await?;
+        let (at, message) = self.moment_of(&q.on);
+        let evidence = self.evidence(at).await?;
+        let pack = self.pack();
+        let mut totals: BTreeMap<&'static str, usize> = BTreeMap::new();
+        let mut planned_total = 0;
+        let mut tree = Tree { pack: &pack, chapters: vec![] };
+        for clause in pack.clauses.iter().filter(|c| asks(c)) {
+            let (s, planned) = evidence.clause(&pack, clause);
+            let (class, label) = state_words(s);
+            *totals.entry(class).or_default() += 1;
+            planned_total += planned;
+            let shown = (q.state.is_empty() || q.state == class)
+                && (q.area == 0 || q.area == clause.area)
+                && (q.chapter.is_empty() || q.chapter == chapter_of(&clause.id))
+                && (q.actor.is_empty() || clause.actors.contains(&q.actor));
+            if shown {
+                let own = pack.bindings.iter().filter(|b| b.clauses.contains(&clause.id));
+                tree.section(&clause.id).clauses.push(ClauseLine {
+                    id: clause.id.clone(),
+                    citation: citation(&clause.id),
+                    says: clause.says.clone(),
+                    state: label,
+                    class,
+                    planned,
+                    own: own.map(|b| b.citation.clone()).collect::<Vec<_>>().join("、"),
+                });
+            }
+        }
+        let actors: BTreeSet<&String> =
+            pack.clauses.iter().filter(|c| asks(c)).flat_map(|c| &c.actors).collect();
+        let choice = |code: &str, label: &str| RefChoice { code: code.to_owned(), label: label.to_owned() };
+        let actor = |id: &&String| {
+            let title = pack.roles.get(*id).map_or(id.as_str(), |r| r.title.as_str());
+            choice(id, title)
+        };
+        Ok(ClausesView {
+            standard: pack.meta.title.clone(),
+            totals: state_counts(&totals),
+            planned: planned_total,
+            areas: areas().map(|(n, title)| choice(&n.to_string(), &title)).collect(),
+            actors: actors.iter().map(actor).collect(),
+            query: q.clone(),
+            message,
+            chapters: tree.chapters,
+        })
+    }
+}
+
+/// The last moment of a day.
+pub(crate) fn end_of(day: Date) -> Instant {
+    Instant::start_of(day.plus_days(1)).plus_millis(-1)
+}
+
+/// Counts by style class, the worst state first.
+pub(crate) fn state_counts(totals: &BTreeMap<&'static str, usize>) -> Vec<StateCount> {
+    ORDER
+        .into_iter()
+        .map(|s| {
+            let (class, label) = state_words(s);
+            StateCount { class, label, count: totals.get(class).copied().unwrap_or(0) }
+        })
+        .collect()
+}
+
+/// State and reason of every clause that asks something.
+pub(crate) fn all_states<'p>(pack: &'p Pack, evidence: &Evidence) -> Vec<(&'p Clause, ClauseState, String)> {
+    let asking = pack.clauses.iter().filter(|c| asks(c));
+    asking
+        .map(|c| {
+            let (state, _) = evidence.clause(pack, c);
+            (c, state, evidence.reason(pack, c, state))
+        })
+        .collect()
+}

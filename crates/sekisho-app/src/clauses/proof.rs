@@ -1,0 +1,149 @@
+//! What proves the state of one clause: rows that break it, records that keep it, each with its page and its ledger entry, as far as
+//! the person who looks may see them.
+
+use std::collections::BTreeSet;
+
+use sekisho_base::text::shorten;
+use sekisho_case::state::ClauseState;
+use sekisho_pack::model::{CheckRule, Clause, MechanismKind, MechanismRef, Pack};
+use sekisho_store::case::{self, CaseFilter};
+use sekisho_store::{document, duty, violation};
+
+use super::view::{EvidenceLine, OwnText};
+use super::{Evidence, state_words};
+use crate::checks::register_of;
+use crate::error::AppError;
+use crate::office::Office;
+use crate::people::Me;
+
+/// Lines of each kind of evidence.
+const EACH: i64 = 10;
+/// Characters of a reason that is kept.
+const REASON: usize = 200;
+
+/// Checks whose rows speak about a mechanism.
+pub(crate) fn checks_of<'p>(pack: &'p Pack, m: &MechanismRef) -> Vec<&'p str> {
+    let about = |rule: &CheckRule| match m.kind {
+        MechanismKind::Procedure => {
+            matches!(rule, CheckRule::Overdue { procedure, .. } if *procedure == m.name)
+        }
+        MechanismKind::Role => matches!(rule, CheckRule::Vacant { role } if *role == m.name),
+        _ => false,
+    };
+    let all = pack.checks.values();
+    all.filter(|k| match m.kind {
+        MechanismKind::Check => k.id == m.name,
+        MechanismKind::Register => k.derived && register_of(k) == Some(m.name.as_str()),
+        _ => about(&k.rule),
+    })
+    .map(|k| k.id.as_str())
+    .collect()
+}
+
+impl Evidence {
+    /// Why a clause is in its state: what its mechanisms in that state say.
+    pub(crate) fn reason(&self, pack: &Pack, clause: &Clause, state: ClauseState) -> String {
+        let excepted = self.excepted(&clause.id);
+        let said = clause.mechanisms.iter().filter_map(|m| {
+            let (s, why) = self.mechanism(pack, m, &excepted)?;
+            let title = super::mechanism_title(pack, m)?;
+            (s == state).then(|| format!("{title}：{why}"))
+        });
+        shorten(&said.take(3).collect::<Vec<_>>().join("、"), REASON)
+    }
+}
+
+/// Names of a clause's mechanisms of one kind.
+fn names(clause: &Clause, kind: MechanismKind) -> Vec<String> {
+    clause.mechanisms.iter().filter(|m| m.kind == kind).map(|m| m.name.clone()).collect()
+}
+
+/// The city's own words for a clause.
+pub(super) fn own_texts(pack: &Pack, clause: &str) -> Vec<OwnText> {
+    let bound = pack.bindings.iter().filter(|b| b.clauses.iter().any(|c| c == clause));
+    bound
+        .map(|b| OwnText {
+            citation: b.citation.clone(),
+            text: b.text.clone(),
+            confirmed: format!("{} {}", b.on.wareki(), b.by),
+        })
+        .collect()
+}
+
+impl Office {
+    /// What proves a clause, as far as somebody may see it.
+    pub(super) async fn proofs(&self, me: &Me, clause: &Clause) -> Result<Vec<EvidenceLine>, AppError> {
+        let pack = self.pack();
+        let checks: BTreeSet<String> =
+            clause.mechanisms.iter().flat_map(|m| checks_of(&pack, m)).map(str::to_owned).collect();
+        let duties = names(clause, MechanismKind::Duty);
+        let procedures = names(clause, MechanismKind::Procedure);
+        let (viewer, asked, now) = (me.viewer().clone(), duties.clone(), self.clock.now());
+        let (broken, done, versions, cases) = self
+            .store
+            .read(move |c| {
+                Box::pin(async move {
+                    let broken = violation::open_of_checks(c, &viewer, &checks, EACH).await?;
+                    let done = duty::done_of(c, &viewer, &asked, EACH).await?;
+                    let mut cases = Vec::new();
+                    for procedure in procedures {
+                        let filter = CaseFilter { procedure: Some(procedure), ..CaseFilter::default() };
+                        cases.extend(case::list(c, &viewer, &filter, 0, EACH / 2).await?.0);
+                    }
+                    Ok::<_, AppError>((broken, done, document::present(c, now).await?, cases))
+                })
+            })
+            .await?;
+        let d = self.directory().await?;
+        let documents = names(clause, MechanismKind::Document);
+        let mut lines = Vec::new();
+        let line = |kind, text: String, link: String, when: String, entry: String| EvidenceLine {
+            kind,
+            text,
+            link,
+            when,
+            entry,
+        };
+        lines.extend(broken.into_iter().map(|v| {
+            let text = format!("{}（{}）", v.says, d.unit_name(&v.unit));
+            line("該当する行", text, v.link, v.opened_at.date().wareki(), v.cause_entry)
+        }));
+        lines.extend(done.into_iter().map(|o| {
+            let title = pack.duties.get(&o.duty).map_or(o.duty.as_str(), |x| x.title.as_str());
+            let text = format!("{title}（{} {}）", d.unit_name(&o.unit), d.person_name(&o.done_by));
+            let when = o.closed_at.map(|at| at.date().wareki()).unwrap_or_default();
+            line("行った記録", text, format!("/duties/{}/{}", o.duty, o.id), when, o.entry)
+        }));
+        lines.extend(versions.into_iter().filter(|v| documents.contains(&v.document)).map(|v| {
+            let title = pack.documents.get(&v.document).map_or(v.document.as_str(), |x| x.title.as_str());
+            let text = format!("{title} {}", v.version);
+            line("文書", text, format!("/documents/{}", v.document), v.decided_on.wareki(), v.entry)
+        }));
+        lines.extend(cases.iter().map(|row| {
+            let shown = self.case_line(&d, row);
+            let text = format!("{} {}（{}）", shown.number, shown.title, shown.status);
+            line("案件", text, format!("/cases/{}", shown.id), shown.opened, String::new())
+        }));
+        Ok(lines)
+    }
+
+    /// When a clause turned, the latest first.
+    pub(super) async fn turns_of(&self, clause: &str) -> Result<Vec<super::view::TurnLine>, AppError> {
+        let id = clause.to_owned();
+        let rows = self
+            .store
+            .read(move |c| {
+                Box::pin(async move {
+                    sekisho_store::turn::of_clause(c, &id, EACH * 2).await.map_err(AppError::from)
+                })
+            })
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|t| {
+                let (class, state) = state_words(super::turns::state_of_code(&t.state));
+                super::view::TurnLine { day: t.day.wareki(), state, class, reason: t.reason }
+            })
+            .collect())
+    }
+}

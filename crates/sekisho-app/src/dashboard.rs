@@ -1,0 +1,293 @@
+//! How the standard is kept, at one look (遵守の状況): by chapter, by area, by department, over twelve months, and what changed since a
+//! month ago.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sekisho_base::Date;
+use sekisho_case::state::ClauseState;
+use sekisho_pack::model::{MechanismKind, Pack};
+use sekisho_store::turn::{self, TurnRow};
+use sekisho_store::{duty, violation};
+
+use crate::clauses::{
+    ClauseLink, StateCount, all_states, areas, chapter_of, chapters, checks_of, citation, month_ends,
+    state_counts, state_of_code, state_words,
+};
+use crate::error::AppError;
+use crate::login::Identity;
+use crate::office::Office;
+
+/// Turns that the page names.
+const SHOWN: usize = 100;
+
+/// A bar of states.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateBar {
+    /// What it is about.
+    pub label: String,
+    /// Where its clauses are listed; empty for a past month.
+    pub link: String,
+    /// Clauses by state, the worst first.
+    pub counts: Vec<StateCount>,
+}
+
+/// What of a department is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DepartmentState {
+    /// Name.
+    pub name: String,
+    /// Clauses that something in it breaks.
+    pub clauses: usize,
+    /// Rows that break a check.
+    pub rows: i64,
+    /// Duties past their due date.
+    pub late: i64,
+}
+
+/// A clause that turned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turned {
+    /// The clause.
+    pub clause: ClauseLink,
+    /// What it asks.
+    pub says: String,
+    /// State before: words and style class.
+    pub before: (&'static str, &'static str),
+    /// State now.
+    pub now: (&'static str, &'static str),
+    /// Whether it became worse.
+    pub worse: bool,
+    /// Since which day.
+    pub day: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// The page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dashboard {
+    /// Title of the pack.
+    pub standard: String,
+    /// All clauses.
+    pub totals: Vec<StateCount>,
+    /// The ends of the last months, and today.
+    pub trend: Vec<StateBar>,
+    /// By chapter.
+    pub chapters: Vec<StateBar>,
+    /// By area of the ministerial ordinance.
+    pub areas: Vec<StateBar>,
+    /// Departments, as far as the viewer may see.
+    pub departments: Vec<DepartmentState>,
+    /// Whether those are all.
+    pub all_departments: bool,
+    /// The day with which today is compared.
+    pub since: String,
+    /// Clauses that turned since then, those that became worse first.
+    pub turned: Vec<Turned>,
+    /// How many turned besides.
+    pub more_turned: usize,
+}
+
+type Totals = BTreeMap<&'static str, usize>;
+
+fn add(totals: &mut Totals, state: ClauseState) {
+    *totals.entry(state_words(state).0).or_default() += 1;
+}
+
+/// 「2026年11月」, under a bar.
+fn month(day: Date) -> String {
+    let (y, m, _) = day.ymd();
+    format!("{y}年{m}月末")
+}
+
+/// States of the clauses at the ends of months, from the turns in order.
+fn trend(turns: &[TurnRow], ends: &[Date]) -> Vec<(Date, Totals)> {
+    let mut now: BTreeMap<&str, ClauseState> = BTreeMap::new();
+    let mut rest = turns.iter().peekable();
+    let mut out = Vec::new();
+    for end in ends {
+        while let Some(t) = rest.next_if(|t| t.day <= *end) {
+            now.insert(&t.clause, state_of_code(&t.state));
+        }
+        let mut totals = Totals::new();
+        now.values().for_each(|s| add(&mut totals, *s));
+        if !now.is_empty() {
+            out.push((*end, totals));
+        }
+    }
+    out
+}
+
+/// Clauses by check: which ones a row that breaks the check breaks.
+fn by_check(pack: &Pack) -> BTreeMap<&str, BTreeSet<&str>> {
+    let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for c in &pack.clauses {
+        for check in c.mechanisms.iter().flat_map(|m| checks_of(pack, m)) {
+            found.entry(check).or_default().insert(&c.id);
+        }
+    }
+    found
+}
+
+impl Office {
+    /// The page 遵守の状況.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn dashboard(&self, who: &Identity) -> Result<Dashboard, AppError> {
+        let me = self.me(who).await?;
+        let (now, today) = (self.clock.now(), self.clock.today());
+        let evidence = self.evidence(now).await?;
+        let pack = self.pack();
+        let states = all_states(&pack, &evidence);
+        let (mut totals, mut by_chapter, mut by_area) =
+            (Totals::new(), BTreeMap::<&str, Totals>::new(), BTreeMap::<u8, Totals>::new());
+        for (c, state, _) in &states {
+            add(&mut totals, *state);
+            add(by_chapter.entry(chapter_of(&c.id)).or_default(), *state);
+            add(by_area.entry(c.area).or_default(), *state);
+        }
+        let since = today.plus_months(-1);
+        let (turns, was, broken, late) = self
+            .store
+            .read(move |c| {
+                Box::pin(async move {
+                    Ok::<_, AppError>((
+                        turn::between(c, Date::from_epoch_days(0), today).await?,
+                        turn::last_until(c, since).await?,
+                        violation::counts_by_unit(c, now).await?,
+                        duty::late_by_unit(c, today).await?,
+                    ))
+                })
+            })
+            .await?;
+        let bar = |label: String, link: String, totals: &Totals| StateBar {
+            label,
+            link,
+            counts: state_counts(totals),
+        };
+        let mut months: Vec<StateBar> = trend(&turns, &month_ends(today))
+            .into_iter()
+            .map(|(day, totals)| bar(month(day), format!("/clauses?on={day}"), &totals))
+            .collect();
+        months.push(bar("今日".to_owned(), "/clauses".to_owned(), &totals));
+        // With what today is compared: the state of a month ago, or the first that is known.
+        let first: BTreeMap<&str, &TurnRow> = turns.iter().rev().map(|t| (t.clause.as_str(), t)).collect();
+        let day_of = |id: &str| turns.iter().rev().find(|t| t.clause == id).map(|t| t.day);
+        let mut turned: Vec<(bool, Turned)> = Vec::new();
+        for (c, state, reason) in &states {
+            let before = was.get(&c.id).or_else(|| first.get(c.id.as_str()).copied());
+            let Some(before) = before.map(|t| state_of_code(&t.state)).filter(|b| b != state) else {
+                continue;
+            };
+            let worse = state.weight() > before.weight();
+            let words = |s: ClauseState| {
+                let (class, label) = state_words(s);
+                (label, class)
+            };
+            let line = Turned {
+                clause: ClauseLink { id: c.id.clone(), citation: citation(&c.id) },
+                says: c.says.clone(),
+                before: words(before),
+                now: words(*state),
+                worse,
+                day: day_of(&c.id).unwrap_or(today).wareki(),
+                reason: reason.clone(),
+            };
+            turned.push((worse, line));
+        }
+        turned.sort_by_key(|(worse, _)| !worse);
+        let more_turned = turned.len().saturating_sub(SHOWN);
+        turned.truncate(SHOWN);
+        Ok(Dashboard {
+            standard: pack.meta.title.clone(),
+            totals: state_counts(&totals),
+            trend: months,
+            chapters: chapters(&pack)
+                .into_iter()
+                .filter_map(|(id, title)| {
+                    let link = format!("/clauses?chapter={id}");
+                    Some(bar(title, link, by_chapter.get(id.as_str())?))
+                })
+                .collect(),
+            areas: areas()
+                .filter_map(|(n, title)| Some(bar(title, format!("/clauses?area={n}"), by_area.get(&n)?)))
+                .collect(),
+            departments: self.departments(&me, &pack, &broken, &late).await?,
+            all_departments: me.sees_whole_body(),
+            since: since.wareki(),
+            turned: turned.into_iter().map(|(_, t)| t).collect(),
+            more_turned,
+        })
+    }
+
+    /// Departments and organs in which the viewer sees units, with what in those units is not as it should be.
+    async fn departments(
+        &self,
+        me: &crate::people::Me,
+        pack: &Pack,
+        broken: &BTreeMap<(String, String), i64>,
+        late: &[(String, String, i64)],
+    ) -> Result<Vec<DepartmentState>, AppError> {
+        let (d, today) = (self.directory().await?, self.clock.today());
+        let clauses = by_check(pack);
+        let mut of_duty: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for c in &pack.clauses {
+            for m in c.mechanisms.iter().filter(|m| m.kind == MechanismKind::Duty) {
+                of_duty.entry(&m.name).or_default().insert(&c.id);
+            }
+        }
+        let exists = |u: &&sekisho_store::org::UnitRow| {
+            matches!(u.kind.as_str(), "department" | "organ")
+                && u.from <= today
+                && u.until.is_none_or(|until| today <= until)
+        };
+        let mut out = Vec::new();
+        for u in d.rows().units.iter().filter(exists) {
+            let units: BTreeSet<String> = d.below(&u.code).into_iter().filter(|x| me.sees_unit(x)).collect();
+            if units.is_empty() {
+                continue;
+            }
+            let (mut hit, mut rows, mut overdue) = (BTreeSet::<&str>::new(), 0, 0);
+            for ((check, _), n) in broken.iter().filter(|((_, unit), _)| units.contains(unit)) {
+                rows += n;
+                hit.extend(clauses.get(check.as_str()).into_iter().flatten().copied());
+            }
+            for (duty, _, n) in late.iter().filter(|(_, unit, _)| units.contains(unit)) {
+                overdue += n;
+                hit.extend(of_duty.get(duty.as_str()).into_iter().flatten().copied());
+            }
+            out.push(DepartmentState { name: u.name.clone(), clauses: hit.len(), rows, late: overdue });
+        }
+        Ok(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_lasts_until_it_turns() {
+        let turn = |clause: &str, day: &str, state: &str| TurnRow {
+            clause: clause.into(),
+            day: day.parse().unwrap(),
+            state: state.into(),
+            reason: String::new(),
+        };
+        let turns = [
+            turn("1", "2026-09-10", "unknown"),
+            turn("2", "2026-09-10", "met"),
+            turn("1", "2026-10-05", "met"),
+            turn("2", "2026-11-01", "broken"),
+        ];
+        let ends: Vec<Date> =
+            ["2026-08-31", "2026-09-30", "2026-10-31", "2026-11-30"].map(|d| d.parse().unwrap()).into();
+        let found = trend(&turns, &ends);
+        let counts: Vec<_> = found
+            .iter()
+            .map(|(_, t)| ["met", "unknown", "broken"].map(|c| t.get(c).copied().unwrap_or(0)))
+            .collect();
+        assert_eq!(counts, [[1, 1, 0], [2, 0, 0], [1, 0, 1]], "nothing is known before the first turn");
+    }
+}

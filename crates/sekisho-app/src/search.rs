@@ -1,0 +1,368 @@
+//! One search over everything somebody may see: cases, rows of every register, the standard in the pack's and in the city's own words,
+//! duties, documents, people and sections. Each kind goes through the list that its own page uses, so that nothing is found here that
+//! is not shown there.
+
+use std::sync::Arc;
+
+use sekisho_base::limits::{COUNT_CAP, LINE_CHARS, PAGE_ROWS};
+use sekisho_base::text::{fold_key, normalize_code, shorten};
+use sekisho_pack::model::Pack;
+use sekisho_store::case::{self, CaseFilter};
+use sekisho_store::register::{self, Filter, RegisterRow};
+
+use crate::clauses::citation;
+use crate::error::AppError;
+use crate::login::Identity;
+use crate::office::Office;
+use crate::registers::table_spec;
+
+/// Hits of a kind while all kinds are shown.
+const FEW: usize = 5;
+/// Words that count.
+const WORDS: usize = 8;
+/// Characters of a hit's text.
+const SHOWN: usize = 120;
+
+/// What is looked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SearchQuery {
+    /// Words as typed.
+    pub q: String,
+    /// Only this kind, with pages; empty for all kinds.
+    pub kind: String,
+    /// Page from 1.
+    pub page: i64,
+}
+
+/// Something found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hit {
+    /// Its page.
+    pub link: String,
+    /// Number, citation or name.
+    pub head: String,
+    /// What it is called or says.
+    pub text: String,
+    /// Where it belongs.
+    pub note: String,
+}
+
+/// What was found of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HitGroup {
+    /// Kind, as addresses name it.
+    pub kind: String,
+    /// 案件, 情報資産管理台帳 …
+    pub title: String,
+    /// How many, 「10000以上」 beyond the cap.
+    pub total: String,
+    /// The first ones, or those of the page.
+    pub hits: Vec<Hit>,
+    /// Whether there are more than are shown here.
+    pub more: bool,
+}
+
+/// What a search gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchView {
+    /// Words as typed.
+    pub q: String,
+    /// What has exactly this number.
+    pub exact: Vec<Hit>,
+    /// Kinds in which something was found.
+    pub groups: Vec<HitGroup>,
+    /// The only kind that was asked for; empty for all.
+    pub kind: String,
+    /// Page from 1.
+    pub page: i64,
+}
+
+/// The texts of a pack, folded once.
+pub(crate) struct Texts {
+    hash: String,
+    clauses: Vec<(String, Hit)>,
+    duties: Vec<(String, Hit)>,
+    documents: Vec<(String, Hit)>,
+    notices: Vec<(String, Hit)>,
+}
+
+/// A text to be found by, with what is shown.
+fn text_of(parts: &[&str], hit: Hit) -> (String, Hit) {
+    (parts.iter().map(|p| fold_key(p)).collect::<Vec<_>>().join("\u{1f}"), hit)
+}
+
+impl Texts {
+    fn of(pack: &Pack) -> Self {
+        let clause = |c: &sekisho_pack::model::Clause| {
+            let own: Vec<_> = pack.bindings.iter().filter(|b| b.clauses.contains(&c.id)).collect();
+            let cited = citation(&c.id);
+            let mut parts = vec![c.id.as_str(), &cited, &c.says, c.title.as_deref().unwrap_or_default()];
+            parts.extend(own.iter().flat_map(|b| [b.citation.as_str(), b.text.as_str()]));
+            let says = if c.says.is_empty() { c.title.clone().unwrap_or_default() } else { c.says.clone() };
+            let note = own.first().map(|b| format!("市の規程 {}", b.citation)).unwrap_or_default();
+            let link = format!("/clauses/{}", c.id);
+            text_of(&parts, Hit { link, head: cited.clone(), text: shorten(&says, SHOWN), note })
+        };
+        let plain = |link: String, title: &str, says: &str| {
+            let hit = Hit { link, head: title.to_owned(), text: shorten(says, SHOWN), note: String::new() };
+            text_of(&[title, says], hit)
+        };
+        Self {
+            hash: pack.hash.clone(),
+            clauses: pack.clauses.iter().filter(|c| c.kind != "heading").map(clause).collect(),
+            duties: pack
+                .duties
+                .values()
+                .map(|d| plain(format!("/duties/{}", d.id), &d.title, &d.says))
+                .collect(),
+            documents: pack
+                .documents
+                .values()
+                .map(|d| plain(format!("/documents/{}", d.id), &d.title, &d.says))
+                .collect(),
+            notices: pack
+                .notices
+                .values()
+                .map(|n| plain(format!("/notices/{}", n.id), &n.title, &n.says))
+                .collect(),
+        }
+    }
+}
+
+/// A part of what was found: an offset, and how many at most.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    skip: usize,
+    take: usize,
+}
+
+impl Part {
+    fn offset(self) -> i64 {
+        i64::try_from(self.skip).unwrap_or(i64::MAX)
+    }
+
+    /// One more than is shown tells whether there are more.
+    fn limit(self) -> i64 {
+        i64::try_from(self.take + 1).unwrap_or(i64::MAX)
+    }
+}
+
+fn group(kind: &str, title: &str, total: i64, mut hits: Vec<Hit>, part: Part) -> HitGroup {
+    let more = hits.len() > part.take;
+    hits.truncate(part.take);
+    HitGroup {
+        kind: kind.to_owned(),
+        title: title.to_owned(),
+        total: if total > COUNT_CAP { format!("{COUNT_CAP}以上") } else { total.to_string() },
+        hits,
+        more,
+    }
+}
+
+/// Texts that hold every word.
+fn among(kind: &str, title: &str, all: &[(String, Hit)], words: &[String], part: Part) -> HitGroup {
+    let found = || all.iter().filter(|(text, _)| words.iter().all(|w| text.contains(w.as_str())));
+    let hits = found().skip(part.skip).take(part.take + 1).map(|(_, hit)| hit.clone()).collect();
+    group(kind, title, i64::try_from(found().count()).unwrap_or(i64::MAX), hits, part)
+}
+
+impl Office {
+    /// The running pack's texts, folded once for each version.
+    fn texts(&self) -> Arc<Texts> {
+        let pack = self.pack();
+        let mut kept = self.texts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match kept.as_ref().filter(|t| t.hash == pack.hash) {
+            Some(texts) => Arc::clone(texts),
+            None => Arc::clone(kept.insert(Arc::new(Texts::of(&pack)))),
+        }
+    }
+
+    /// Looks for words in everything that somebody may see: a number of queries that depends on the pack alone.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn search(&self, who: &Identity, asked: &SearchQuery) -> Result<SearchView, AppError> {
+        let typed = shorten(asked.q.trim(), LINE_CHARS);
+        let words: Vec<String> =
+            typed.split_whitespace().map(fold_key).filter(|w| !w.is_empty()).take(WORDS).collect();
+        let page = asked.page.clamp(1, 1_000);
+        let mut view = SearchView { q: typed, exact: vec![], groups: vec![], kind: asked.kind.clone(), page };
+        if words.is_empty() {
+            return Ok(view);
+        }
+        let rows = usize::try_from(PAGE_ROWS).unwrap_or(usize::MAX);
+        let part = if asked.kind.is_empty() {
+            Part { skip: 0, take: FEW }
+        } else {
+            Part { skip: usize::try_from(page - 1).unwrap_or(0).saturating_mul(rows), take: rows }
+        };
+        if asked.kind.is_empty() {
+            view.exact = self.exactly(who, &view.q).await?;
+        }
+        view.groups = self.stored(who, &words, &asked.kind, part).await?;
+        view.groups.extend(self.written(&words, part).into_iter());
+        view.groups.extend(self.organized(&words, part).await?);
+        view.groups.retain(|g| !g.hits.is_empty() && (asked.kind.is_empty() || asked.kind == g.kind));
+        Ok(view)
+    }
+
+    /// The one case or row with this number (案件番号・許可番号, 管理番号), and the clause with this id.
+    async fn exactly(&self, who: &Identity, q: &str) -> Result<Vec<Hit>, AppError> {
+        let me = self.me(who).await?;
+        let (pack, code) = (self.pack(), normalize_code(q));
+        let (viewer, inner, number) = (me.viewer().clone(), Arc::clone(&pack), code.clone());
+        let (case, rows) = self
+            .store
+            .read(move |c| {
+                Box::pin(async move {
+                    let case = case::by_number(c, &viewer, &number).await?;
+                    let mut rows = Vec::new();
+                    for r in inner.registers.values() {
+                        let row = register::by_key(c, &table_spec(r), &viewer, &number).await?;
+                        rows.extend(row.map(|row| (r.id.clone(), row)));
+                    }
+                    Ok::<_, AppError>((case, rows))
+                })
+            })
+            .await?;
+        let d = self.directory().await?;
+        let mut hits = Vec::new();
+        hits.extend(case.map(|row| {
+            let line = self.case_line(&d, &row);
+            Hit {
+                link: format!("/cases/{}", line.id),
+                head: line.number,
+                text: line.title,
+                note: format!("案件 {}", line.status),
+            }
+        }));
+        for (id, row) in rows {
+            let Some(r) = pack.registers.get(&id) else { continue };
+            let unit = d.unit_name(row.text(&r.owner)).to_owned();
+            let hit = row_hit(r, &row, String::new());
+            hits.push(Hit { note: format!("{} {unit}", r.title), ..hit });
+        }
+        let folded = fold_key(q);
+        let named = pack.clauses.iter().filter(|c| c.kind != "heading");
+        let named = named.filter(|c| fold_key(&c.id) == folded || fold_key(&citation(&c.id)) == folded);
+        hits.extend(named.map(|c| Hit {
+            link: format!("/clauses/{}", c.id),
+            head: citation(&c.id),
+            text: shorten(&c.says, SHOWN),
+            note: "条項".to_owned(),
+        }));
+        Ok(hits)
+    }
+
+    /// Cases and rows of the registers.
+    async fn stored(
+        &self,
+        who: &Identity,
+        words: &[String],
+        kind: &str,
+        part: Part,
+    ) -> Result<Vec<HitGroup>, AppError> {
+        let me = self.me(who).await?;
+        let wanted = |k: &str| kind.is_empty() || kind == k;
+        let pack = self.pack();
+        let registers: Vec<_> =
+            pack.registers.values().filter(|r| wanted(&format!("register-{}", r.id))).cloned().collect();
+        let (viewer, words, asked, cases) =
+            (me.viewer().clone(), words.to_vec(), registers.clone(), wanted("cases"));
+        let (found, rows) = self
+            .store
+            .read(move |c| {
+                Box::pin(async move {
+                    let found = if cases {
+                        let filter = CaseFilter { words: words.clone(), ..CaseFilter::default() };
+                        case::list(c, &viewer, &filter, part.offset(), part.limit()).await?
+                    } else {
+                        (vec![], 0)
+                    };
+                    let filter = Filter { words, ..Filter::default() };
+                    let mut rows = Vec::new();
+                    for r in &asked {
+                        let spec = table_spec(r);
+                        rows.push(
+                            register::list(c, &spec, &viewer, &filter, part.offset(), part.limit()).await?,
+                        );
+                    }
+                    Ok::<_, AppError>((found, rows))
+                })
+            })
+            .await?;
+        let d = self.directory().await?;
+        let (found, total) = found;
+        let case_hit = |row| {
+            let line = self.case_line(&d, row);
+            Hit {
+                link: format!("/cases/{}", line.id),
+                head: line.number,
+                text: line.title,
+                note: format!("{} {}（{}）", line.section, line.applicant, line.status),
+            }
+        };
+        let mut groups = vec![group("cases", "案件", total, found.iter().map(case_hit).collect(), part)];
+        for (r, (rows, total)) in registers.iter().zip(rows) {
+            let hits =
+                rows.iter().map(|row| row_hit(r, row, d.unit_name(row.text(&r.owner)).to_owned())).collect();
+            groups.push(group(&format!("register-{}", r.id), &r.title, total, hits, part));
+        }
+        Ok(groups)
+    }
+
+    /// The standard, duties, documents and rules of conduct: for all staff.
+    fn written(&self, words: &[String], part: Part) -> [HitGroup; 4] {
+        let texts = self.texts();
+        [
+            among("clauses", "条項", &texts.clauses, words, part),
+            among("duties", "定期の仕事", &texts.duties, words, part),
+            among("documents", "文書", &texts.documents, words, part),
+            among("notices", "守ること", &texts.notices, words, part),
+        ]
+    }
+
+    /// People by name, ふりがな and number, and sections by name: for all staff, as the page 組織 shows them.
+    async fn organized(&self, words: &[String], part: Part) -> Result<[HitGroup; 2], AppError> {
+        let (d, today) = (self.directory().await?, self.clock.today());
+        let place = |link: &str, head: &str, text: String| Hit {
+            link: link.to_owned(),
+            head: head.to_owned(),
+            text,
+            note: String::new(),
+        };
+        let people: Vec<(String, Hit)> = d
+            .search(&words.join(" "), usize::try_from(COUNT_CAP).unwrap_or(usize::MAX))
+            .into_iter()
+            .map(|p| {
+                let main = d.appointments(&p.number, today);
+                let post = main.iter().find(|a| a.role.is_empty()).map(|a| d.post_name(&a.post));
+                let link = format!("/organization?q={}", p.number);
+                (String::new(), place(&link, &p.name, post.unwrap_or_default()))
+            })
+            .collect();
+        let sections: Vec<(String, Hit)> = d
+            .rows()
+            .units
+            .iter()
+            .filter(|u| u.from <= today && u.until.is_none_or(|until| today <= until))
+            .map(|u| {
+                let above = u.parent.as_deref().map(|p| d.unit_name(p).to_owned()).unwrap_or_default();
+                (fold_key(&u.name), place("/organization", &u.name, above))
+            })
+            .collect();
+        Ok([
+            among("people", "職員", &people, &[], part),
+            among("sections", "部局・課", &sections, words, part),
+        ])
+    }
+}
+
+fn row_hit(r: &sekisho_pack::model::Register, row: &RegisterRow, note: String) -> Hit {
+    Hit {
+        link: format!("/registers/{}/{}", r.id, row.id),
+        head: row.text(&r.key).to_owned(),
+        text: row.text(&r.name).to_owned(),
+        note,
+    }
+}
