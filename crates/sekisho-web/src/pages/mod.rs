@@ -2,6 +2,7 @@
 
 mod absences;
 mod account;
+mod accounts;
 mod apply;
 mod bulk;
 mod cases;
@@ -16,9 +17,11 @@ mod login;
 mod notices;
 mod notifications;
 mod organization;
+mod own_account;
 mod packs;
 mod password;
 mod registers;
+mod second_factor;
 
 use axum::Router;
 use axum::routing::get;
@@ -44,6 +47,9 @@ pub(crate) fn routes() -> Router<Web> {
         .merge(organization::routes())
         .merge(packs::routes())
         .merge(account::routes())
+        .merge(accounts::routes())
+        .merge(own_account::routes())
+        .merge(second_factor::routes())
         .merge(absences::routes())
         .merge(delegations::routes())
         .merge(ledger::routes())

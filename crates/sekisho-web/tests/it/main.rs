@@ -33,6 +33,8 @@ mod guards;
 #[cfg(test)]
 mod handling;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod joint;
 #[cfg(test)]
 mod kills;
