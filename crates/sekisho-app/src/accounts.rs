@@ -1,14 +1,22 @@
-//! Local accounts: an administrator issues a temporary password, never for themselves; the person must change it before anything else.
+//! Accounts of other people (利用者): an administrator issues temporary passwords, stops and unlocks logins and takes away second factors, never
+//! for themselves. Whoever is affected is told, with the next heads above (`resets.rs`).
 
 use std::sync::Arc;
 
-use sekisho_store::account::{self, AccountRow};
+use sekisho_base::Instant;
+use sekisho_base::limits::PAGE_ROWS;
+use sekisho_base::text::fold_key;
+use sekisho_store::account::{self, AccountRow, Listed, Reset};
+use sekisho_store::{api_token, second_factor as factors, session};
 use serde_json::json;
 
 use crate::error::AppError;
 use crate::first::temporary_password;
-use crate::login::{Identity, hash_password, login_name, stream_of};
+use crate::login::{Identity, failure_key, login_name, stream_of};
+use crate::notifications::{Told, notify};
 use crate::office::Office;
+use crate::password::hash_off_thread;
+use crate::people::roles;
 use crate::record::record;
 
 /// What is handed to the person, once.
@@ -22,8 +30,231 @@ pub struct Slip {
     pub password: String,
 }
 
+/// An account in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountLine {
+    /// Login.
+    pub login: String,
+    /// Person number.
+    pub person: String,
+    /// Name.
+    pub name: String,
+    /// Section and post.
+    pub place: String,
+    /// How it stands.
+    pub state: &'static str,
+    /// Style class of the state.
+    pub class: &'static str,
+    /// Too many failures: it waits.
+    pub locked: bool,
+    /// It may not log in.
+    pub stopped: bool,
+    /// It has a second factor.
+    pub second_factor: bool,
+    /// Whose reset waits to be taken up; empty when none does.
+    pub reset: String,
+    /// The viewer's own: nobody administers themselves.
+    pub own: bool,
+}
+
+/// The page 「利用者」.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountsPage {
+    /// Words searched for.
+    pub q: String,
+    /// Lines, by login.
+    pub rows: Vec<AccountLine>,
+    /// Page from 1.
+    pub page: i64,
+    /// Whether there is another.
+    pub more: bool,
+    /// Titles of the roles that ask for a second factor.
+    pub required_roles: String,
+}
+
+/// What an administrator does to an account, other than issuing a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It may no longer log in.
+    Stop,
+    /// It may log in again.
+    Resume,
+    /// It need not wait after failures.
+    Unlock,
+    /// Its second factor is gone: the phone and the recovery codes are lost.
+    DropSecondFactor,
+}
+
+impl Change {
+    /// Kind of the ledger entry.
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Stop => "account.disabled",
+            Self::Resume => "account.enabled",
+            Self::Unlock => "account.unlocked",
+            Self::DropSecondFactor => "account.second_factor_reset",
+        }
+    }
+
+    /// What the person and those above are told.
+    fn told(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Stop => {
+                Some(("あなたのログインの利用が停止されました。", "部下のログインの利用が停止されました。"))
+            }
+            Self::Resume => {
+                Some(("あなたのログインの利用が再開されました。", "部下のログインの利用が再開されました。"))
+            }
+            Self::Unlock => None,
+            Self::DropSecondFactor => Some((
+                "あなたの多要素認証が管理者によって取り消されました。頼んだ覚えがないときは、すぐに上司と情報政策担当課へ連絡してください。",
+                "部下の多要素認証が取り消されました。本人が頼んだことかを、本人に会うか電話して確かめてください。",
+            )),
+        }
+    }
+}
+
 impl Office {
-    /// Issues a temporary password for a person, making the account when there is none. Every session of that login ends.
+    /// Refuses others than administrators with a fresh proof, and everybody for their own account.
+    async fn may_administer(&self, who: &Identity, person: &str) -> Result<(), AppError> {
+        self.may_import_organization(who).await?;
+        self.proved(who)?;
+        Self::may_decide_now(who)?;
+        if person == who.person {
+            return Err(AppError::refused(
+                "U001",
+                "自分のログインは、自分では管理できません。ほかの管理者に依頼してください。",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Accounts, for administrators.
+    ///
+    /// # Errors
+    /// Refused for others.
+    pub async fn accounts(&self, who: &Identity, q: &str, page: i64) -> Result<AccountsPage, AppError> {
+        self.may_import_organization(who).await?;
+        let words: Vec<String> =
+            q.split_whitespace().take(8).map(fold_key).filter(|w| !w.is_empty()).collect();
+        let page = page.clamp(1, 100_000);
+        let (rows, locks) = self
+            .store
+            .read(move |c| {
+                Box::pin(async move {
+                    let rows = account::list(c, &words, (page - 1) * PAGE_ROWS, PAGE_ROWS + 1).await?;
+                    let keys: Vec<String> = rows
+                        .iter()
+                        .flat_map(|r| ["login", "code"].map(|what| failure_key(what, &r.account.login)))
+                        .collect();
+                    Ok::<_, AppError>((rows, account::locks(c, &keys).await?))
+                })
+            })
+            .await?;
+        let (d, now, today) = (self.directory().await?, self.clock.now(), self.clock.today());
+        let shown = usize::try_from(PAGE_ROWS).unwrap_or(usize::MAX);
+        let more = rows.len() > shown;
+        let line = |r: Listed| {
+            let a = r.account;
+            let locked =
+                |what| locks.iter().any(|(key, until)| *key == failure_key(what, &a.login) && *until > now);
+            let locked = locked("login") || locked("code");
+            let (state, class) = match (a.active, r.reset.is_some(), locked, a.must_change) {
+                (false, ..) => ("停止中", "refused"),
+                (_, true, ..) => ("引取り待ち", "wait"),
+                (_, _, true, _) => ("失敗のため一時停止", "wait"),
+                (.., true) => ("仮パスワード", "wait"),
+                _ => ("使えます", "done"),
+            };
+            let main = d.appointments(&a.person, today).into_iter().find(|x| x.role.is_empty());
+            AccountLine {
+                name: d.person_name(&a.person).to_owned(),
+                place: main.map(|x| d.post_name(&x.post)).unwrap_or_default(),
+                state,
+                class,
+                locked,
+                stopped: !a.active,
+                second_factor: r.second_factor,
+                reset: r.reset.map(|(by, _)| d.person_name(&by).to_owned()).unwrap_or_default(),
+                own: a.person == who.person,
+                login: a.login,
+                person: a.person,
+            }
+        };
+        let pack = self.pack();
+        let required = self.second_factor_roles().await?;
+        let titles = required.iter().filter_map(|r| pack.roles.get(r)).map(|r| r.title.clone());
+        Ok(AccountsPage {
+            q: q.to_owned(),
+            rows: rows.into_iter().take(shown).map(line).collect(),
+            page,
+            more,
+            required_roles: titles.collect::<Vec<_>>().join("、"),
+        })
+    }
+
+    /// Changes how somebody's account stands. Every session of that login ends, but after unlocking.
+    ///
+    /// # Errors
+    /// Refused for others than administrators and for one's own account; when there is nothing to change.
+    pub async fn change_account(
+        self: &Arc<Self>,
+        who: &Identity,
+        person: &str,
+        change: Change,
+    ) -> Result<(), AppError> {
+        self.may_administer(who, person).await?;
+        let key = person.to_owned();
+        let account = self
+            .store
+            .read(move |c| Box::pin(async move { account::by_person(c, &key).await.map_err(AppError::from) }))
+            .await?
+            .ok_or(AppError::NotFound)?;
+        let nothing = || AppError::refused("U002", "すでにその状態です。画面を開き直してください。");
+        if matches!((change, account.active), (Change::Stop, false) | (Change::Resume, true)) {
+            return Err(nothing());
+        }
+        let above = self.takers(person, &who.person).await?;
+        let (by, now, seal, office) = (who.person.clone(), self.clock.now(), self.seal()?, Arc::clone(self));
+        self.store
+            .write(move |c| {
+                Box::pin(async move {
+                    let login = account.login.as_str();
+                    match change {
+                        Change::Stop => {
+                            account::set_active(c, login, false).await?;
+                            api_token::revoke(c, login, "", now).await?;
+                        }
+                        Change::Resume => account::set_active(c, login, true).await?,
+                        Change::Unlock => {
+                            account::clear_failures(c, &failure_key("login", login)).await?;
+                            account::clear_failures(c, &failure_key("code", login)).await?;
+                        }
+                        Change::DropSecondFactor => {
+                            if !factors::remove(c, login).await? {
+                                return Err(nothing());
+                            }
+                            let reset = Reset { login: login.to_owned(), by: by.clone(), at: now };
+                            account::put_reset(c, &reset).await?;
+                            api_token::revoke(c, login, "", now).await?;
+                        }
+                    }
+                    if change != Change::Unlock {
+                        session::end_others(c, login, "").await?;
+                    }
+                    let payload = json!({"person": account.person, "by": by, "at": now});
+                    record(c, seal, &stream_of(&account.person), change.kind(), &payload, now).await?;
+                    if let Some((own, others)) = change.told() {
+                        office.announce(c, &account.person, &above, (own, others), now).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Issues a temporary password for a person, making the account when there is none. Every session and token of that login ends. Where there
+    /// was one, decisions are barred until the person is known to have taken it up.
     ///
     /// # Errors
     /// Refused for others than administrators and for one's own account; fields when the login is taken or not usable.
@@ -33,13 +264,7 @@ impl Office {
         person: &str,
         login: &str,
     ) -> Result<Slip, AppError> {
-        self.may_import_organization(who).await?;
-        if person == who.person {
-            return Err(AppError::refused(
-                "U001",
-                "自分の仮パスワードは発行できません。ほかの管理者に依頼してください。",
-            ));
-        }
+        self.may_administer(who, person).await?;
         let directory = self.directory().await?;
         let name = directory.person(person).ok_or(AppError::NotFound)?.name.clone();
         let key = person.to_owned();
@@ -70,28 +295,52 @@ impl Office {
             ));
         }
         let password = temporary_password(self)?;
-        let (office, typed) = (Arc::clone(self), password.clone());
-        let hash = tokio::task::spawn_blocking(move || hash_password(&office, &typed))
-            .await
-            .map_err(AppError::internal)??;
         let row = AccountRow {
             login: login.clone(),
             person: person.to_owned(),
-            password: hash,
+            password: hash_off_thread(self, password.clone()).await?,
             must_change: true,
-            active: true,
+            active: before.as_ref().is_none_or(|a| a.active),
             changed_at: self.clock.now(),
         };
-        let (seal, by) = (self.seal()?, who.person.clone());
-        let kind = if before.is_some() { "account.reset" } else { "account.create" };
+        let above = self.takers(person, &who.person).await?;
+        let (pack, today) = (self.pack(), self.clock.today());
+        let holds_power = roles(&pack, &directory, person, today).iter().any(|r| {
+            pack.roles.get(&r.role).is_some_and(|r| r.held_by != sekisho_pack::model::HeldBy::Everyone)
+        });
+        let (seal, by, office) = (self.seal()?, who.person.clone(), Arc::clone(self));
         self.store
             .write(move |c| {
                 Box::pin(async move {
+                    let now: Instant = row.changed_at;
                     account::put(c, &row).await?;
-                    account::end_sessions_of(c, &row.login).await?;
-                    let payload = json!({"person": row.person, "by": by, "at": row.changed_at});
-                    record(c, seal, &stream_of(&row.person), kind, &payload, row.changed_at).await?;
-                    Ok::<_, AppError>(())
+                    session::end_others(c, &row.login, "").await?;
+                    let payload = json!({"person": row.person, "by": by, "at": now});
+                    let stream = stream_of(&row.person);
+                    let Some(before) = before else {
+                        record(c, seal, &stream, "account.create", &payload, now).await?;
+                        if holds_power {
+                            let told = Told {
+                                kind: "account",
+                                subject: "部下に、関所のログインが新しく発行されました。本人が使っているかを確かめてください。",
+                                link: "/organization",
+                            };
+                            notify(c, &office, &told, &above, now).await?;
+                        }
+                        return Ok(());
+                    };
+                    if !before.must_change {
+                        account::keep_old_password(c, &row.login, &before.password, now, crate::password::EARLIER)
+                            .await?;
+                    }
+                    record(c, seal, &stream, "account.reset", &payload, now).await?;
+                    api_token::revoke(c, &row.login, "", now).await?;
+                    account::put_reset(c, &Reset { login: row.login.clone(), by, at: now }).await?;
+                    let told = (
+                        "あなたのパスワードが管理者によって設定し直されました。頼んだ覚えがないときは、すぐに上司と情報政策担当課へ連絡してください。",
+                        "部下のパスワードが設定し直されました。本人が頼んだことかを、本人に会うか電話して確かめてください。",
+                    );
+                    office.announce(c, &row.person, &above, told, now).await
                 })
             })
             .await?;

@@ -31,6 +31,9 @@ pub enum AppError {
     /// Nobody is logged in, or the session ended.
     #[error("A004 no session")]
     NoSession,
+    /// Privileged work: the person must prove again who they are.
+    #[error("A006 the last proof of who somebody is lies too far back")]
+    Unproved,
     /// The database failed.
     #[error(transparent)]
     Store(StoreError),

@@ -10,8 +10,9 @@ use sekisho_store::{Store, ledger};
 use serde_json::json;
 
 use crate::error::AppError;
-use crate::login::{hash_password, login_name};
+use crate::login::login_name;
 use crate::office::{Office, Opening};
+use crate::password::hash_password;
 use crate::people::RUNNERS;
 use crate::record::record;
 use crate::setup::{self, Verdict};

@@ -1,32 +1,49 @@
-//! Login with local accounts: argon2id, lockout that does not tell which logins exist, sessions kept on the server,
-//! temporary passwords that must be changed.
+//! Login with local accounts: password, second factor, lockout that does not tell which logins exist, sessions kept on the server, and the
+//! proof that is asked again before privileged work.
 
 use std::sync::Arc;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
+use sekisho_base::Instant;
 use sekisho_base::canonical::{hex, sha256};
-use sekisho_base::text::normalize_code;
-use sekisho_store::account::{self, AccountRow, Failures, SessionRow};
+use sekisho_base::text::{normalize_code, shorten};
+use sekisho_store::account::{self, AccountRow, Failures};
+pub use sekisho_store::session::Stage;
+use sekisho_store::session::{self, SessionRow};
+use sekisho_store::{Conn, ledger, second_factor as factors};
 use serde_json::json;
 
 use crate::error::{AppError, FieldError};
 use crate::office::Office;
-use crate::record::record;
+use crate::password::{self, hash_off_thread, verify};
+use crate::record::{Seal, record};
+use crate::totp;
 
 /// Failures in a row after which a login waits.
 const MAX_FAILURES: i64 = 5;
 /// How long it waits.
 const LOCK_MS: i64 = 15 * 60_000;
 /// A session ends after this time without a request.
-const IDLE_MS: i64 = 60 * 60_000;
+pub(crate) const IDLE_MS: i64 = 60 * 60_000;
 /// A session ends after this time at the latest.
 const SESSION_MS: i64 = 12 * 3_600_000;
-/// Password length in characters.
-const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 10..=128;
+/// How long the code of the second factor is waited for.
+const CODE_MS: i64 = 10 * 60_000;
+/// How long a proof of who somebody is stands for privileged work.
+const PROOF_MS: i64 = 15 * 60_000;
 
 /// One message for every failed login: it must not tell which logins exist or are locked.
 const FAILED: &str = "ログイン名またはパスワードが違います。5回続けて間違えると15分間ログインできなくなります。分からないときは情報政策担当課へ連絡してください。";
+const FAILED_CODE: &str = "コードが違うか、もう使われています。アプリに今出ている6桁の数字か、まだ使っていない回復コードを入力してください。5回続けて間違えると、15分間使えなくなります。";
+const FAILED_PROOF: &str = "パスワードまたは6桁のコードが違います。コードは一度しか使えません。続けて間違えると、15分間使えなくなります。";
+
+/// Where a login comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Network address; empty when unknown.
+    pub address: String,
+    /// What the browser calls itself.
+    pub agent: String,
+}
 
 /// Who a request comes from, as the server knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +56,20 @@ pub struct Identity {
     pub csrf: String,
     /// A temporary password is in use: only changing it is allowed.
     pub must_change: bool,
-    /// SHA-256 of the session's token.
-    token_hash: String,
+    /// What else stands before the pages.
+    pub stage: Stage,
+    /// Somebody else set the credentials anew, and the person is not yet known to have taken them up: no decisions.
+    pub barred: bool,
+    /// Whether the account has a second factor.
+    pub second_factor: bool,
+    /// The login before this one; none when this is the first.
+    pub previous: Option<Instant>,
+    /// Failed logins between the two.
+    pub failed: i64,
+    /// When the person last proved who they are.
+    pub(crate) proved_at: Instant,
+    /// SHA-256 of the session's token; empty for a program's token.
+    pub(crate) token_hash: String,
 }
 
 impl Identity {
@@ -51,6 +80,12 @@ impl Identity {
             person: person.to_owned(),
             csrf: String::new(),
             must_change: false,
+            stage: Stage::Open,
+            barred: false,
+            second_factor: false,
+            previous: None,
+            failed: 0,
+            proved_at: Instant::from_millis(i64::MAX),
             token_hash: String::new(),
         }
     }
@@ -63,6 +98,8 @@ pub struct NewSession {
     pub token: String,
     /// Whether the password must be changed first.
     pub must_change: bool,
+    /// What else stands before the pages.
+    pub stage: Stage,
 }
 
 /// A login name as compared: half width, lower case.
@@ -71,113 +108,160 @@ pub fn login_name(typed: &str) -> String {
     normalize_code(typed).to_lowercase()
 }
 
-/// argon2id in PHC form.
-///
-/// # Errors
-/// The library refused, or randomness failed.
-pub fn hash_password(office: &Office, password: &str) -> Result<String, AppError> {
-    let mut salt = [0u8; 16];
-    office.entropy.fill(&mut salt).map_err(AppError::internal)?;
-    Ok(Argon2::default()
-        .hash_password_with_salt(password.as_bytes(), &salt)
-        .map_err(AppError::internal)?
-        .to_string())
-}
-
-/// Checks a password against a PHC string; slow on purpose, so never in a transaction or on the async threads.
-async fn verify(office: &Office, stored: String, password: String) -> Result<bool, AppError> {
-    // Two at once on a small server: a flood of logins must not take all memory.
-    let _permit = office.password_slots.acquire().await.map_err(AppError::internal)?;
-    let job = move || {
-        PasswordHash::new(&stored)
-            .is_ok_and(|h| Argon2::default().verify_password(password.as_bytes(), &h).is_ok())
-    };
-    tokio::task::spawn_blocking(job).await.map_err(AppError::internal)
-}
-
-async fn hash_off_thread(office: &Arc<Office>, password: String) -> Result<String, AppError> {
-    let _permit = office.password_slots.acquire().await.map_err(AppError::internal)?;
-    let inner = Arc::clone(office);
-    tokio::task::spawn_blocking(move || hash_password(&inner, &password)).await.map_err(AppError::internal)?
-}
-
-/// Logs somebody in.
-///
-/// # Errors
-/// Refused with one message for every reason.
-pub async fn login(office: &Arc<Office>, login: &str, password: &str) -> Result<NewSession, AppError> {
-    let login = login_name(login);
-    let refused = || AppError::refused("L001", FAILED);
-    if login.is_empty() || login.len() > 200 || password.len() > 1000 {
-        return Err(refused());
-    }
-    let key = hex(&sha256(format!("login:{login}").as_bytes()));
-    let (key_read, login_read) = (key.clone(), login.clone());
-    let (failures, account) = office
-        .store
-        .read(move |c| {
-            Box::pin(async move {
-                Ok::<_, AppError>((
-                    account::failures(c, &key_read).await?,
-                    account::by_login(c, &login_read).await?,
-                ))
-            })
-        })
-        .await?;
-    let now = office.clock.now();
-    let locked = failures.locked_until.is_some_and(|until| until > now);
-    // The same work whether the login exists or not, so that time does not tell either.
-    let stored = account.as_ref().map_or_else(|| office.dummy_hash.clone(), |a| a.password.clone());
-    let right = verify(office, stored, password.to_owned()).await?;
-    match account {
-        Some(a) if right && a.active && !locked => open_session(office, a, key).await,
-        account => {
-            let seal = office.seal()?;
-            let count = failures.count + 1;
-            let lock_now = count >= MAX_FAILURES && !locked;
-            let known = account.map(|a| a.person);
-            office
-                .store
-                .write(move |c| {
-                    Box::pin(async move {
-                        let f = match (locked, lock_now) {
-                            (true, _) => failures,
-                            (false, true) => {
-                                Failures { count: 0, locked_until: Some(now.plus_millis(LOCK_MS)) }
-                            }
-                            (false, false) => Failures { count, locked_until: None },
-                        };
-                        account::set_failures(c, &key, f).await?;
-                        if let (true, Some(person)) = (lock_now, known) {
-                            record(
-                                c,
-                                seal,
-                                &stream_of(&person),
-                                "account.locked",
-                                &json!({"person": person, "at": now}),
-                                now,
-                            )
-                            .await?;
-                        }
-                        Ok::<_, AppError>(())
-                    })
-                })
-                .await?;
-            Err(refused())
-        }
-    }
-}
-
 /// The ledger stream of a person's account: derived, so that it needs no column.
 pub(crate) fn stream_of(person: &str) -> String {
     hex(&sha256(format!("account:{person}").as_bytes())).chars().take(32).collect()
 }
 
-async fn open_session(
+/// Under what failures are counted: of a password (`login`) or of a second factor (`code`).
+pub(crate) fn failure_key(what: &str, login: &str) -> String {
+    hex(&sha256(format!("{what}:{login}").as_bytes()))
+}
+
+/// Failures under a key, and whether it is locked now.
+async fn failures(office: &Office, key: &str) -> Result<(Failures, bool), AppError> {
+    let key = key.to_owned();
+    let found = office
+        .store
+        .read(move |c| Box::pin(async move { account::failures(c, &key).await.map_err(AppError::from) }))
+        .await?;
+    let now = office.clock.now();
+    Ok((found, found.locked_until.is_some_and(|until| until > now)))
+}
+
+/// Counts a failure, locks at the fifth, and records both for the person whose account it is.
+async fn failed(
+    office: &Office,
+    key: String,
+    (before, locked): (Failures, bool),
+    person: Option<String>,
+    place: &Place,
+) -> Result<(), AppError> {
+    // Nothing is written while it is locked: a flood of tries fills no ledger.
+    if locked {
+        return Ok(());
+    }
+    let now = office.clock.now();
+    let count = before.count + 1;
+    let lock = count >= MAX_FAILURES;
+    let after = if lock {
+        Failures { count: 0, locked_until: Some(now.plus_millis(LOCK_MS)) }
+    } else {
+        Failures { count, locked_until: None }
+    };
+    let (seals, address) = ([office.seal()?, office.seal()?], shorten(&place.address, 60));
+    if person.is_none() {
+        tracing::warn!(address, "a login with a name that does not exist");
+    }
+    office
+        .store
+        .write(move |c| {
+            Box::pin(async move {
+                account::set_failures(c, &key, after).await?;
+                let Some(person) = person else { return Ok(()) };
+                let stream = stream_of(&person);
+                let [first, second] = seals;
+                let payload = json!({"person": person, "at": now, "from": address});
+                record(c, first, &stream, "account.login_failed", &payload, now).await?;
+                if lock {
+                    let payload = json!({"person": person, "at": now});
+                    record(c, second, &stream, "account.locked", &payload, now).await?;
+                }
+                Ok::<_, AppError>(())
+            })
+        })
+        .await
+}
+
+/// Logs somebody in with a password. Where the account has a second factor, its code is still missing then.
+///
+/// # Errors
+/// Refused with one message for every reason.
+pub async fn login(
     office: &Arc<Office>,
-    a: AccountRow,
-    failure_key: String,
+    login: &str,
+    password: &str,
+    place: &Place,
 ) -> Result<NewSession, AppError> {
+    let login = login_name(login);
+    let refused = || AppError::refused("L001", FAILED);
+    if login.is_empty() || login.len() > 200 || password.len() > 1000 {
+        return Err(refused());
+    }
+    let key = failure_key("login", &login);
+    let before = failures(office, &key).await?;
+    let account = office
+        .store
+        .read(move |c| {
+            Box::pin(async move {
+                let Some(a) = account::by_login(c, &login).await? else { return Ok(None) };
+                let factor = factors::get(c, &a.login).await?;
+                Ok::<_, AppError>(Some((a, factor)))
+            })
+        })
+        .await?;
+    // The same work whether the login exists or not, so that time does not tell either.
+    let stored = account.as_ref().map_or_else(|| office.dummy_hash.clone(), |(a, _)| a.password.clone());
+    let right = verify(office, stored, password.to_owned()).await?;
+    match account {
+        Some((a, factor)) if right && a.active && !before.1 => {
+            let stage = if !factor.secret.is_empty() {
+                Stage::Code
+            } else if office.needs_second_factor(&a.person).await? {
+                Stage::Enrol
+            } else {
+                Stage::Open
+            };
+            begin(office, a, key, place, stage, "").await
+        }
+        account => {
+            failed(office, key, before, account.map(|(a, _)| a.person), place).await?;
+            Err(refused())
+        }
+    }
+}
+
+/// Takes the code of the second factor, or a recovery code, from somebody whose password was right.
+///
+/// # Errors
+/// Refused when it is wrong or was used; after the fifth time the session is over.
+pub async fn second(
+    office: &Arc<Office>,
+    who: &Identity,
+    typed: &str,
+    place: &Place,
+) -> Result<NewSession, AppError> {
+    let key = failure_key("code", &who.login);
+    let before = failures(office, &key).await?;
+    let right = !before.1 && office.take_second_factor(who, typed).await?;
+    let (login, hash) = (who.login.clone(), who.token_hash.clone());
+    if !right {
+        failed(office, key, before, Some(who.person.clone()), place).await?;
+        if before.1 || before.0.count + 1 >= MAX_FAILURES {
+            office
+                .store
+                .write(move |c| {
+                    Box::pin(async move { session::end(c, &login, &hash).await.map_err(AppError::from) })
+                })
+                .await?;
+            return Err(AppError::NoSession);
+        }
+        return Err(AppError::refused("L002", FAILED_CODE));
+    }
+    let account = office
+        .store
+        .read(move |c| Box::pin(async move { account::by_login(c, &login).await.map_err(AppError::from) }))
+        .await?
+        .ok_or(AppError::NoSession)?;
+    begin(office, account, key, place, Stage::Open, &who.token_hash).await
+}
+
+fn new_session(
+    office: &Office,
+    login: &str,
+    place: &Place,
+    stage: Stage,
+) -> Result<(String, SessionRow), AppError> {
     let now = office.clock.now();
     let mut secret = [0u8; 32];
     office.entropy.fill(&mut secret).map_err(AppError::internal)?;
@@ -186,25 +270,59 @@ async fn open_session(
     let token = hex(&secret);
     let row = SessionRow {
         token_hash: hex(&sha256(token.as_bytes())),
-        login: a.login,
+        login: login.to_owned(),
         csrf: hex(&csrf),
+        stage,
+        address: shorten(&place.address, 60),
+        agent: shorten(&place.agent, 300),
+        previous: None,
+        failed: 0,
         created_at: now,
+        proved_at: now,
         seen_at: now,
-        expires_at: now.plus_millis(SESSION_MS),
+        expires_at: now.plus_millis(if stage == Stage::Code { CODE_MS } else { SESSION_MS }),
     };
+    Ok((token, row))
+}
+
+/// Begins a session after a password or a code was right; `ends` is the session that waited for the code.
+async fn begin(
+    office: &Arc<Office>,
+    a: AccountRow,
+    failure_key: String,
+    place: &Place,
+    stage: Stage,
+    ends: &str,
+) -> Result<NewSession, AppError> {
+    let (token, mut row) = new_session(office, &a.login, place, stage)?;
+    let (now, seal, ends) = (row.created_at, office.seal()?, ends.to_owned());
     let must_change = a.must_change;
     office
         .store
         .write(move |c| {
             Box::pin(async move {
+                session::sweep(c, now).await?;
+                session::end(c, &a.login, &ends).await?;
                 account::clear_failures(c, &failure_key).await?;
-                account::sweep_sessions(c, now).await?;
-                account::put_session(c, &row).await?;
+                if stage != Stage::Code {
+                    entered(c, &a.person, &mut row, seal).await?;
+                }
+                session::put(c, &row).await?;
                 Ok::<_, AppError>(())
             })
         })
         .await?;
-    Ok(NewSession { token, must_change })
+    Ok(NewSession { token, must_change, stage })
+}
+
+/// Records a login, and keeps with the session which one came before it.
+async fn entered(c: &mut Conn<'_>, person: &str, row: &mut SessionRow, seal: Seal) -> Result<(), AppError> {
+    let stream = stream_of(person);
+    (row.previous, row.failed) =
+        ledger::last_and_since(c, &stream, "account.login", "account.login_failed").await?;
+    let payload = json!({"person": person, "at": row.created_at, "from": row.address, "browser": crate::sessions::browser_words(&row.agent)});
+    record(c, seal, &stream, "account.login", &payload, row.created_at).await?;
+    Ok(())
 }
 
 /// Who a token belongs to.
@@ -216,33 +334,36 @@ pub async fn identify(office: &Arc<Office>, token: &str) -> Result<Identity, App
         return Err(AppError::NoSession);
     }
     let hash = hex(&sha256(token.as_bytes()));
-    let looked_up = hash.clone();
     let found = office
         .store
-        .read(move |c| Box::pin(async move { account::session(c, &looked_up).await.map_err(AppError::from) }))
+        .read(move |c| Box::pin(async move { session::get(c, &hash).await.map_err(AppError::from) }))
         .await?;
-    let (session, account) = found.ok_or(AppError::NoSession)?;
+    let session::Found { session: s, account, reset, second_factor } = found.ok_or(AppError::NoSession)?;
     let now = office.clock.now();
-    if !account.active || session.expires_at <= now || session.seen_at.plus_millis(IDLE_MS) <= now {
+    if !account.active || s.expires_at <= now || s.seen_at.plus_millis(IDLE_MS) <= now {
         return Err(AppError::NoSession);
     }
-    if session.seen_at.plus_millis(60_000) <= now {
-        let touched = hash.clone();
+    if s.seen_at.plus_millis(60_000) <= now {
+        let touched = s.token_hash.clone();
         office
             .store
             .write(move |c| {
-                Box::pin(
-                    async move { account::touch_session(c, &touched, now).await.map_err(AppError::from) },
-                )
+                Box::pin(async move { session::touch(c, &touched, now).await.map_err(AppError::from) })
             })
             .await?;
     }
     Ok(Identity {
-        login: session.login,
+        login: s.login,
         person: account.person,
-        csrf: session.csrf,
+        csrf: s.csrf,
         must_change: account.must_change,
-        token_hash: hash,
+        stage: s.stage,
+        barred: reset,
+        second_factor,
+        previous: s.previous,
+        failed: s.failed,
+        proved_at: s.proved_at,
+        token_hash: s.token_hash,
     })
 }
 
@@ -251,11 +372,78 @@ pub async fn identify(office: &Arc<Office>, token: &str) -> Result<Identity, App
 /// # Errors
 /// The database failed.
 pub async fn logout(office: &Arc<Office>, who: &Identity) -> Result<(), AppError> {
-    let hash = who.token_hash.clone();
+    let (login, hash) = (who.login.clone(), who.token_hash.clone());
     office
         .store
-        .write(move |c| Box::pin(async move { account::end_session(c, &hash).await.map_err(AppError::from) }))
+        .write(move |c| {
+            Box::pin(async move { session::end(c, &login, &hash).await.map(|_| ()).map_err(AppError::from) })
+        })
         .await
+}
+
+impl Office {
+    /// Refuses privileged work when the last proof of who somebody is lies too far back.
+    ///
+    /// # Errors
+    /// [`AppError::Unproved`].
+    pub fn proved(&self, who: &Identity) -> Result<(), AppError> {
+        if who.proved_at.plus_millis(PROOF_MS) > self.clock.now() { Ok(()) } else { Err(AppError::Unproved) }
+    }
+
+    /// Refuses decisions of somebody whose credentials were set anew by somebody else and are not known to have been taken up.
+    pub(crate) fn may_decide_now(who: &Identity) -> Result<(), AppError> {
+        if !who.barred {
+            return Ok(());
+        }
+        Err(AppError::refused(
+            "L004",
+            "あなたのパスワードか多要素認証は、ほかの人が設定し直しました。あなた自身が引き取ったことを上位の役割の人が確かめるまで、決裁などの処理はできません。お知らせを受けた上位の人に確かめてもらってください。",
+        ))
+    }
+}
+
+/// Asks somebody with a session again who they are: the password, or the code of the second factor.
+///
+/// # Errors
+/// Refused when it is wrong.
+pub async fn prove(
+    office: &Arc<Office>,
+    who: &Identity,
+    typed: &str,
+    place: &Place,
+) -> Result<Identity, AppError> {
+    let key = failure_key("login", &who.login);
+    let before = failures(office, &key).await?;
+    let right = if before.1 || typed.len() > 1000 {
+        false
+    } else if who.second_factor && totp::is_code(typed.trim()) {
+        office.take_second_factor(who, typed).await?
+    } else {
+        let login = who.login.clone();
+        let account = office
+            .store
+            .read(move |c| {
+                Box::pin(async move { account::by_login(c, &login).await.map_err(AppError::from) })
+            })
+            .await?
+            .ok_or(AppError::NoSession)?;
+        verify(office, account.password, typed.to_owned()).await?
+    };
+    if !right {
+        failed(office, key, before, Some(who.person.clone()), place).await?;
+        return Err(AppError::refused("L003", FAILED_PROOF));
+    }
+    let (now, hash) = (office.clock.now(), who.token_hash.clone());
+    office
+        .store
+        .write(move |c| {
+            Box::pin(async move {
+                account::clear_failures(c, &key).await?;
+                session::prove(c, &hash, now).await.map_err(AppError::from)
+            })
+        })
+        .await?;
+    Ok(Identity { proved_at: now, ..who.clone() })
 }
 
 /// Changes one's own password; every other session of the login ends.
@@ -269,28 +457,40 @@ pub async fn change_password(
     new: &str,
     again: &str,
 ) -> Result<NewSession, AppError> {
-    let login = who.login.clone();
-    let account = office
+    let hash = who.token_hash.clone();
+    let found = office
         .store
-        .read(move |c| Box::pin(async move { account::by_login(c, &login).await.map_err(AppError::from) }))
+        .read(move |c| {
+            Box::pin(async move {
+                let Some(found) = session::get(c, &hash).await? else { return Ok(None) };
+                let login = &found.account.login;
+                let earlier = account::old_passwords(c, login).await?;
+                let (factor, reset) = (factors::get(c, login).await?, account::reset(c, login).await?);
+                Ok::<_, AppError>(Some((found, earlier, factor, reset)))
+            })
+        })
         .await?;
-    let account = account.ok_or(AppError::NoSession)?;
+    let (session::Found { session: s, account, .. }, earlier, factor, reset) =
+        found.ok_or(AppError::NoSession)?;
     let mut errors = Vec::new();
     let mut wrong = |field: &str, message: &str| {
         errors.push(FieldError { field: field.to_owned(), message: message.to_owned() })
     };
-    if !verify(office, account.password.clone(), old.to_owned()).await? {
+    let right = verify(office, account.password.clone(), old.to_owned()).await?;
+    if !right {
         wrong("old", "今のパスワードが違います。");
     }
-    if !PASSWORD_CHARS.contains(&new.chars().count()) {
-        wrong("new", "パスワードは10文字以上128文字以下にしてください。");
+    if let Some(fault) = password::fault(new, &account.login) {
+        wrong("new", fault);
     } else if new == old {
         wrong("new", "今のパスワードと同じです。別のものにしてください。");
-    } else if new.to_lowercase().contains(&account.login) || is_monotonous(new) {
-        wrong(
-            "new",
-            "推測されやすいパスワードです。ログイン名を含むものや、同じ文字の繰り返しは使えません。",
-        );
+    } else if right {
+        for hash in earlier {
+            if verify(office, hash, new.to_owned()).await? {
+                wrong("new", "前に使っていたパスワードです。使ったことのないものにしてください。");
+                break;
+            }
+        }
     }
     if new != again {
         wrong("again", "確認のための入力が新しいパスワードと違います。");
@@ -298,35 +498,44 @@ pub async fn change_password(
     if !errors.is_empty() {
         return Err(AppError::Invalid(errors));
     }
-    let password = hash_off_thread(office, new.to_owned()).await?;
-    let seal = office.seal()?;
-    let now = office.clock.now();
-    let row = AccountRow { password, must_change: false, changed_at: now, ..account };
-    let stored = row.clone();
+    // A second factor older than the reset, which the one who reset does not hold, shows that it is the person.
+    let taken_up = reset.filter(|r| {
+        s.stage == Stage::Open && !factor.secret.is_empty() && factor.confirmed_at.is_some_and(|at| at < r.at)
+    });
+    let place = Place { address: s.address.clone(), agent: s.agent.clone() };
+    let (token, mut row) = new_session(office, &account.login, &place, s.stage)?;
+    (row.previous, row.failed) = (s.previous, s.failed);
+    let now = row.created_at;
+    let seals = [office.seal()?, office.seal()?];
+    let before = account.password.clone();
+    let temporary = account.must_change;
+    let account = AccountRow {
+        password: hash_off_thread(office, new.to_owned()).await?,
+        must_change: false,
+        changed_at: now,
+        ..account
+    };
     office
         .store
         .write(move |c| {
             Box::pin(async move {
-                account::put(c, &stored).await?;
-                account::end_sessions_of(c, &stored.login).await?;
-                record(
-                    c,
-                    seal,
-                    &stream_of(&stored.person),
-                    "account.password",
-                    &json!({"person": stored.person, "at": now}),
-                    now,
-                )
-                .await?;
+                if !temporary {
+                    account::keep_old_password(c, &account.login, &before, now, password::EARLIER).await?;
+                }
+                account::put(c, &account).await?;
+                session::end_others(c, &account.login, "").await?;
+                session::put(c, &row).await?;
+                let (stream, [first, second]) = (stream_of(&account.person), seals);
+                let payload = json!({"person": account.person, "at": now});
+                record(c, first, &stream, "account.password", &payload, now).await?;
+                if let Some(reset) = taken_up {
+                    account::take_up(c, &account.login, reset.at).await?;
+                    let payload = json!({"person": account.person, "by": account.person, "how": "second factor", "at": now});
+                    record(c, second, &stream, "account.taken_up", &payload, now).await?;
+                }
                 Ok::<_, AppError>(())
             })
         })
         .await?;
-    let key = hex(&sha256(format!("login:{}", row.login).as_bytes()));
-    open_session(office, row, key).await
-}
-
-/// Fewer than four different characters.
-fn is_monotonous(password: &str) -> bool {
-    password.chars().collect::<std::collections::BTreeSet<_>>().len() < 4
+    Ok(NewSession { token, must_change: false, stage: s.stage })
 }

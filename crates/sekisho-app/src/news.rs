@@ -19,7 +19,15 @@ impl Office {
     /// Everything the home page tells somebody.
     pub(crate) async fn news(&self, who: &Identity) -> Result<Vec<News>, AppError> {
         let d = self.directory().await?;
-        let mut news = self.absence_news(&d, &who.person).await?;
+        let mut news = Vec::new();
+        if who.barred {
+            news.push(News {
+                text: "ほかの人があなたのパスワードか多要素認証を設定し直したため、引取りが確かめられるまで、決裁などの処理ができません。".to_owned(),
+                href: "/account".to_owned(),
+                label: "くわしく".to_owned(),
+            });
+        }
+        news.extend(self.absence_news(&d, &who.person).await?);
         news.extend(self.delegation_news(&who.person).await?);
         news.extend(self.proposal_news(who).await?);
         news.extend(self.pack_news(who).await?);

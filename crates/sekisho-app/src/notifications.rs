@@ -108,6 +108,7 @@ fn kind_words(kind: &str) -> &'static str {
         "decision" => "決定",
         "duty_open" | "duty_remind" => "定期の仕事",
         "assessment" => "自己点検",
+        "account" => "ログイン",
         _ => "お知らせ",
     }
 }

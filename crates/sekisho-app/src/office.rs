@@ -69,6 +69,7 @@ pub struct Office {
     pub(crate) print_slots: tokio::sync::Semaphore,
     pub(crate) print_program: Option<std::path::PathBuf>,
     signer: Option<LogSigner>,
+    sealing_key: Option<[u8; 32]>,
     body: String,
     title: String,
     node: String,
@@ -95,6 +96,7 @@ impl Office {
             })
             .await?;
         let body = kept.unwrap_or(o.body);
+        let sealing_key = o.seed.as_ref().and_then(crate::sealed::sealing_key);
         let signer =
             o.seed.map(|seed| LogSigner::from_seed(&body, &seed)).transpose().map_err(AppError::internal)?;
         let vkey = signer.as_ref().map(LogSigner::vkey);
@@ -147,6 +149,7 @@ impl Office {
             print_slots: tokio::sync::Semaphore::new(1),
             print_program: o.print_program,
             signer,
+            sealing_key,
             body: names.0.unwrap_or(body),
             title: names.1.unwrap_or(o.title),
             node,
@@ -157,7 +160,7 @@ impl Office {
             texts: Mutex::default(),
             mail: std::sync::OnceLock::new(),
         };
-        office.dummy_hash = crate::login::hash_password(&office, "関所 dummy")?;
+        office.dummy_hash = crate::password::hash_password(&office, "関所 dummy")?;
         let office = Arc::new(office);
         office.prepare_tables().await?;
         if stored.is_none() {
@@ -353,6 +356,11 @@ impl Office {
 
     pub(crate) fn node(&self) -> &str {
         &self.node
+    }
+
+    /// The key that seals secrets at rest; none for commands that only read.
+    pub(crate) fn sealing_key(&self) -> Option<&[u8; 32]> {
+        self.sealing_key.as_ref()
     }
 
     pub(crate) fn signer(&self) -> Option<&LogSigner> {

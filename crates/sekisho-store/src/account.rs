@@ -1,7 +1,8 @@
-//! Local accounts, sessions and failed logins.
+//! Local accounts, earlier passwords, resets that wait to be taken up, and failed logins.
 
 use sekisho_base::Instant;
 
+use crate::conn::Row;
 use crate::{Conn, StoreError, args};
 
 /// A local account.
@@ -38,6 +39,18 @@ pub async fn put(c: &mut Conn<'_>, a: &AccountRow) -> Result<(), StoreError> {
 
 const COLUMNS: &str = "login, person, password, must_change, active, changed_at";
 
+/// Reads an account from a row that holds [`COLUMNS`] from a place on.
+pub(crate) fn read_at(r: &Row, at: usize) -> Result<AccountRow, StoreError> {
+    Ok(AccountRow {
+        login: r.text(at)?,
+        person: r.text(at + 1)?,
+        password: r.text(at + 2)?,
+        must_change: r.bool(at + 3)?,
+        active: r.bool(at + 4)?,
+        changed_at: r.instant(at + 5)?,
+    })
+}
+
 /// An account by login.
 ///
 /// # Errors
@@ -56,17 +69,7 @@ pub async fn by_person(c: &mut Conn<'_>, person: &str) -> Result<Option<AccountR
 
 async fn read(c: &mut Conn<'_>, column: &str, key: &str) -> Result<Option<AccountRow>, StoreError> {
     let row = c.one(&format!("SELECT {COLUMNS} FROM account WHERE {column} = $1"), args![key]).await?;
-    row.map(|r| {
-        Ok(AccountRow {
-            login: r.text(0)?,
-            person: r.text(1)?,
-            password: r.text(2)?,
-            must_change: r.bool(3)?,
-            active: r.bool(4)?,
-            changed_at: r.instant(5)?,
-        })
-    })
-    .transpose()
+    row.as_ref().map(|r| read_at(r, 0)).transpose()
 }
 
 /// Failed logins by a key that exists for known and unknown logins alike, so that lockout tells nothing.
@@ -113,109 +116,148 @@ pub async fn clear_failures(c: &mut Conn<'_>, key: &str) -> Result<(), StoreErro
     Ok(())
 }
 
-/// A session on the server; the browser holds only the token whose hash this is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SessionRow {
-    /// SHA-256 of the token, hexadecimal.
-    pub token_hash: String,
-    /// Login.
-    pub login: String,
-    /// Token that forms must carry.
-    pub csrf: String,
-    /// When it began.
-    pub created_at: Instant,
-    /// Last request.
-    pub seen_at: Instant,
-    /// End at the latest.
-    pub expires_at: Instant,
-}
-
-/// Begins a session.
-///
-/// # Errors
-/// The database failed.
-pub async fn put_session(c: &mut Conn<'_>, s: &SessionRow) -> Result<(), StoreError> {
-    c.exec(
-        "INSERT INTO session (token_hash, login, csrf, created_at, seen_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
-        args![&s.token_hash, &s.login, &s.csrf, s.created_at, s.seen_at, s.expires_at],
-    )
-    .await?;
-    Ok(())
-}
-
-/// A session and its account by token hash, in one query.
-///
-/// # Errors
-/// The database failed.
-pub async fn session(
-    c: &mut Conn<'_>,
-    token_hash: &str,
-) -> Result<Option<(SessionRow, AccountRow)>, StoreError> {
-    let sql = "SELECT s.token_hash, s.login, s.csrf, s.created_at, s.seen_at, s.expires_at, a.person, a.password, a.must_change, a.active, a.changed_at
-               FROM session s JOIN account a ON a.login = s.login WHERE s.token_hash = $1";
-    let row = c.one(sql, args![token_hash]).await?;
-    row.map(|r| {
-        let login = r.text(1)?;
-        let session = SessionRow {
-            token_hash: r.text(0)?,
-            login: login.clone(),
-            csrf: r.text(2)?,
-            created_at: r.instant(3)?,
-            seen_at: r.instant(4)?,
-            expires_at: r.instant(5)?,
-        };
-        let account = AccountRow {
-            login,
-            person: r.text(6)?,
-            password: r.text(7)?,
-            must_change: r.bool(8)?,
-            active: r.bool(9)?,
-            changed_at: r.instant(10)?,
-        };
-        Ok((session, account))
-    })
-    .transpose()
-}
-
-/// Notes that a session was used.
-///
-/// # Errors
-/// The database failed.
-pub async fn touch_session(c: &mut Conn<'_>, token_hash: &str, at: Instant) -> Result<(), StoreError> {
-    c.exec("UPDATE session SET seen_at = $2 WHERE token_hash = $1", args![token_hash, at]).await?;
-    Ok(())
-}
-
-/// Ends a session.
-///
-/// # Errors
-/// The database failed.
-pub async fn end_session(c: &mut Conn<'_>, token_hash: &str) -> Result<(), StoreError> {
-    c.exec("DELETE FROM session WHERE token_hash = $1", args![token_hash]).await?;
-    Ok(())
-}
-
-/// Ends every session of a login (password changed or reset).
-///
-/// # Errors
-/// The database failed.
-pub async fn end_sessions_of(c: &mut Conn<'_>, login: &str) -> Result<(), StoreError> {
-    c.exec("DELETE FROM session WHERE login = $1", args![login]).await?;
-    Ok(())
-}
-
-/// Drops sessions that ended.
-///
-/// # Errors
-/// The database failed.
-pub async fn sweep_sessions(c: &mut Conn<'_>, now: Instant) -> Result<u64, StoreError> {
-    c.exec("DELETE FROM session WHERE expires_at < $1", args![now]).await
-}
-
 /// How many accounts there are.
 ///
 /// # Errors
 /// The database failed.
 pub async fn count(c: &mut Conn<'_>) -> Result<i64, StoreError> {
     c.count("SELECT COUNT(*) FROM account", vec![]).await
+}
+
+/// Lets an account log in, or keeps it from doing so.
+///
+/// # Errors
+/// The database failed.
+pub async fn set_active(c: &mut Conn<'_>, login: &str, active: bool) -> Result<(), StoreError> {
+    c.exec("UPDATE account SET active = $2 WHERE login = $1", args![login, active]).await?;
+    Ok(())
+}
+
+/// Keeps the hash of a password that is no longer used, and of all of them the newest few.
+///
+/// # Errors
+/// The database failed.
+pub async fn keep_old_password(
+    c: &mut Conn<'_>,
+    login: &str,
+    password: &str,
+    until: Instant,
+    keep: i64,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO old_password (login, until, password) VALUES ($1, $2, $3)
+               ON CONFLICT (login, until) DO UPDATE SET password = excluded.password";
+    c.exec(sql, args![login, until, password]).await?;
+    let sql = "DELETE FROM old_password WHERE login = $1 AND until NOT IN
+               (SELECT until FROM old_password WHERE login = $1 ORDER BY until DESC LIMIT $2)";
+    c.exec(sql, args![login, keep]).await?;
+    Ok(())
+}
+
+/// Hashes of earlier passwords.
+///
+/// # Errors
+/// The database failed.
+pub async fn old_passwords(c: &mut Conn<'_>, login: &str) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT password FROM old_password WHERE login = $1 ORDER BY until DESC";
+    c.all(sql, args![login]).await?.iter().map(|r| r.text(0)).collect()
+}
+
+/// Credentials that somebody else set anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reset {
+    /// Login.
+    pub login: String,
+    /// Person who set them.
+    pub by: String,
+    /// When.
+    pub at: Instant,
+}
+
+/// Notes that somebody set an account's credentials anew; a later one replaces an earlier one.
+///
+/// # Errors
+/// The database failed.
+pub async fn put_reset(c: &mut Conn<'_>, r: &Reset) -> Result<(), StoreError> {
+    let sql = "INSERT INTO account_reset (login, by_person, at) VALUES ($1, $2, $3)
+               ON CONFLICT (login) DO UPDATE SET by_person = excluded.by_person, at = excluded.at";
+    c.exec(sql, args![&r.login, &r.by, r.at]).await?;
+    Ok(())
+}
+
+/// The reset of an account that waits to be taken up.
+///
+/// # Errors
+/// The database failed.
+pub async fn reset(c: &mut Conn<'_>, login: &str) -> Result<Option<Reset>, StoreError> {
+    let sql = "SELECT login, by_person, at FROM account_reset WHERE login = $1";
+    let row = c.one(sql, args![login]).await?;
+    row.map(|r| Ok(Reset { login: r.text(0)?, by: r.text(1)?, at: r.instant(2)? })).transpose()
+}
+
+/// A reset has been taken up. `at` says which one was meant.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when it no longer waits, or another came in between.
+pub async fn take_up(c: &mut Conn<'_>, login: &str, at: Instant) -> Result<(), StoreError> {
+    let sql = "DELETE FROM account_reset WHERE login = $1 AND at = $2";
+    if c.exec(sql, args![login, at]).await? == 0 {
+        return Err(StoreError::Conflict(format!("reset of {login}")));
+    }
+    Ok(())
+}
+
+/// An account as the list of accounts shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The account.
+    pub account: AccountRow,
+    /// Whether it has a second factor.
+    pub second_factor: bool,
+    /// Its reset that waits to be taken up.
+    pub reset: Option<(String, Instant)>,
+}
+
+/// Accounts of persons whose search text holds all of these folded words, by login.
+///
+/// # Errors
+/// The database failed.
+pub async fn list(
+    c: &mut Conn<'_>,
+    words: &[String],
+    skip: i64,
+    limit: i64,
+) -> Result<Vec<Listed>, StoreError> {
+    let mut sql = "SELECT a.login, a.person, a.password, a.must_change, a.active, a.changed_at, COALESCE(t.secret, ''), r.by_person, r.at
+                   FROM account a JOIN person p ON p.number = a.person LEFT JOIN totp t ON t.login = a.login
+                   LEFT JOIN account_reset r ON r.login = a.login WHERE 1 = 1"
+        .to_owned();
+    let mut values = args![limit, skip];
+    for (n, word) in words.iter().enumerate() {
+        sql += &format!(" AND (p.search LIKE ${0} OR a.login LIKE ${0})", n + 3);
+        values.push(format!("%{}%", word.replace(['%', '_'], "")).into());
+    }
+    sql += " ORDER BY a.login LIMIT $1 OFFSET $2";
+    let rows = c.all(&sql, values).await?;
+    rows.iter()
+        .map(|r| {
+            Ok(Listed {
+                account: read_at(r, 0)?,
+                second_factor: !r.text(6)?.is_empty(),
+                reset: r.opt_text(7)?.zip(r.opt_instant(8)?),
+            })
+        })
+        .collect()
+}
+
+/// Of these keys those that are or were locked, with the moment until when.
+///
+/// # Errors
+/// The database failed.
+pub async fn locks(c: &mut Conn<'_>, keys: &[String]) -> Result<Vec<(String, Instant)>, StoreError> {
+    let mut values = Vec::new();
+    let marks = crate::conn::marks(keys, &mut values);
+    let sql = format!(
+        "SELECT login_key, locked_until FROM login_failure WHERE login_key IN ({marks}) AND locked_until IS NOT NULL"
+    );
+    c.all(&sql, values).await?.iter().map(|r| Ok((r.text(0)?, r.instant(1)?))).collect()
 }

@@ -262,6 +262,35 @@ pub async fn stream(c: &mut Conn<'_>, stream: &str) -> Result<Vec<EntryRow>, Sto
     c.all(&sql, args![stream]).await?.iter().map(entry).collect()
 }
 
+/// The newest entries of a stream, the newest first.
+///
+/// # Errors
+/// The database failed.
+pub async fn newest_of(c: &mut Conn<'_>, stream: &str, limit: i64) -> Result<Vec<EntryRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM ledger_entry WHERE stream = $1 ORDER BY seq DESC LIMIT $2");
+    c.all(&sql, args![stream, limit]).await?.iter().map(entry).collect()
+}
+
+/// When the newest entry of a kind in a stream was made, and how many of another kind came after it.
+///
+/// # Errors
+/// The database failed.
+pub async fn last_and_since(
+    c: &mut Conn<'_>,
+    stream: &str,
+    kind: &str,
+    other: &str,
+) -> Result<(Option<Instant>, i64), StoreError> {
+    let sql = "SELECT at, seq FROM ledger_entry WHERE stream = $1 AND kind = $2 ORDER BY seq DESC LIMIT 1";
+    let last = c.one(sql, args![stream, kind]).await?;
+    let (at, seq) = match &last {
+        Some(r) => (Some(r.instant(0)?), r.int(1)?),
+        None => (None, 0),
+    };
+    let sql = "SELECT COUNT(*) FROM ledger_entry WHERE stream = $1 AND kind = $2 AND seq > $3";
+    Ok((at, c.count(sql, args![stream, other, seq]).await?))
+}
+
 /// Hashes of a tile (the widest known), in the caller's text form.
 ///
 /// # Errors

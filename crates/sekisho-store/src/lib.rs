@@ -3,6 +3,7 @@
 
 pub mod absence;
 pub mod account;
+pub mod api_token;
 pub mod attachment;
 pub mod case;
 pub mod cause;
@@ -26,6 +27,8 @@ pub mod proposal;
 pub mod query;
 pub mod register;
 mod search;
+pub mod second_factor;
+pub mod session;
 pub mod setting;
 pub mod turn;
 pub mod upload;

@@ -12,8 +12,14 @@ use crate::page::Page;
 pub(crate) enum WebError {
     /// Log in first, then go on to this address.
     Login { next: String },
+    /// The code of the second factor first, then go on to this address.
+    NeedsCode { next: String },
     /// A temporary password must be changed first.
     MustChangePassword,
+    /// A second factor must be enrolled first.
+    MustEnrol,
+    /// A page that is shown instead.
+    Instead(Box<Response>),
     /// A form that does not come from our own page, or from an older session.
     ForeignForm,
     /// More bytes than a form may have.
@@ -68,7 +74,12 @@ impl IntoResponse for WebError {
             Self::Login { next } => {
                 Redirect::to(&format!("/login?next={}", escape_query(&next))).into_response()
             }
+            Self::NeedsCode { next } => {
+                Redirect::to(&format!("/login/code?next={}", escape_query(&next))).into_response()
+            }
             Self::MustChangePassword => Redirect::to("/password").into_response(),
+            Self::MustEnrol => Redirect::to("/account/second-factor").into_response(),
+            Self::Instead(page) => *page,
             Self::ForeignForm => message(
                 StatusCode::FORBIDDEN,
                 "受け付けられません",
@@ -88,6 +99,12 @@ impl IntoResponse for WebError {
                 "W400",
             ),
             Self::App(AppError::NotFound) => missing(),
+            Self::App(AppError::Unproved) => message(
+                StatusCode::FORBIDDEN,
+                "もう一度確かめる必要があります",
+                "ログインしてから時間がたったため、この操作の前に、もう一度本人であることを確かめます。前の画面に戻って、もう一度操作してください。",
+                "A006",
+            ),
             Self::App(AppError::NoSession) => Redirect::to("/login").into_response(),
             Self::App(AppError::Refused { code, message: text }) => {
                 message(StatusCode::FORBIDDEN, "この操作はできません", &text, code)

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Multipart, Request};
+use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::header;
 use sekisho_app::login::Identity;
 use sekisho_base::limits;
 
 use crate::Web;
 use crate::error::WebError;
-use crate::guard::{AnyWho, from_own_page, same};
+use crate::guard::{Level, from_own_page, identity, same};
 
 /// Fields of a form, or of an address' query.
 #[derive(Debug, Default, Clone, serde::Deserialize)]
@@ -52,6 +52,11 @@ impl Fields {
         self.0.iter().filter(|(n, _)| n == name).map(|(_, v)| v.clone()).collect()
     }
 
+    /// Without a field.
+    pub(crate) fn drop(&mut self, name: &str) {
+        self.0.retain(|(n, _)| n != name);
+    }
+
     fn parse(body: &[u8]) -> Self {
         Self(form_urlencoded(body))
     }
@@ -76,6 +81,12 @@ pub(crate) struct Posted {
 /// The same, also with a temporary password.
 pub(crate) struct AnyPosted(pub Posted);
 
+/// The same, also from somebody who must still enrol a second factor.
+pub(crate) struct EnrolPosted(pub Posted);
+
+/// The same, also from somebody whose code is missing.
+pub(crate) struct CodePosted(pub Posted);
+
 /// A form sent before login: only that it comes from our own page is checked.
 pub(crate) struct Open(pub Fields);
 
@@ -93,41 +104,50 @@ impl FromRequest<Web> for Open {
     }
 }
 
-impl FromRequest<Web> for AnyPosted {
-    type Rejection = WebError;
-
-    async fn from_request(request: Request, web: &Web) -> Result<Self, WebError> {
-        let (mut parts, body) = request.into_parts();
-        let AnyWho(who) = AnyWho::from_request_parts(&mut parts, web).await?;
-        if !from_own_page(&parts.headers) {
-            return Err(WebError::ForeignForm);
-        }
-        let multipart = parts
-            .headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|v| v.to_str().ok())
-            .is_some_and(|t| t.starts_with("multipart/form-data"));
-        let (fields, files) = if multipart {
-            read_multipart(Request::from_parts(parts, body), web).await?
-        } else {
-            let bytes =
-                axum::body::to_bytes(body, limits::FORM_BYTES).await.map_err(|_| WebError::TooLarge)?;
-            (Fields::parse(&bytes), vec![])
-        };
-        if !same(fields.raw("csrf"), &who.csrf) {
-            return Err(WebError::ForeignForm);
-        }
-        let file = files.first().map(|(_, f)| f.clone());
-        Ok(Self(Posted { who, fields, file, files }))
+/// Reads a form of somebody who has come this far.
+async fn read_posted(request: Request, web: &Web, level: Level) -> Result<Posted, WebError> {
+    let (parts, body) = request.into_parts();
+    let who = identity(&parts, web, level).await?;
+    if !from_own_page(&parts.headers) {
+        return Err(WebError::ForeignForm);
     }
+    let multipart = parts
+        .headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok())
+        .is_some_and(|t| t.starts_with("multipart/form-data"));
+    let (fields, files) = if multipart {
+        read_multipart(Request::from_parts(parts, body), web).await?
+    } else {
+        let bytes = axum::body::to_bytes(body, limits::FORM_BYTES).await.map_err(|_| WebError::TooLarge)?;
+        (Fields::parse(&bytes), vec![])
+    };
+    if !same(fields.raw("csrf"), &who.csrf) {
+        return Err(WebError::ForeignForm);
+    }
+    let file = files.first().map(|(_, f)| f.clone());
+    Ok(Posted { who, fields, file, files })
 }
+
+macro_rules! posted {
+    ($($name:ident $level:ident)*) => {$(
+        impl FromRequest<Web> for $name {
+            type Rejection = WebError;
+
+            async fn from_request(request: Request, web: &Web) -> Result<Self, WebError> {
+                read_posted(request, web, Level::$level).await.map(Self)
+            }
+        }
+    )*};
+}
+
+posted! { AnyPosted Known EnrolPosted OwnPassword CodePosted Session }
 
 impl FromRequest<Web> for Posted {
     type Rejection = WebError;
 
     async fn from_request(request: Request, web: &Web) -> Result<Self, WebError> {
-        let AnyPosted(posted) = AnyPosted::from_request(request, web).await?;
-        if posted.who.must_change { Err(WebError::MustChangePassword) } else { Ok(posted) }
+        read_posted(request, web, Level::Page).await
     }
 }
 

@@ -1,11 +1,14 @@
 //! What stands before every page: headers, the session, and that a form comes from our own page.
 
-use axum::extract::{FromRequestParts, Request};
+use std::convert::Infallible;
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use sekisho_app::login::{self, Identity};
+use sekisho_app::login::{self, Identity, Place, Stage};
 
 use crate::Web;
 use crate::error::WebError;
@@ -38,34 +41,85 @@ pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {
         .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
 }
 
-/// A logged-in person whose password is their own. Asking for it on a page is what makes the page need a login.
-pub(crate) struct Who(pub Identity);
-
-/// A logged-in person, also with a temporary password: for the page that changes it.
-pub(crate) struct AnyWho(pub Identity);
-
-impl FromRequestParts<Web> for AnyWho {
-    type Rejection = WebError;
-
-    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, WebError> {
-        let next = || WebError::Login {
-            next: parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
-        };
-        let token = token(&parts.headers).ok_or_else(next)?;
-        match login::identify(&web.office, token).await {
-            Ok(who) => Ok(Self(who)),
-            Err(sekisho_app::AppError::NoSession) => Err(next()),
-            Err(e) => Err(e.into()),
-        }
-    }
+/// How far somebody has come on the way to the pages. Each step asks for those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// The password was right.
+    Session,
+    /// So was the code of the second factor, where there is one.
+    Known,
+    /// The password is their own.
+    OwnPassword,
+    /// There is a second factor, where a role asks for one.
+    Page,
 }
 
-impl FromRequestParts<Web> for Who {
-    type Rejection = WebError;
+/// Who a request comes from, if they have come this far; otherwise where they must go first.
+pub(crate) async fn identity(parts: &Parts, web: &Web, level: Level) -> Result<Identity, WebError> {
+    let here = || parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+    let token = token(&parts.headers).ok_or_else(|| WebError::Login { next: here() })?;
+    let who = match login::identify(&web.office, token).await {
+        Ok(who) => who,
+        Err(sekisho_app::AppError::NoSession) => return Err(WebError::Login { next: here() }),
+        Err(e) => return Err(e.into()),
+    };
+    if level != Level::Session && who.stage == Stage::Code {
+        return Err(WebError::NeedsCode { next: here() });
+    }
+    if matches!(level, Level::OwnPassword | Level::Page) && who.must_change {
+        return Err(WebError::MustChangePassword);
+    }
+    if level == Level::Page && who.stage == Stage::Enrol {
+        return Err(WebError::MustEnrol);
+    }
+    Ok(who)
+}
 
-    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, WebError> {
-        let AnyWho(who) = AnyWho::from_request_parts(parts, web).await?;
-        if who.must_change { Err(WebError::MustChangePassword) } else { Ok(Self(who)) }
+macro_rules! who {
+    ($(#[$doc:meta] $name:ident $level:ident)*) => {$(
+        #[$doc]
+        pub(crate) struct $name(pub Identity);
+
+        impl FromRequestParts<Web> for $name {
+            type Rejection = WebError;
+
+            async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, WebError> {
+                identity(parts, web, Level::$level).await.map(Self)
+            }
+        }
+    )*};
+}
+
+who! {
+    /// Somebody who has come to the pages. Asking for it on a page is what makes the page need a login.
+    Who Page
+    /// Also somebody with a temporary password: for the page that changes it.
+    AnyWho Known
+    /// Also somebody who must still enrol a second factor: for the page that does it.
+    EnrolWho OwnPassword
+    /// Also somebody whose code is missing: for the page that takes it.
+    CodeWho Session
+}
+
+/// Where a request comes from.
+pub(crate) struct From(pub Place);
+
+impl FromRequestParts<Web> for From {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Infallible> {
+        let text = |name: header::HeaderName| {
+            parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned()
+        };
+        // Behind TLS every request comes from the proxy, which names the client last; otherwise anybody could write that header.
+        let address = if web.secure {
+            let named = text(header::HeaderName::from_static("x-forwarded-for"));
+            named.rsplit(',').next().unwrap_or_default().trim().to_owned()
+        } else {
+            let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+            peer.map(|ConnectInfo(a)| a.ip().to_string()).unwrap_or_default()
+        };
+        Ok(Self(Place { address, agent: text(header::USER_AGENT) }))
     }
 }
 

@@ -9,6 +9,7 @@ mod form;
 mod guard;
 mod page;
 mod pages;
+mod sure;
 mod view;
 pub mod witness;
 
@@ -47,5 +48,6 @@ pub async fn serve(
     router: Router,
     stopped: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router).with_graceful_shutdown(stopped).await
+    let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stopped).await
 }

@@ -135,6 +135,12 @@ fn flash_text(code: &str) -> Option<&'static str> {
         "present" => "不在を取り消しました。",
         "imported" => "取り込みました。",
         "password" => "パスワードを変更しました。",
+        "sessions" => "ほかのログインを終わらせました。",
+        "factor_dropped" => "多要素認証をやめました。",
+        "token_revoked" => "トークンを取り消しました。",
+        "account" => "変更しました。本人と上位の人に知らせました。",
+        "unlocked" => "一時停止を解きました。",
+        "taken_up" => "引取りを確かめたことを記録しました。本人に知らせました。",
         _ => return None,
     })
 }

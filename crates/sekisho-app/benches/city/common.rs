@@ -182,7 +182,7 @@ impl City {
         let row = AccountRow {
             login: format!("u{number}"),
             person: number.to_owned(),
-            password: login::hash_password(&self.office, PASSWORD)?,
+            password: sekisho_app::password::hash_password(&self.office, PASSWORD)?,
             must_change: false,
             active: true,
             changed_at: self.office.clock.now(),
@@ -193,7 +193,7 @@ impl City {
             .store
             .write(move |c| Box::pin(async move { account::put(c, &row).await.map_err(AppError::from) }));
         put.await?;
-        let session = login::login(&self.office, &name, PASSWORD).await?;
+        let session = login::login(&self.office, &name, PASSWORD, &login::Place::default()).await?;
         Ok(login::identify(&self.office, &session.token).await?)
     }
 

@@ -56,6 +56,9 @@ pub(super) fn own_label(step: &Step, permits: bool) -> String {
     }
 }
 
+/// Acts that decide nothing: also open to somebody whose credentials were set anew by somebody else.
+const OWN_ACTS: [&str; 6] = ["withdraw", "resubmit", "comment", "ask_extension", "move_out", "move_in"];
+
 /// What else an act of a person brings along.
 struct Extra {
     viewer: Viewer,
@@ -410,6 +413,9 @@ impl Office {
     /// Fields that were not accepted, or a refusal that names who may.
     pub async fn act(self: &Arc<Self>, who: &Identity, id: &str, input: &ActInput) -> Result<(), AppError> {
         let (row, state) = self.load_case(who, id).await?;
+        if !OWN_ACTS.contains(&input.act.as_str()) {
+            Self::may_decide_now(who)?;
+        }
         let pack = self.pack_of(&row.pack).await?;
         let p = pack.procedures.get(&state.procedure).ok_or(AppError::NotFound)?;
         let items = if input.act == "resubmit" { self.items_now(&pack, &state).await? } else { vec![] };

@@ -60,6 +60,7 @@ impl Office {
                 ),
             ));
         }
+        self.proved(who)?;
         let roles = roles_of_post(post, &circle.pack, &circle.org, circle.today);
         if roles.is_empty() || !(role.is_empty() || roles.iter().any(|(r, _)| r == role)) {
             return Err(AppError::field("what", "この職には、代理を決める役割がありません。"));
@@ -118,6 +119,8 @@ impl Office {
         let (row, circle) = (self.delegation(id).await?, self.circle().await?);
         let by = who.person.clone();
         circle.may_decide(&row, &by)?;
+        self.proved(who)?;
+        Self::may_decide_now(who)?;
         if row.state != DelegationState::Proposed {
             return Err(AppError::refused(
                 "T005",

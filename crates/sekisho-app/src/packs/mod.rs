@@ -92,6 +92,7 @@ impl Office {
         hash: &str,
     ) -> Result<String, AppError> {
         self.may_propose_pack(who).await?;
+        self.proved(who)?;
         let key = hash.to_owned();
         let row = self
             .store
@@ -184,6 +185,7 @@ impl Office {
         if row.state != ProposalState::Waiting || !row.proposed_by.is_empty() {
             return Err(decided());
         }
+        self.proved(who)?;
         let (by, at, seal, stream) =
             (who.person.clone(), self.clock.now(), self.seal()?, stream_of(&row.id)?);
         self.store
@@ -268,6 +270,8 @@ impl Office {
         if let Some(bar) = self.bar_to_confirm(who, &row, &x).await? {
             return Err(bar);
         }
+        self.proved(who)?;
+        Self::may_decide_now(who)?;
         if x.digest()? != shown {
             return Err(AppError::refused(
                 "B020",
@@ -336,6 +340,7 @@ impl Office {
                 format!("ほかの人の提案を断れるのは、{}の人です。", self.role_titles(&PUBLISHERS)),
             ));
         }
+        self.proved(who)?;
         if says.trim().is_empty() && !own {
             return Err(AppError::field("says", "使い始めない理由を記入してください。"));
         }

@@ -71,6 +71,7 @@ impl Office {
         shown: &str,
     ) -> Result<String, AppError> {
         self.may_import_organization(who).await?;
+        self.proved(who)?;
         let (kept, bytes) = self.kept_upload(who, UPLOAD, upload_id).await?;
         let plan = self.plan_file(bytes.clone()).await?;
         if !plan.errors.is_empty() || plan.shown != shown {
@@ -204,6 +205,7 @@ impl Office {
     /// Refused for others than importers, and when it has a proposer.
     pub async fn adopt_proposal(self: &Arc<Self>, who: &Identity, id: &str) -> Result<(), AppError> {
         self.may_import_organization(who).await?;
+        self.proved(who)?;
         let row = self.proposal(id).await?;
         let (by, at, seal, stream) =
             (who.person.clone(), self.clock.now(), self.seal()?, stream_of(&row.id)?);
@@ -256,6 +258,8 @@ impl Office {
             }
             self.may_import_organization(who).await?;
         }
+        self.proved(who)?;
+        Self::may_decide_now(who)?;
         self.apply_org_file(&who.person, Some(x.row), x.bytes).await
     }
 
@@ -279,6 +283,7 @@ impl Office {
                 self.may_import_organization(who).await?;
             }
         }
+        self.proved(who)?;
         if says.is_empty() && row.proposed_by != who.person {
             return Err(AppError::field("says", "取り込まない理由を記入してください。"));
         }

@@ -1,14 +1,15 @@
-//! Accounts, sessions and failed logins.
+//! Accounts, earlier passwords, resets and failed logins.
 
 use crate::engine::at;
-use sekisho_store::account::{self, AccountRow, Failures, SessionRow};
+use sekisho_store::account::{self, AccountRow, Failures, Reset};
 use sekisho_store::org::{self, PersonRow};
+use sekisho_store::second_factor;
 
 fn person(number: &str) -> PersonRow {
     PersonRow { number: number.into(), name: "名".into(), kana: String::new(), mail: String::new() }
 }
 
-fn account(login: &str, person: &str) -> AccountRow {
+pub fn account(login: &str, person: &str) -> AccountRow {
     AccountRow {
         login: login.into(),
         person: person.into(),
@@ -19,18 +20,7 @@ fn account(login: &str, person: &str) -> AccountRow {
     }
 }
 
-fn session(token: &str, login: &str, ends: i64) -> SessionRow {
-    SessionRow {
-        token_hash: token.into(),
-        login: login.into(),
-        csrf: format!("c-{token}"),
-        created_at: at(0),
-        seen_at: at(0),
-        expires_at: at(ends),
-    }
-}
-
-async fn base(db: &crate::engine::Db) {
+pub async fn base(db: &crate::engine::Db) {
     act!(db.store, c => {
         for (login, number) in [("a", "00001"), ("b", "00002")] {
             org::put_person(c, &person(number)).await?;
@@ -68,34 +58,48 @@ on_both! {
         assert!(act!(db.store, c => account::put(c, &account("y", "no such person")).await).is_err());
     }
 
-    async fn a_session_comes_with_its_account(db: Db) {
-        base(&db).await;
-        act!(db.store, c => account::put_session(c, &session("t1", "a", 100)).await).unwrap();
-        let found = look!(db.store, c => account::session(c, "t1").await).unwrap();
-        assert_eq!(found, Some((session("t1", "a", 100), account("a", "00001"))));
-        act!(db.store, c => account::touch_session(c, "t1", at(50)).await).unwrap();
-        let (seen, _) = look!(db.store, c => account::session(c, "t1").await).unwrap().unwrap();
-        assert_eq!(seen.seen_at, at(50));
-        assert_eq!(look!(db.store, c => account::session(c, "t2").await).unwrap(), None);
-    }
-
-    async fn sessions_end_one_by_one_by_login_and_by_time(db: Db) {
+    async fn earlier_passwords_are_the_newest_few(db: Db) {
         base(&db).await;
         act!(db.store, c => {
-            for s in [session("t1", "a", 100), session("t2", "a", 100), session("t3", "b", 100), session("t4", "b", 10), session("t5", "b", 50)] {
-                account::put_session(c, &s).await?;
+            for n in 0..5 {
+                account::keep_old_password(c, "a", &format!("p{n}"), at(n), 3).await?;
             }
-            account::end_session(c, "t3").await?;
-            account::end_sessions_of(c, "a").await
+            account::keep_old_password(c, "b", "other", at(9), 3).await
         }).unwrap();
-        assert_eq!(act!(db.store, c => account::sweep_sessions(c, at(50)).await).unwrap(), 1);
-        let mut left = Vec::new();
-        for token in ["t1", "t2", "t3", "t4", "t5"] {
-            if look!(db.store, c => account::session(c, token).await).unwrap().is_some() {
-                left.push(token);
-            }
-        }
-        assert_eq!(left, ["t5"]);
+        assert_eq!(look!(db.store, c => account::old_passwords(c, "a").await).unwrap(), ["p4", "p3", "p2"]);
+        assert_eq!(look!(db.store, c => account::old_passwords(c, "b").await).unwrap(), ["other"]);
+    }
+
+    async fn a_reset_is_taken_up_once_and_only_the_one_that_was_shown(db: Db) {
+        base(&db).await;
+        let reset = |n| Reset { login: "a".into(), by: "00002".into(), at: at(n) };
+        act!(db.store, c => {
+            account::put_reset(c, &reset(1)).await?;
+            account::put_reset(c, &reset(2)).await
+        }).unwrap();
+        assert!(act!(db.store, c => account::take_up(c, "a", at(1)).await).is_err(), "replaced");
+        assert_eq!(look!(db.store, c => account::reset(c, "a").await).unwrap(), Some(reset(2)));
+        act!(db.store, c => account::take_up(c, "a", at(2)).await).unwrap();
+        assert!(act!(db.store, c => account::take_up(c, "a", at(2)).await).is_err());
+        assert_eq!(look!(db.store, c => account::reset(c, "a").await).unwrap(), None);
+    }
+
+    async fn accounts_are_found_by_login_and_by_person(db: Db) {
+        base(&db).await;
+        let reset = Reset { login: "b".into(), by: "00001".into(), at: at(3) };
+        act!(db.store, c => {
+            account::put_reset(c, &reset).await?;
+            account::set_active(c, "a", false).await?;
+            second_factor::begin(c, "a", "sealed").await
+        }).unwrap();
+        let all = look!(db.store, c => account::list(c, &[], 0, 10).await).unwrap();
+        assert_eq!(all.iter().map(|l| l.account.login.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        assert!(!all[0].account.active && !all[0].second_factor, "a secret that is being enrolled is none yet");
+        assert_eq!(all[1].reset, Some(("00001".to_owned(), at(3))));
+        let one = look!(db.store, c => account::list(c, &["00002".to_owned()], 0, 10).await).unwrap();
+        assert_eq!(one.len(), 1);
+        assert_eq!(look!(db.store, c => account::list(c, &[], 1, 10).await).unwrap().len(), 1);
+        assert!(look!(db.store, c => account::list(c, &["nobody".to_owned()], 0, 10).await).unwrap().is_empty());
     }
 
     async fn failures_count_for_unknown_logins_too(db: Db) {
@@ -109,5 +113,9 @@ on_both! {
         act!(db.store, c => account::clear_failures(c, "nobody").await).unwrap();
         assert_eq!(look!(db.store, c => account::failures(c, "nobody").await).unwrap(), Failures::default());
         assert_eq!(look!(db.store, c => account::failures(c, "other").await).unwrap().count, 2);
+        let keys = ["nobody".to_owned(), "other".to_owned()];
+        assert!(look!(db.store, c => account::locks(c, &keys).await).unwrap().is_empty());
+        act!(db.store, c => account::set_failures(c, "other", Failures { count: 0, locked_until: Some(at(60)) }).await).unwrap();
+        assert_eq!(look!(db.store, c => account::locks(c, &keys).await).unwrap(), [("other".to_owned(), at(60))]);
     }
 }

@@ -39,6 +39,8 @@ mod schema;
 #[cfg(test)]
 mod search;
 #[cfg(test)]
+mod session;
+#[cfg(test)]
 mod small;
 #[cfg(test)]
 mod transaction;

@@ -4,6 +4,7 @@ use axum::extract::{Query, State};
 use axum::routing::get;
 use axum::{Json, Router};
 use sekisho_app::handling::HandlingAnswer;
+use sekisho_app::tokens::Scope;
 
 use super::{ApiError, ApiWho};
 use crate::Web;
@@ -16,8 +17,9 @@ pub(crate) fn routes() -> Router<Web> {
 
 async fn show(
     State(web): State<Web>,
-    ApiWho(who): ApiWho,
+    who: ApiWho,
     Query(asked): Query<Fields>,
 ) -> Result<Json<HandlingAnswer>, ApiError> {
+    let who = who.may(Scope::Handling).await?;
     Ok(Json(web.office.handling(&who, &question(&asked)).await?))
 }

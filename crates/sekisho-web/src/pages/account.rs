@@ -11,9 +11,9 @@ use sekisho_app::login::Identity;
 
 use crate::Web;
 use crate::error::WebError;
-use crate::form::Posted;
 use crate::guard::Who;
 use crate::page::{Errors, Page, html};
+use crate::sure::Sure;
 
 pub(crate) fn routes() -> Router<Web> {
     Router::new().route("/organization/account", get(show).post(issue))
@@ -52,7 +52,7 @@ async fn show(State(web): State<Web>, Who(who): Who, Query(q): Query<Asked>) -> 
     page(&web, &who, &q.person, "", None, Errors::default()).await
 }
 
-async fn issue(State(web): State<Web>, posted: Posted) -> Result<Response, WebError> {
+async fn issue(State(web): State<Web>, Sure(posted): Sure) -> Result<Response, WebError> {
     let (person, login) = (posted.fields.get("person"), posted.fields.get("login"));
     match web.office.issue_password(&posted.who, person, login).await {
         Ok(slip) => page(&web, &posted.who, person, login, Some(slip), Errors::default()).await,

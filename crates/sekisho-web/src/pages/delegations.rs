@@ -11,9 +11,9 @@ use sekisho_app::login::Identity;
 
 use crate::Web;
 use crate::error::WebError;
-use crate::form::Posted;
 use crate::guard::Who;
 use crate::page::{Done, Errors, Page, html};
+use crate::sure::Sure;
 
 pub(crate) fn routes() -> Router<Web> {
     Router::new().route("/delegations", get(index).post(propose)).route("/delegations/{id}", post(act))
@@ -43,7 +43,7 @@ async fn index(State(web): State<Web>, Who(who): Who, Query(q): Query<Done>) -> 
     show(&web, &who, DelegationForm::default(), Errors::default(), q.done.as_deref()).await
 }
 
-async fn propose(State(web): State<Web>, posted: Posted) -> Result<Response, WebError> {
+async fn propose(State(web): State<Web>, Sure(posted): Sure) -> Result<Response, WebError> {
     let f = &posted.fields;
     let form = DelegationForm {
         what: f.get("what").to_owned(),
@@ -67,7 +67,11 @@ async fn refused(
     Ok((StatusCode::UNPROCESSABLE_ENTITY, show(web, who, form, errors, None).await?).into_response())
 }
 
-async fn act(State(web): State<Web>, Path(id): Path<String>, posted: Posted) -> Result<Response, WebError> {
+async fn act(
+    State(web): State<Web>,
+    Path(id): Path<String>,
+    Sure(posted): Sure,
+) -> Result<Response, WebError> {
     let (who, f) = (&posted.who, &posted.fields);
     let (done, result) = match f.get("do") {
         "approve" => ("approved", web.office.decide_delegation(who, &id, true, f.get("says")).await),

@@ -29,13 +29,18 @@ struct HomePage {
     home: Home,
     duties: Vec<DutyLine>,
     other_duties: usize,
+    /// The login before this one; empty when this is the first.
+    previous: String,
+    /// Failed logins between the two.
+    failed: i64,
 }
 
 async fn home(State(web): State<Web>, Who(who): Who, Query(q): Query<Done>) -> Result<Response, WebError> {
     let home = web.office.home(&who).await?;
     let page = Page::of(&web, &who, "ホーム", "/").await?.flash(q.done.as_deref());
     let (duties, other_duties) = web.office.own_duties(&who, HOME_DUTIES).await?;
-    html(&HomePage { page, home, duties, other_duties })
+    let previous = who.previous.map(sekisho_base::Instant::japanese).unwrap_or_default();
+    html(&HomePage { page, home, duties, other_duties, previous, failed: who.failed })
 }
 
 #[derive(Template)]

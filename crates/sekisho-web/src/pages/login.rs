@@ -7,16 +7,19 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use sekisho_app::AppError;
-use sekisho_app::login::{self, NewSession};
+use sekisho_app::login::{self, NewSession, Stage};
 
 use crate::Web;
-use crate::error::WebError;
-use crate::form::{AnyPosted, Open};
-use crate::guard::{COOKIE, token};
+use crate::error::{WebError, escape_query};
+use crate::form::{CodePosted, Open};
+use crate::guard::{COOKIE, CodeWho, From, token};
 use crate::page::{Page, html};
 
 pub(crate) fn routes() -> Router<Web> {
-    Router::new().route("/login", get(show).post(enter)).route("/logout", post(leave))
+    Router::new()
+        .route("/login", get(show).post(enter))
+        .route("/login/code", get(show_code).post(enter_code))
+        .route("/logout", post(leave))
 }
 
 #[derive(Template)]
@@ -51,12 +54,19 @@ async fn show(
     html(&LoginPage { page: page(&web), message: None, login: String::new(), next: own_path(&q.next) })
 }
 
-async fn enter(State(web): State<Web>, Open(form): Open) -> Result<Response, WebError> {
-    match login::login(&web.office, form.get("login"), form.raw("password")).await {
-        Ok(session) => {
-            let to = if session.must_change { "/password".to_owned() } else { own_path(form.get("next")) };
-            Ok(with_cookie(&web, &session, &to))
-        }
+/// Where a session goes first.
+fn first_page(session: &NewSession, next: &str) -> String {
+    match (session.stage, session.must_change) {
+        (Stage::Code, _) => format!("/login/code?next={}", escape_query(&own_path(next))),
+        (_, true) => "/password".to_owned(),
+        (Stage::Enrol, false) => "/account/second-factor".to_owned(),
+        (Stage::Open, false) => own_path(next),
+    }
+}
+
+async fn enter(State(web): State<Web>, From(place): From, Open(form): Open) -> Result<Response, WebError> {
+    match login::login(&web.office, form.get("login"), form.raw("password"), &place).await {
+        Ok(session) => Ok(with_cookie(&web, &session, &first_page(&session, form.get("next")))),
         Err(AppError::Refused { message, .. }) => {
             let shown = LoginPage {
                 page: page(&web),
@@ -70,7 +80,47 @@ async fn enter(State(web): State<Web>, Open(form): Open) -> Result<Response, Web
     }
 }
 
-async fn leave(State(web): State<Web>, AnyPosted(posted): AnyPosted) -> Result<Response, WebError> {
+#[derive(Template)]
+#[template(path = "code.html")]
+struct CodePage {
+    page: Page,
+    message: Option<String>,
+    next: String,
+}
+
+async fn show_code(
+    State(web): State<Web>,
+    CodeWho(who): CodeWho,
+    Query(q): Query<Next>,
+) -> Result<Response, WebError> {
+    if who.stage != Stage::Code {
+        return Ok(Redirect::to(&own_path(&q.next)).into_response());
+    }
+    let page = Page { csrf: who.csrf, ..page(&web) };
+    html(&CodePage { page, message: None, next: own_path(&q.next) })
+}
+
+async fn enter_code(
+    State(web): State<Web>,
+    From(place): From,
+    CodePosted(posted): CodePosted,
+) -> Result<Response, WebError> {
+    let next = own_path(posted.fields.get("next"));
+    if posted.who.stage != Stage::Code {
+        return Ok(Redirect::to(&next).into_response());
+    }
+    match login::second(&web.office, &posted.who, posted.fields.get("code"), &place).await {
+        Ok(session) => Ok(with_cookie(&web, &session, &first_page(&session, &next))),
+        Err(AppError::Refused { message, .. }) => {
+            let page = Page { csrf: posted.who.csrf, ..page(&web) };
+            let shown = CodePage { page, message: Some(message), next };
+            Ok((StatusCode::UNAUTHORIZED, html(&shown)?).into_response())
+        }
+        Err(e) => Err(e.into()),
+    }
+}
+
+async fn leave(State(web): State<Web>, CodePosted(posted): CodePosted) -> Result<Response, WebError> {
     login::logout(&web.office, &posted.who).await?;
     let gone = format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
     Ok(([(header::SET_COOKIE, gone)], Redirect::to("/login")).into_response())

@@ -2,6 +2,7 @@
 
 mod absences;
 mod account;
+mod accounts;
 mod apply;
 mod bulk;
 mod calendar;
@@ -18,10 +19,12 @@ mod login;
 mod notices;
 mod notifications;
 mod organization;
+mod own_account;
 mod packs;
 mod password;
 mod registers;
 mod search;
+mod second_factor;
 
 use axum::Router;
 use axum::routing::get;
@@ -49,6 +52,9 @@ pub(crate) fn routes() -> Router<Web> {
         .merge(organization::routes())
         .merge(packs::routes())
         .merge(account::routes())
+        .merge(accounts::routes())
+        .merge(own_account::routes())
+        .merge(second_factor::routes())
         .merge(absences::routes())
         .merge(delegations::routes())
         .merge(ledger::routes())

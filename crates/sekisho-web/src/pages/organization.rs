@@ -12,9 +12,9 @@ use sekisho_app::proposals::ProposalPage;
 
 use crate::Web;
 use crate::error::WebError;
-use crate::form::Posted;
 use crate::guard::Who;
 use crate::page::{Errors, Page, html};
+use crate::sure::Sure;
 use crate::view::{ImportView, download};
 
 pub(crate) fn routes() -> Router<Web> {
@@ -69,7 +69,7 @@ async fn import(State(web): State<Web>, Who(who): Who) -> Result<Response, WebEr
     view(&web).await?.page(&web, &who, "組織・職員の取込み", SECTION).await
 }
 
-async fn import_step(State(web): State<Web>, posted: Posted) -> Result<Response, WebError> {
+async fn import_step(State(web): State<Web>, Sure(posted): Sure) -> Result<Response, WebError> {
     if posted.fields.get("do") == "apply" {
         let f = &posted.fields;
         let id = web.office.propose_organization_import(&posted.who, f.get("upload"), f.get("shown")).await?;
@@ -125,7 +125,7 @@ async fn proposal(
 async fn decide(
     State(web): State<Web>,
     Path(id): Path<String>,
-    posted: Posted,
+    Sure(posted): Sure,
 ) -> Result<Response, WebError> {
     let (office, who) = (&web.office, &posted.who);
     let (done, result) = match posted.fields.get("do") {

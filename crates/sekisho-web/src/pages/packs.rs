@@ -11,9 +11,9 @@ use sekisho_app::packs::{PackProposalPage, PacksPage};
 
 use crate::Web;
 use crate::error::WebError;
-use crate::form::Posted;
 use crate::guard::Who;
 use crate::page::{Errors, Page, html};
+use crate::sure::Sure;
 
 pub(crate) fn routes() -> Router<Web> {
     Router::new()
@@ -43,7 +43,7 @@ async fn index(State(web): State<Web>, Who(who): Who, Query(q): Query<Asked>) ->
 }
 
 /// Proposes an earlier version again.
-async fn again(State(web): State<Web>, posted: Posted) -> Result<Response, WebError> {
+async fn again(State(web): State<Web>, Sure(posted): Sure) -> Result<Response, WebError> {
     let id = web.office.propose_earlier_pack(&posted.who, posted.fields.get("hash")).await?;
     Ok(Redirect::to(&format!("/packs/proposals/{id}?done=version_proposed")).into_response())
 }
@@ -83,7 +83,7 @@ async fn proposal(
 async fn decide(
     State(web): State<Web>,
     Path(id): Path<String>,
-    posted: Posted,
+    Sure(posted): Sure,
 ) -> Result<Response, WebError> {
     let (office, who, f) = (&web.office, &posted.who, &posted.fields);
     let (done, result) = match f.get("do") {

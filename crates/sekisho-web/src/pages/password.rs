@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use sekisho_app::login::{self, Identity};
+use sekisho_app::login::{self, Identity, Stage};
 
 use crate::Web;
 use crate::error::WebError;
@@ -39,7 +39,10 @@ async fn show(State(web): State<Web>, AnyWho(who): AnyWho) -> Result<Response, W
 async fn change(State(web): State<Web>, AnyPosted(posted): AnyPosted) -> Result<Response, WebError> {
     let f = &posted.fields;
     match login::change_password(&web.office, &posted.who, f.raw("old"), f.raw("new"), f.raw("again")).await {
-        Ok(session) => Ok(with_cookie(&web, &session, "/?done=password")),
+        Ok(session) => {
+            let to = if session.stage == Stage::Enrol { "/account/second-factor" } else { "/?done=password" };
+            Ok(with_cookie(&web, &session, to))
+        }
         Err(e) => {
             let errors = Errors::from_app(e)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&web, &posted.who, errors).await?).into_response())

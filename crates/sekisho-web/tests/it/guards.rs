@@ -21,6 +21,11 @@ async fn every_page_but_the_login_needs_a_session() {
         "/organization/account",
         "/ledger",
         "/password",
+        "/account",
+        "/account/second-factor",
+        "/account/second-factor/qr.svg",
+        "/accounts",
+        "/login/code",
         "/apply/take_out",
     ] {
         let page = nobody.get(path).await;

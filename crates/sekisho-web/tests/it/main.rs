@@ -37,6 +37,8 @@ mod guards;
 #[cfg(test)]
 mod handling;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod joint;
 #[cfg(test)]
 mod kills;

@@ -121,6 +121,22 @@ fn attempts(h: &Held) -> Vec<Attempt> {
         None,
         &[ADMIN],
     );
+    for what in ["stop", "unlock", "drop_factor"] {
+        add(
+            "/accounts/{person}",
+            "/accounts/2002",
+            owned(vec![("do", what)]),
+            None,
+            &[CLERK, MANAGER, DIRECTOR, OTHER_CLERK],
+        );
+        add(
+            "/accounts/{person}",
+            &format!("/accounts/{ADMIN}"),
+            owned(vec![("do", what)]),
+            None,
+            &[ADMIN, CLERK],
+        );
+    }
     let import = |what: &str, [upload, digest]: &[String; 2]| {
         vec![("do", what.to_owned()), ("upload", upload.clone()), ("shown", digest.clone())]
     };
@@ -335,7 +351,10 @@ async fn without_session_or_token_or_from_elsewhere_nothing_is_sent_anywhere() {
     let manager = city.browser(MANAGER).await;
     let before = city.written().await;
     let mut paths: BTreeSet<String> = attempts(&held).into_iter().map(|a| a.path).collect();
-    paths.extend(["/logout".to_owned(), "/password".to_owned()]);
+    paths.extend(
+        ["/logout", "/password", "/account/second-factor", "/account/sessions", "/account/tokens"]
+            .map(str::to_owned),
+    );
     for path in &paths {
         let page = nobody.post(path, &[("do", "apply")]).await;
         assert!(
@@ -375,8 +394,20 @@ async fn every_route_that_takes_a_form_is_tried() {
             }
         }
     }
-    // Anybody's own: guards.rs tries them. What versions of the standard take is tried in packs.rs.
-    for own in ["/login", "/logout", "/password", "/notifications", "/packs", "/packs/proposals/{id}"] {
+    // Anybody's own: guards.rs and identity.rs try them. What versions of the standard take is tried in packs.rs.
+    for own in [
+        "/login",
+        "/login/code",
+        "/logout",
+        "/password",
+        "/account/second-factor",
+        "/account/sessions",
+        "/account/tokens",
+        "/accounts/resets/{person}",
+        "/notifications",
+        "/packs",
+        "/packs/proposals/{id}",
+    ] {
         assert!(routes.remove(own), "{own}");
     }
     assert_eq!(routes, tried);

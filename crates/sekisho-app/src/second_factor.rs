@@ -1,0 +1,283 @@
+//! Second factors: who must have one, enrolling it, its codes and recovery codes.
+
+use std::sync::Arc;
+
+use qrcode::QrCode;
+use qrcode::render::svg;
+use sekisho_base::canonical::{hex, sha256};
+use sekisho_base::text::normalize_code;
+use sekisho_store::{second_factor as factors, session, setting};
+use serde_json::json;
+
+use crate::error::AppError;
+use crate::first::temporary_password;
+use crate::login::{Identity, stream_of};
+use crate::office::Office;
+use crate::record::record;
+use crate::sealed::{open_secret, seal_secret};
+use crate::{people, totp};
+
+/// Setting with the roles whose holders must have a second factor: ids between spaces.
+pub(crate) const ROLES: &str = "login.second_factor_roles";
+/// These roles where nobody has set others: they run the system or decide for the whole body.
+const DEFAULT_ROLES: [&str; 6] = [
+    "information_system_manager",
+    "system_operator",
+    "ciso",
+    "deputy_ciso",
+    "head_security_officer",
+    "csirt_leader",
+];
+/// Recovery codes made at once.
+const CODES: usize = 10;
+
+/// The page on which a second factor is set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecondFactorPage {
+    /// Since when there is one; empty when there is none.
+    pub since: String,
+    /// Recovery codes left.
+    pub codes_left: i64,
+    /// Whether a role of the person asks for one.
+    pub required: bool,
+    /// The secret that is being enrolled, in groups of four to be typed; empty when none is.
+    pub typed_secret: String,
+}
+
+fn code_hash(login: &str, code: &str) -> String {
+    hex(&sha256(format!("recovery:{login}:{code}").as_bytes()))
+}
+
+impl Office {
+    /// Roles whose holders must have a second factor.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn second_factor_roles(&self) -> Result<Vec<String>, AppError> {
+        let set = self
+            .store
+            .read(|c| Box::pin(async move { setting::get(c, ROLES).await.map_err(AppError::from) }))
+            .await?;
+        Ok(set.map_or_else(
+            || DEFAULT_ROLES.map(str::to_owned).to_vec(),
+            |text| text.split_whitespace().map(str::to_owned).collect(),
+        ))
+    }
+
+    /// Whether somebody must have a second factor today.
+    pub(crate) async fn needs_second_factor(&self, person: &str) -> Result<bool, AppError> {
+        let asked = self.second_factor_roles().await?;
+        if asked.is_empty() {
+            return Ok(false);
+        }
+        let d = self.directory().await?;
+        let held = people::roles(&self.pack(), &d, person, self.clock.today());
+        Ok(held.iter().any(|r| asked.contains(&r.role)))
+    }
+
+    /// Takes a code of somebody's second factor or a recovery code, each only once; says whether it was right.
+    pub(crate) async fn take_second_factor(&self, who: &Identity, typed: &str) -> Result<bool, AppError> {
+        let (login, now) = (who.login.clone(), self.clock.now());
+        let typed = normalize_code(typed).replace([' ', '-'], "").to_lowercase();
+        if totp::is_code(&typed) {
+            let row = self.factor(&login).await?;
+            if row.secret.is_empty() {
+                return Ok(false);
+            }
+            let secret = open_secret(self, &login, &row.secret)?;
+            let Some(step) = totp::step_of(&secret, &typed, now) else { return Ok(false) };
+            return self
+                .store
+                .write(move |c| {
+                    Box::pin(async move { factors::take_step(c, &login, step).await.map_err(AppError::from) })
+                })
+                .await;
+        }
+        let (hash, seal, person) = (code_hash(&login, &typed), self.seal()?, who.person.clone());
+        self.store
+            .write(move |c| {
+                Box::pin(async move {
+                    let right = factors::take_code(c, &login, &hash, now).await?;
+                    if right {
+                        let payload = json!({"person": person, "at": now, "left": factors::codes_left(c, &login).await?});
+                        record(c, seal, &stream_of(&person), "account.recovery_code", &payload, now).await?;
+                    }
+                    Ok::<_, AppError>(right)
+                })
+            })
+            .await
+    }
+
+    async fn factor(&self, login: &str) -> Result<factors::TotpRow, AppError> {
+        let login = login.to_owned();
+        self.store
+            .read(move |c| Box::pin(async move { factors::get(c, &login).await.map_err(AppError::from) }))
+            .await
+    }
+
+    /// The page of one's own second factor.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn second_factor(&self, who: &Identity) -> Result<SecondFactorPage, AppError> {
+        let login = who.login.clone();
+        let (row, codes_left) = self
+            .store
+            .read(move |c| {
+                Box::pin(async move {
+                    Ok::<_, AppError>((factors::get(c, &login).await?, factors::codes_left(c, &login).await?))
+                })
+            })
+            .await?;
+        let secret = if row.pending.is_empty() {
+            String::new()
+        } else {
+            totp::base32(&open_secret(self, &who.login, &row.pending)?)
+        };
+        let grouped: Vec<String> =
+            secret.chars().collect::<Vec<_>>().chunks(4).map(|c| c.iter().collect()).collect();
+        Ok(SecondFactorPage {
+            since: row.confirmed_at.map(|at| at.japanese()).unwrap_or_default(),
+            codes_left,
+            required: self.needs_second_factor(&who.person).await?,
+            typed_secret: grouped.join(" "),
+        })
+    }
+
+    /// The QR code of the secret that is being enrolled, as SVG.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] when none is.
+    pub async fn second_factor_qr(&self, who: &Identity) -> Result<String, AppError> {
+        let row = self.factor(&who.login).await?;
+        if row.pending.is_empty() {
+            return Err(AppError::NotFound);
+        }
+        let secret = open_secret(self, &who.login, &row.pending)?;
+        let issuer = format!("関所 {}", self.body_title());
+        let code = QrCode::new(totp::uri(&issuer, &who.login, &secret)).map_err(AppError::internal)?;
+        Ok(code.render::<svg::Color<'_>>().min_dimensions(240, 240).build())
+    }
+
+    /// Whoever has a second factor changes it only after a fresh proof: a session left open must not give away the account. A session that was let
+    /// in for enrolling alone has just proved it with the password.
+    fn may_change_factor(&self, who: &Identity) -> Result<(), AppError> {
+        if who.second_factor { self.proved(who) } else { Ok(()) }
+    }
+
+    /// Begins to enrol a second factor; one in use stays in use until the new one is confirmed.
+    ///
+    /// # Errors
+    /// [`AppError::Unproved`].
+    pub async fn begin_second_factor(&self, who: &Identity) -> Result<(), AppError> {
+        self.may_change_factor(who)?;
+        let mut secret = [0u8; totp::SECRET_BYTES];
+        self.entropy.fill(&mut secret).map_err(AppError::internal)?;
+        let (login, sealed) = (who.login.clone(), seal_secret(self, &who.login, &secret)?);
+        self.store
+            .write(move |c| {
+                Box::pin(async move { factors::begin(c, &login, &sealed).await.map_err(AppError::from) })
+            })
+            .await
+    }
+
+    fn recovery_codes(&self, login: &str) -> Result<(Vec<String>, Vec<String>), AppError> {
+        let codes = (0..CODES).map(|_| temporary_password(self)).collect::<Result<Vec<_>, _>>()?;
+        let hashes = codes.iter().map(|c| code_hash(login, &c.replace('-', ""))).collect();
+        Ok((codes, hashes))
+    }
+
+    /// Confirms the new second factor by a code of it, and gives the recovery codes, which are never shown again.
+    ///
+    /// # Errors
+    /// The field `code` when it is wrong; [`AppError::Unproved`].
+    pub async fn confirm_second_factor(
+        self: &Arc<Self>,
+        who: &Identity,
+        typed: &str,
+    ) -> Result<Vec<String>, AppError> {
+        self.may_change_factor(who)?;
+        let row = self.factor(&who.login).await?;
+        if row.pending.is_empty() {
+            return Err(AppError::refused("L005", "設定が始まっていません。画面を開き直してください。"));
+        }
+        let (now, typed) = (self.clock.now(), normalize_code(typed).replace(' ', ""));
+        let secret = open_secret(self, &who.login, &row.pending)?;
+        let step = totp::step_of(&secret, &typed, now).ok_or_else(|| {
+            AppError::field(
+                "code",
+                "コードが違います。アプリに今出ている6桁の数字を入力してください。違いが続くときは、スマートフォンの時計が合っているか確かめてください。",
+            )
+        })?;
+        let (codes, hashes) = self.recovery_codes(&who.login)?;
+        let (login, person, hash, seal) =
+            (who.login.clone(), who.person.clone(), who.token_hash.clone(), self.seal()?);
+        let replaced = who.second_factor;
+        self.store
+            .write(move |c| {
+                Box::pin(async move {
+                    factors::confirm(c, &login, &row.pending, step, &hashes, now).await?;
+                    session::open(c, &hash).await?;
+                    session::prove(c, &hash, now).await?;
+                    let payload = json!({"person": person, "at": now, "replaced": replaced});
+                    record(c, seal, &stream_of(&person), "account.second_factor", &payload, now).await?;
+                    Ok::<_, AppError>(())
+                })
+            })
+            .await?;
+        Ok(codes)
+    }
+
+    /// Makes new recovery codes; the earlier ones are void.
+    ///
+    /// # Errors
+    /// Refused without a second factor; [`AppError::Unproved`].
+    pub async fn renew_recovery_codes(&self, who: &Identity) -> Result<Vec<String>, AppError> {
+        self.proved(who)?;
+        if !who.second_factor {
+            return Err(AppError::refused("L006", "多要素認証を設定してから、回復コードを作ってください。"));
+        }
+        let (codes, hashes) = self.recovery_codes(&who.login)?;
+        let (login, person, now, seal) =
+            (who.login.clone(), who.person.clone(), self.clock.now(), self.seal()?);
+        self.store
+            .write(move |c| {
+                Box::pin(async move {
+                    factors::put_codes(c, &login, &hashes).await?;
+                    let payload = json!({"person": person, "at": now});
+                    record(c, seal, &stream_of(&person), "account.recovery_codes", &payload, now).await?;
+                    Ok::<_, AppError>(())
+                })
+            })
+            .await?;
+        Ok(codes)
+    }
+
+    /// Gives up the own second factor.
+    ///
+    /// # Errors
+    /// Refused while a role asks for one; [`AppError::Unproved`].
+    pub async fn drop_second_factor(&self, who: &Identity) -> Result<(), AppError> {
+        self.proved(who)?;
+        if self.needs_second_factor(&who.person).await? {
+            return Err(AppError::refused(
+                "L007",
+                "あなたの役割には多要素認証が必要です。スマートフォンを替えるときは「設定し直す」を使ってください。",
+            ));
+        }
+        let (login, person, now, seal) =
+            (who.login.clone(), who.person.clone(), self.clock.now(), self.seal()?);
+        self.store
+            .write(move |c| {
+                Box::pin(async move {
+                    if factors::remove(c, &login).await? {
+                        let payload = json!({"person": person, "by": person, "at": now});
+                        record(c, seal, &stream_of(&person), "account.second_factor_removed", &payload, now)
+                            .await?;
+                    }
+                    Ok::<_, AppError>(())
+                })
+            })
+            .await
+    }
+}

@@ -1,0 +1,237 @@
+//! Tokens of programs: they act for a person through the programming interface, within a scope, until a day.
+
+use sekisho_base::canonical::{hex, sha256};
+use sekisho_base::{Instant, limits};
+use sekisho_store::api_token::{self, TokenRow};
+use serde_json::json;
+
+use crate::error::{AppError, FieldError};
+use crate::login::{Identity, Stage, stream_of};
+use crate::office::Office;
+use crate::record::record;
+
+/// What every token begins with, so that a leaked one is recognized.
+const PREFIX: &str = "sekisho_";
+/// Days for which a token may be made.
+pub const DAYS: [i64; 3] = [30, 90, 365];
+/// Most tokens of one person.
+const MOST: usize = 20;
+/// A use is noted at most this often.
+const TOUCH_MS: i64 = 60_000;
+
+/// What a token may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Read who the person is and what waits for the person.
+    Read,
+    /// Ask for the handling decision.
+    Handling,
+}
+
+impl Scope {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Read, Self::Handling];
+
+    /// Stable word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Handling => "handling",
+        }
+    }
+
+    /// For people.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Read => "自分と自分の処理待ちを読む",
+            Self::Handling => "「これはできますか」に尋ねる",
+        }
+    }
+}
+
+/// A token in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenLine {
+    /// Id.
+    pub id: String,
+    /// What the person calls it.
+    pub name: String,
+    /// What it may do.
+    pub scopes: String,
+    /// When it was made.
+    pub since: String,
+    /// Until when it works.
+    pub until: String,
+    /// Last use; empty when never.
+    pub used: String,
+    /// It works no more.
+    pub over: bool,
+}
+
+impl TokenLine {
+    pub(crate) fn of(t: TokenRow, now: Instant) -> Self {
+        let labels = Scope::ALL.iter().filter(|s| holds(&t.scopes, **s)).map(|s| s.label());
+        Self {
+            scopes: labels.collect::<Vec<_>>().join("、"),
+            id: t.id,
+            name: t.name,
+            since: t.created_at.japanese(),
+            until: t.expires_at.japanese(),
+            used: t.used_at.map(Instant::japanese).unwrap_or_default(),
+            over: t.expires_at <= now,
+        }
+    }
+}
+
+fn holds(scopes: &str, scope: Scope) -> bool {
+    scopes.split(' ').any(|s| s == scope.word())
+}
+
+impl Office {
+    /// Makes a token and gives its secret, which is shown once and stored nowhere.
+    ///
+    /// # Errors
+    /// Fields that cannot be taken; [`AppError::Unproved`].
+    pub async fn make_token(
+        &self,
+        who: &Identity,
+        name: &str,
+        scopes: &[String],
+        days: &str,
+    ) -> Result<String, AppError> {
+        self.proved(who)?;
+        let mut wrong = Vec::new();
+        let mut fault = |field: &str, message: &str| {
+            wrong.push(FieldError { field: field.to_owned(), message: message.to_owned() });
+        };
+        if name.is_empty() || name.chars().count() > limits::LINE_CHARS {
+            fault("name", "何に使うトークンかが分かる名前を、200文字までで記入してください。");
+        }
+        let words: Vec<&str> =
+            Scope::ALL.iter().map(|s| s.word()).filter(|w| scopes.iter().any(|s| s == w)).collect();
+        if words.is_empty() || words.len() != scopes.len() {
+            fault("scope", "できることを、1つ以上選んでください。");
+        }
+        let days = days.parse::<i64>().ok().filter(|d| DAYS.contains(d));
+        if days.is_none() {
+            fault("days", "使える期間を選んでください。");
+        }
+        let (Some(days), true) = (days, wrong.is_empty()) else { return Err(AppError::Invalid(wrong)) };
+        let mut random = [0u8; 32];
+        self.entropy.fill(&mut random).map_err(AppError::internal)?;
+        let secret = format!("{PREFIX}{}", hex(&random));
+        let now = self.clock.now();
+        let row = TokenRow {
+            id: self.new_id()?.to_string(),
+            login: who.login.clone(),
+            hash: hex(&sha256(secret.as_bytes())),
+            name: name.to_owned(),
+            scopes: words.join(" "),
+            created_at: now,
+            expires_at: now.plus_millis(days * 86_400_000),
+            used_at: None,
+            revoked_at: None,
+        };
+        let (person, seal) = (who.person.clone(), self.seal()?);
+        self.store
+            .write(move |c| {
+                Box::pin(async move {
+                    if api_token::of_login(c, &row.login).await?.len() >= MOST {
+                        return Err(AppError::refused("K101", "トークンは20個までです。使わないものを取り消してください。"));
+                    }
+                    api_token::put(c, &row).await?;
+                    let payload = json!({"person": person, "token": row.id, "name": row.name, "scopes": row.scopes, "until": row.expires_at, "at": now});
+                    record(c, seal, &stream_of(&person), "account.token", &payload, now).await?;
+                    Ok(())
+                })
+            })
+            .await?;
+        Ok(secret)
+    }
+
+    /// Revokes one of the own tokens.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] also for somebody else's.
+    pub async fn revoke_token(&self, who: &Identity, id: &str) -> Result<(), AppError> {
+        let (login, person, id, now, seal) =
+            (who.login.clone(), who.person.clone(), id.to_owned(), self.clock.now(), self.seal()?);
+        self.store
+            .write(move |c| {
+                Box::pin(async move {
+                    // An empty id would mean all.
+                    if id.is_empty() || api_token::revoke(c, &login, &id, now).await? == 0 {
+                        return Err(AppError::NotFound);
+                    }
+                    let payload = json!({"person": person, "token": id, "at": now});
+                    record(c, seal, &stream_of(&person), "account.token_revoked", &payload, now).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Who a token acts for, if it may do this. Its first use of a day is recorded.
+    ///
+    /// # Errors
+    /// [`AppError::NoSession`] when it ended or never was; refused when this is not in its scope.
+    pub async fn identify_token(&self, secret: &str, scope: Scope) -> Result<Identity, AppError> {
+        if !secret.starts_with(PREFIX) || secret.len() > 200 {
+            return Err(AppError::NoSession);
+        }
+        let hash = hex(&sha256(secret.as_bytes()));
+        let found = self
+            .store
+            .read(move |c| {
+                Box::pin(async move { api_token::by_hash(c, &hash).await.map_err(AppError::from) })
+            })
+            .await?;
+        let (token, account, barred) = found.ok_or(AppError::NoSession)?;
+        let now = self.clock.now();
+        if !account.active || account.must_change || token.expires_at <= now {
+            return Err(AppError::NoSession);
+        }
+        if !holds(&token.scopes, scope) {
+            return Err(AppError::refused(
+                "K102",
+                format!(
+                    "このトークンには「{}」（{}）が許されていません。アカウントのページで、それを選んだトークンを作ってください。",
+                    scope.label(),
+                    scope.word()
+                ),
+            ));
+        }
+        if token.used_at.is_none_or(|at| at.plus_millis(TOUCH_MS) <= now) {
+            let (person, seal) = (account.person.clone(), self.seal()?);
+            self.store
+                .write(move |c| {
+                    Box::pin(async move {
+                        api_token::touch(c, &token.id, now).await?;
+                        if token.used_at.is_none_or(|at| at.date() < now.date()) {
+                            let payload =
+                                json!({"person": person, "token": token.id, "name": token.name, "at": now});
+                            record(c, seal, &stream_of(&person), "account.token_used", &payload, now).await?;
+                        }
+                        Ok::<_, AppError>(())
+                    })
+                })
+                .await?;
+        }
+        Ok(Identity {
+            login: account.login,
+            person: account.person,
+            csrf: String::new(),
+            must_change: false,
+            stage: Stage::Open,
+            barred,
+            second_factor: false,
+            previous: None,
+            failed: 0,
+            // A program proves nothing about who sits before it: privileged work is not for tokens.
+            proved_at: Instant::from_millis(0),
+            token_hash: String::new(),
+        })
+    }
+}

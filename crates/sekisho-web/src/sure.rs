@@ -1,0 +1,103 @@
+//! Privileged work asks again who somebody is when the last proof lies too far back, and then goes on with what was sent: the page that asks
+//! carries every field of the form along.
+
+use askama::Template;
+use axum::extract::{FromRequest, FromRequestParts as _, Request};
+use axum::http::StatusCode;
+use axum::response::IntoResponse as _;
+use sekisho_app::AppError;
+use sekisho_app::login::{self, Identity};
+
+use crate::Web;
+use crate::error::WebError;
+use crate::form::{EnrolPosted, Fields, Posted};
+use crate::guard::From;
+use crate::page::{Page, html};
+
+/// Field with the password or code.
+const PROOF: &str = "proof";
+
+/// A form of somebody who has just proved who they are, or proves it with this form.
+pub(crate) struct Sure(pub Posted);
+
+/// The same, also from somebody who must still enrol a second factor.
+pub(crate) struct EnrolSure(pub Posted);
+
+#[derive(Template)]
+#[template(path = "prove.html")]
+struct ProvePage {
+    page: Page,
+    action: String,
+    fields: Vec<(String, String)>,
+    second_factor: bool,
+    message: Option<String>,
+}
+
+async fn ask(
+    web: &Web,
+    who: &Identity,
+    action: String,
+    fields: &Fields,
+    message: Option<String>,
+) -> WebError {
+    let kept = fields.with_prefix("").filter(|(name, _)| *name != "csrf" && *name != PROOF);
+    let fields = kept.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let page = match Page::of(web, who, "もう一度確かめます", "").await {
+        Ok(page) => page.narrow(),
+        Err(e) => return e,
+    };
+    let shown = ProvePage { page, action, fields, second_factor: who.second_factor, message };
+    match html(&shown) {
+        Ok(page) => WebError::Instead(Box::new((StatusCode::UNAUTHORIZED, page).into_response())),
+        Err(e) => e,
+    }
+}
+
+async fn sure(web: &Web, mut posted: Posted, action: String, From(place): From) -> Result<Posted, WebError> {
+    // A file cannot be carried along. What takes one only shows what it would change; the use case asks for itself.
+    if web.office.proved(&posted.who).is_ok() || !posted.files.is_empty() {
+        return Ok(posted);
+    }
+    let typed = posted.fields.raw(PROOF).to_owned();
+    if typed.is_empty() {
+        return Err(ask(web, &posted.who, action, &posted.fields, None).await);
+    }
+    match login::prove(&web.office, &posted.who, &typed, &place).await {
+        Ok(who) => {
+            posted.who = who;
+            posted.fields.drop(PROOF);
+            Ok(posted)
+        }
+        Err(AppError::Refused { message, .. }) => {
+            Err(ask(web, &posted.who, action, &posted.fields, Some(message)).await)
+        }
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// Takes apart what a request says about itself before its form is read.
+async fn origin(request: Request, web: &Web) -> (Request, String, From) {
+    let (mut parts, body) = request.into_parts();
+    let action = parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+    let Ok(from) = From::from_request_parts(&mut parts, web).await;
+    (Request::from_parts(parts, body), action, from)
+}
+
+impl FromRequest<Web> for Sure {
+    type Rejection = WebError;
+
+    async fn from_request(request: Request, web: &Web) -> Result<Self, WebError> {
+        let (request, action, from) = origin(request, web).await;
+        sure(web, Posted::from_request(request, web).await?, action, from).await.map(Self)
+    }
+}
+
+impl FromRequest<Web> for EnrolSure {
+    type Rejection = WebError;
+
+    async fn from_request(request: Request, web: &Web) -> Result<Self, WebError> {
+        let (request, action, from) = origin(request, web).await;
+        let EnrolPosted(posted) = EnrolPosted::from_request(request, web).await?;
+        sure(web, posted, action, from).await.map(Self)
+    }
+}
