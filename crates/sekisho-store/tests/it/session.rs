@@ -86,13 +86,13 @@ on_both! {
 
     async fn a_secret_is_in_use_once_confirmed_and_each_code_once(db: Db) {
         base(&db).await;
-        let codes = ["x".to_owned(), "y".to_owned()];
+        let codes = || ["x".to_owned(), "y".to_owned()];
         act!(db.store, c => {
             second_factor::begin(c, "a", "first").await?;
             second_factor::begin(c, "a", "second").await
         }).unwrap();
-        assert!(act!(db.store, c => second_factor::confirm(c, "a", "first", 7, &codes, at(1)).await).is_err(), "replaced");
-        act!(db.store, c => second_factor::confirm(c, "a", "second", 7, &codes, at(1)).await).unwrap();
+        assert!(act!(db.store, c => second_factor::confirm(c, "a", "first", 7, &codes(), at(1)).await).is_err(), "replaced");
+        act!(db.store, c => second_factor::confirm(c, "a", "second", 7, &codes(), at(1)).await).unwrap();
         let row = look!(db.store, c => second_factor::get(c, "a").await).unwrap();
         assert_eq!((row.secret.as_str(), row.step, row.confirmed_at, row.pending.as_str()), ("second", 7, Some(at(1)), ""));
         let taken = act!(db.store, c => Ok([
