@@ -12,6 +12,7 @@ use sekisho_store::case::{self, CaseRow};
 
 use crate::cases::apply::{field_view, refused, typed_values};
 use crate::cases::attach;
+use crate::cases::choose::{ITEMS, chosen, items_field};
 use crate::cases::items::item_of;
 use crate::cases::rows::Named;
 use crate::cases::store::{engine, keep, state_of};
@@ -100,13 +101,12 @@ fn step_view(
     offers: &[&Offer],
     typed: Option<&ActInput>,
 ) -> ActionView {
-    let value = |name: &str| {
-        typed.filter(|t| t.step == step.id).map(|t| t.first(name).to_owned()).unwrap_or_default()
-    };
+    let here = typed.filter(|t| t.step == step.id);
+    let value = |name: &str| here.map(|t| t.first(name).to_owned()).unwrap_or_default();
     let own = offers.iter().find(|o| !matches!(o.action.as_str(), "refuse" | "send_back"));
     let needs_reason = own.is_some_and(|o| o.needs_reason);
     let urgent = own.is_some_and(|o| o.urgent);
-    let mut fields = Vec::new();
+    let mut fields: Vec<FieldView> = items_field(state, offers, ITEMS, here).into_iter().collect();
     if own.is_some() {
         for f in &step.evidence {
             let name = format!("{EVIDENCE}{}", f.id);
@@ -201,6 +201,8 @@ fn case_view(state: &CaseState, o: &Offer, typed: Option<&ActInput>) -> Option<A
     let (action, label, class, asks, dated) = case_action(&o.action)?;
     let value = |name: &str| typed.map(|t| t.first(name).to_owned()).unwrap_or_default();
     let mut fields = Vec::new();
+    let here = typed.filter(|t| t.act == *action);
+    fields.extend(items_field(state, &[o], &case_field(action, &o.step, ITEMS), here));
     if *dated {
         let name = case_field(action, &o.step, "until");
         fields.push(text_field(
@@ -263,7 +265,7 @@ fn command(
     p: &Procedure,
     state: &CaseState,
     input: &ActInput,
-    items: Vec<sekisho_case::case::Item>,
+    now: Vec<sekisho_case::case::Item>,
 ) -> Result<Command, AppError> {
     let text = |field: &str| {
         if case_action(&input.act).is_some() {
@@ -274,9 +276,10 @@ fn command(
     };
     let says = text("says").to_owned();
     let (step, shown) = (input.step.clone(), input.shown.clone());
+    let moving = || chosen(input, &case_field(&input.act, &input.step, ITEMS));
     let until = || Date::parse_japanese(text("until")).map_err(|e| AppError::field("until", e.to_string()));
     Ok(match input.act.as_str() {
-        "refuse" => Command::Refuse { step, shown, items: vec![], says },
+        "refuse" => Command::Refuse { step, shown, items: chosen(input, ITEMS)?, says },
         "send_back" => {
             let to = back_to(state, &step).map(|s| s.id.clone());
             Command::SendBack { step, shown, to, resume: Resume::InOrder, says }
@@ -286,7 +289,7 @@ fn command(
             let fields = typed_values(&p.fields, &input.values, AGAIN)?;
             Command::Resubmit {
                 shown,
-                draft: Draft { fields, attachments: state.content.attachments.clone(), items },
+                draft: Draft { fields, attachments: state.content.attachments.clone(), items: now },
             }
         }
         "ask_extension" => Command::AskExtension { shown, until: until()?, says },
@@ -294,8 +297,8 @@ fn command(
         "decline_extension" => Command::DeclineExtension { shown, says },
         "revoke" => Command::Revoke { shown, says },
         "close" => Command::Close { shown, says },
-        "move_out" => Command::Move { shown, items: vec![], direction: Direction::Out, note: says },
-        "move_in" => Command::Move { shown, items: vec![], direction: Direction::In, note: says },
+        "move_out" => Command::Move { shown, items: moving()?, direction: Direction::Out, note: says },
+        "move_in" => Command::Move { shown, items: moving()?, direction: Direction::In, note: says },
         "comment" => Command::Comment { shown, says },
         "post_review" => {
             let of = step.parse().map_err(|_| {
@@ -319,7 +322,8 @@ fn command(
                 .map(str::to_owned)
                 .collect();
             let reason = Some(input.first("reason").to_owned()).filter(|r| !r.is_empty());
-            Command::Act { step, shown, items: vec![], says, conditions, evidence, override_reason: reason }
+            let items = chosen(input, ITEMS)?;
+            Command::Act { step, shown, items, says, conditions, evidence, override_reason: reason }
         }
     })
 }

@@ -6,6 +6,7 @@ mod apply;
 mod attach;
 mod bulk;
 mod causes;
+mod choose;
 mod explain;
 mod follow;
 mod items;

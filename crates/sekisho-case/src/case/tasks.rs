@@ -81,7 +81,9 @@ pub fn open_tasks(state: &CaseState) -> Vec<OpenTask> {
             opened_at: state.opened_at,
         });
     }
-    if state.permit.as_ref().is_some_and(|p| p.extension.is_some())
+    // An extension asked for before the end is answered by the end.
+    if !state.status.ended()
+        && state.permit.as_ref().is_some_and(|p| p.extension.is_some())
         && let Some(run) = state.deciding_step()
     {
         let opened_at = run.decisions.last().map_or(state.opened_at, |d| d.at);

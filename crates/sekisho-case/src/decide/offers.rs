@@ -1,14 +1,19 @@
 //! What a page may offer a person.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::Ctx;
 use super::applicant::applicants;
 use super::related::leave_to_comment;
+use super::route::missing;
 use super::run::Run;
 use super::step::any_part;
 use super::who::Asking;
-use crate::case::{CaseState, Direction, Status, StepStatus, is_final_decision, is_judging, step_actions};
+use crate::case::{
+    CaseState, Direction, Slot, Status, StepRun, StepStatus, is_final_decision, is_judging, step_actions,
+};
 use crate::refusal::{Code, Refusal};
 
 /// One thing the person may do now.
@@ -22,6 +27,8 @@ pub struct Offer {
     pub needs_reason: bool,
     /// 代決 of an important, exceptional or disputed case: a reason is demanded.
     pub urgent: bool,
+    /// Keys of the items that the act could name, where it may name some and leave others; in the order of the case.
+    pub items: Vec<String>,
 }
 
 /// What the person in `ctx` may do now. Every offer has been asked of Cedar; the act asks again.
@@ -55,7 +62,8 @@ pub fn offers(state: &CaseState, ctx: &Ctx<'_>) -> Vec<Offer> {
 }
 
 fn offer(found: &mut Vec<Offer>, action: &str, step: &str, needs_reason: bool) {
-    add(found, Offer { action: action.to_owned(), step: step.to_owned(), needs_reason, urgent: false });
+    let (action, step) = (action.to_owned(), step.to_owned());
+    add(found, Offer { action, step, needs_reason, urgent: false, items: vec![] });
 }
 
 fn add(found: &mut Vec<Offer>, new: Offer) {
@@ -71,7 +79,9 @@ fn step_offers(run: &Run<'_>, found: &mut Vec<Offer>) {
         let wanted = ["refuse", "send_back"];
         let actions = step_actions(step.kind).iter().copied().filter(|a| *a == own || wanted.contains(a));
         for action in actions {
-            for part in step.waiting_for(run.ctx.person).into_iter().filter_map(|i| step.parts.get(i)) {
+            let mut held = BTreeSet::new();
+            for index in step.waiting_for(run.ctx.person) {
+                let Some(part) = step.parts.get(index) else { continue };
                 let asking = Asking {
                     action,
                     shown: &content,
@@ -84,10 +94,18 @@ fn step_offers(run: &Run<'_>, found: &mut Vec<Offer>) {
                     // Deciding the own case is offered for the decision alone.
                     && (!leave.overridden || action == own)
                 {
+                    held.insert(index);
                     let (action, step) = (action.to_owned(), step.id.clone());
                     // A refusal in absence needs no more reason than any refusal does.
                     let urgent = leave.urgent && action == own;
-                    add(found, Offer { action, step, needs_reason: leave.overridden, urgent });
+                    let needs_reason = leave.overridden;
+                    add(found, Offer { action, step, needs_reason, urgent, items: vec![] });
+                }
+            }
+            if action != "send_back" {
+                let items = items_open_to(step, &held, run.ctx.person);
+                for o in found.iter_mut().filter(|o| o.step == step.id && o.action == action) {
+                    o.items.clone_from(&items);
                 }
             }
         }
@@ -95,6 +113,15 @@ fn step_offers(run: &Run<'_>, found: &mut Vec<Offer>) {
             offer(found, "see", &step.id, false);
         }
     }
+}
+
+/// Items of a step on which a person may still act in one of some parts.
+fn items_open_to(step: &StepRun, parts: &BTreeSet<usize>, person: &str) -> Vec<String> {
+    let open = |slot: &&Slot| {
+        let item = slot.item.as_deref();
+        missing(step, slot).into_iter().any(|p| parts.contains(&p) && !step.acted_by(person, item, p))
+    };
+    step.unsettled().filter(open).filter_map(|slot| slot.item.clone()).collect()
 }
 
 fn applicant_offers(run: &Run<'_>, found: &mut Vec<Offer>) {
@@ -142,8 +169,10 @@ fn permit_offers(run: &Run<'_>, found: &mut Vec<Offer>) {
     let mover = run.leave_as_applicant(applicants("move", &content, &content, true)).is_ok()
         || decider("move", false).is_ok();
     for (direction, action) in [(Direction::Out, "move_out"), (Direction::In, "move_in")] {
-        if mover && super::permit::can_move(run, direction) {
-            offer(found, action, "", false);
+        let items = if mover { super::permit::all_movable(run, direction) } else { vec![] };
+        if !items.is_empty() {
+            let (action, step) = (action.to_owned(), String::new());
+            add(found, Offer { action, step, needs_reason: false, urgent: false, items });
         }
     }
 }

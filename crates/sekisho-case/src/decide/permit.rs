@@ -289,7 +289,7 @@ pub(super) fn close(run: &mut Run<'_>, shown: &str, says: &str) -> Result<(), Re
     run.emit(plain(held, &content), What::Closed { says: says.to_owned() })
 }
 
-/// Whether anything can move in this direction now.
-pub(super) fn can_move(run: &Run<'_>, direction: Direction) -> bool {
-    movable(run, &[], direction).is_ok_and(|items| !items.is_empty())
+/// Everything that can move in this direction now.
+pub(super) fn all_movable(run: &Run<'_>, direction: Direction) -> Vec<String> {
+    movable(run, &[], direction).unwrap_or_default()
 }

@@ -228,6 +228,17 @@ fn an_extension_can_be_declined() {
 }
 
 #[test]
+fn nobody_is_asked_for_more_time_after_the_end() {
+    let w = World::new();
+    let mut c = permitted(&w, draft());
+    let ask = Command::AskExtension { shown: c.whole(), until: d("2026-07-20"), says: "延びた".into() };
+    c.run(&w, "clerk", ask).unwrap();
+    let close = Command::Close { shown: c.whole(), says: "使わなかった".into() };
+    c.run(&w, "manager", close).unwrap();
+    assert!(c.tasks().is_empty(), "{:?}", c.tasks());
+}
+
+#[test]
 fn a_case_is_not_closed_over_things_outside() {
     let mut w = World::new();
     let mut c = permitted(&w, draft());

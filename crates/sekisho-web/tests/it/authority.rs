@@ -367,6 +367,50 @@ async fn a_blanket_permit_covers_several_movements_and_an_ordinary_one_does_not(
     assert!(refusal(&again).contains("包括許可を受けてください"), "{}", refusal(&again));
 }
 
+/// Of two things one may go out, be refused or come back alone; nothing ticked is a mistake that is told.
+#[tokio::test]
+async fn some_of_the_items_go_and_the_others_stay() {
+    let city = City::settled().await;
+    let mut clerk = city.browser(CLERK).await;
+    let mut manager = city.browser(MANAGER).await;
+    let (one, two) = (item(&mut clerk, "A-001").await, item(&mut clerk, "A-002").await);
+    let mut fields = changed(&application("21-s", &one), &[("blanket", "1"), ("return_by", "R9.3.31")]);
+    fields.push(("items", &two));
+    let case = apply(&mut clerk, &fields).await;
+    let shown = manager.get(&case).await;
+    for key in [&one, &two] {
+        let ticked = format!("name=\"items\" value=\"{key}\" checked");
+        assert!(shown.form("permit").contains(&ticked), "everything is ticked at first: {}", shown.text);
+    }
+    let none = press(&mut manager, &case, "permit", &[("items", "")]).await;
+    assert_eq!(none.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(none.text.contains("対象を1つ以上選んでください"), "{}", none.text);
+    let strange = press(&mut manager, &case, "permit", &[("items", "asset/unknown")]).await;
+    assert_eq!(strange.status, StatusCode::FORBIDDEN, "{}", strange.text);
+    assert!(refusal(&strange).contains("この手順の対象でないもの"), "{}", refusal(&strange));
+
+    done(&mut manager, &case, "permit", &[("items", &one)]).await;
+    assert!(!clerk.get(&case).await.text.contains("許可番号"), "one of two is not decided yet");
+    assert!(!manager.get(&case).await.form("refuse").contains(&one), "what is decided is not asked again");
+    done(&mut manager, &case, "permit", &[]).await;
+
+    city.turn_to("2026-11-26", 9).await;
+    let mut clerk = city.browser(CLERK).await;
+    let none = press(&mut clerk, &case, "move_out", &[("move_out.items", "")]).await;
+    assert_eq!(none.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(none.text.contains("対象を1つ以上選んでください"), "{}", none.text);
+    done(&mut clerk, &case, "move_out", &[("move_out.items", ""), ("move_out.items", &two)]).await;
+    let page = clerk.get(&case).await;
+    assert!(line_with(&page, "<td>持出</td>").contains("A-002"), "{}", page.text);
+    assert!(!line_with(&page, "<td>持出</td>").contains("A-001"), "{}", page.text);
+    assert!(page.offers("move_out") && page.offers("move_in"), "the other may follow, this one may return");
+    done(&mut clerk, &case, "move_out", &[]).await;
+    done(&mut clerk, &case, "move_in", &[("move_in.items", &one)]).await;
+    let page = clerk.get(&case).await;
+    assert!(line_with(&page, "<td>返却</td>").contains("A-001"), "{}", page.text);
+    assert!(page.offers("move_in"), "one is still outside");
+}
+
 /// Invariant 5: one permission covers items of two sections only when each section's manager gave it.
 #[tokio::test]
 async fn items_of_two_sections_need_both_managers() {

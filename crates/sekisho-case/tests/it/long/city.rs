@@ -127,7 +127,7 @@ pub fn city(draw: &mut Draw) -> City {
             Absence { person: draw.pick(&people), from, until }
         })
         .collect();
-    let delegations = (0..draw.below(4))
+    let delegations = (0..draw.below(7))
         .map(|n| {
             let (from, until) = stretch(draw);
             let role = draw.one_in(2).then(|| "section_security_manager".to_owned());
