@@ -46,7 +46,7 @@ on_both! {
         let found = look!(db.store, c => session::get(c, "t1").await).unwrap();
         let as_put = Found { session: session("t1", "a", 100), account: account_row("a", "00001"), reset: false, second_factor: false };
         assert_eq!(found, Some(as_put));
-        let reset = Reset { login: "a".into(), by: "00002".into(), at: at(1) };
+        let reset = Reset { login: "a".into(), by: "00002".into(), at: at(1), since: at(1) };
         act!(db.store, c => {
             session::touch(c, "t1", at(50)).await?;
             session::prove(c, "t1", at(60)).await?;
