@@ -89,7 +89,7 @@ try {
 
   // Every other page, wide and narrow.
   const admin = await login(browser, city, "system", WIDE);
-  const pages = ["/", "/inbox", "/cases", "/registers", "/registers/asset", "/registers/asset/import", "/registers/asset/new", "/clauses", "/clauses/5.1.1.3.イ", "/checks/overdue_return", "/organization", "/organization?q=髙", "/organization/import", "/absences", "/delegations", "/ledger", "/password", "/no-such-page"];
+  const pages = ["/", "/inbox", "/cases", "/registers", "/registers/asset", "/registers/asset/import", "/registers/asset/new", "/clauses", "/clauses/5.1.1.3.イ", "/checks/overdue_return", "/organization", "/organization?q=髙", "/organization/import", "/absences", "/delegations", "/ledger", "/password", "/account", "/account/second-factor", "/accounts", "/no-such-page"];
   const rows = await (async () => { await admin.page.goto(`${city.url}/registers/asset`); return admin.page.locator("tbody th a").first().getAttribute("href"); })();
   pages.push(rows, `${rows}/edit`);
   await admin.page.goto(`${city.url}/ledger`);

@@ -234,7 +234,8 @@ impl Office {
                             if !factors::remove(c, login).await? {
                                 return Err(nothing());
                             }
-                            let reset = Reset { login: login.to_owned(), by: by.clone(), at: now };
+                            let reset =
+                                Reset { login: login.to_owned(), by: by.clone(), at: now, since: now };
                             account::put_reset(c, &reset).await?;
                             api_token::revoke(c, login, "", now).await?;
                         }
@@ -335,7 +336,7 @@ impl Office {
                     }
                     record(c, seal, &stream, "account.reset", &payload, now).await?;
                     api_token::revoke(c, &row.login, "", now).await?;
-                    account::put_reset(c, &Reset { login: row.login.clone(), by, at: now }).await?;
+                    account::put_reset(c, &Reset { login: row.login.clone(), by, at: now, since: now }).await?;
                     let told = (
                         "あなたのパスワードが管理者によって設定し直されました。頼んだ覚えがないときは、すぐに上司と情報政策担当課へ連絡してください。",
                         "部下のパスワードが設定し直されました。本人が頼んだことかを、本人に会うか電話して確かめてください。",

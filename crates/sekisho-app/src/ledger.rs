@@ -343,6 +343,7 @@ pub fn kind_label(kind: &str) -> &'static str {
         ("account.disabled", "利用の停止"),
         ("account.enabled", "利用の再開"),
         ("account.unlocked", "一時停止の解除"),
+        ("account.policy", "多要素認証が必要な役割の変更"),
         ("account.taken_up", "引取りの確認"),
         ("duty.open", "定期の仕事の始まり"),
         ("duty.done", "定期の仕事の記録"),

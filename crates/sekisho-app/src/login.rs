@@ -498,9 +498,11 @@ pub async fn change_password(
     if !errors.is_empty() {
         return Err(AppError::Invalid(errors));
     }
-    // A second factor older than the reset, which the one who reset does not hold, shows that it is the person.
+    // A second factor older than the first reset, which whoever reset does not hold, shows that it is the person.
     let taken_up = reset.filter(|r| {
-        s.stage == Stage::Open && !factor.secret.is_empty() && factor.confirmed_at.is_some_and(|at| at < r.at)
+        s.stage == Stage::Open
+            && !factor.secret.is_empty()
+            && factor.confirmed_at.is_some_and(|at| at < r.since)
     });
     let place = Place { address: s.address.clone(), agent: s.agent.clone() };
     let (token, mut row) = new_session(office, &account.login, &place, s.stage)?;

@@ -6,13 +6,15 @@ use qrcode::QrCode;
 use qrcode::render::svg;
 use sekisho_base::canonical::{hex, sha256};
 use sekisho_base::text::normalize_code;
-use sekisho_store::{second_factor as factors, session, setting};
+use sekisho_pack::model::HeldBy;
+use sekisho_store::{ledger, second_factor as factors, session, setting};
 use serde_json::json;
 
 use crate::error::AppError;
 use crate::first::temporary_password;
 use crate::login::{Identity, stream_of};
 use crate::office::Office;
+use crate::packs::publishes;
 use crate::record::record;
 use crate::sealed::{open_secret, seal_secret};
 use crate::{people, totp};
@@ -44,6 +46,15 @@ pub struct SecondFactorPage {
     pub typed_secret: String,
 }
 
+/// The page on which roles are chosen whose holders must have a second factor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FactorRolesPage {
+    /// Roles: id, title, whether it asks.
+    pub roles: Vec<(String, String, bool)>,
+    /// Whether the viewer may also take roles off the list.
+    pub may_remove: bool,
+}
+
 fn code_hash(login: &str, code: &str) -> String {
     hex(&sha256(format!("recovery:{login}:{code}").as_bytes()))
 }
@@ -62,6 +73,55 @@ impl Office {
             || DEFAULT_ROLES.map(str::to_owned).to_vec(),
             |text| text.split_whitespace().map(str::to_owned).collect(),
         ))
+    }
+
+    /// The page on which those roles are chosen.
+    ///
+    /// # Errors
+    /// Refused for others than administrators and those who decide the standard.
+    pub async fn second_factor_roles_page(&self, who: &Identity) -> Result<FactorRolesPage, AppError> {
+        let me = self.me(who).await?;
+        let may_remove = publishes(&me);
+        if !may_remove {
+            self.may_import_organization(who).await?;
+        }
+        let asked = self.second_factor_roles().await?;
+        let pack = self.pack();
+        let held = pack.roles.values().filter(|r| r.held_by != HeldBy::Everyone);
+        let roles = held.map(|r| (r.id.clone(), r.title.clone(), asked.contains(&r.id))).collect();
+        Ok(FactorRolesPage { roles, may_remove })
+    }
+
+    /// Sets the roles whose holders must have a second factor. Administrators may add roles; taking one off weakens what holds themselves, so that
+    /// those who decide the standard do it.
+    ///
+    /// # Errors
+    /// Refused for others; [`AppError::Unproved`].
+    pub async fn set_second_factor_roles(&self, who: &Identity, chosen: &[String]) -> Result<(), AppError> {
+        let page = self.second_factor_roles_page(who).await?;
+        self.proved(who)?;
+        Self::may_decide_now(who)?;
+        let removed = page.roles.iter().any(|(id, _, asked)| *asked && !chosen.contains(id));
+        if removed && !page.may_remove {
+            return Err(AppError::refused(
+                "L009",
+                "役割を外せるのは、基準を決める人（CISO、副CISO、統括情報セキュリティ責任者）だけです。管理者は加えることだけができます。",
+            ));
+        }
+        let known = page.roles.into_iter().map(|(id, ..)| id).filter(|id| chosen.contains(id));
+        let roles = known.collect::<Vec<_>>().join(" ");
+        let (by, now, seal, stream) =
+            (who.person.clone(), self.clock.now(), self.seal()?, ledger::stream_id(self.new_id()?));
+        self.store
+            .write(move |c| {
+                Box::pin(async move {
+                    setting::set(c, ROLES, &roles).await?;
+                    let payload = json!({"roles": roles, "by": by, "at": now});
+                    record(c, seal, &stream, "account.policy", &payload, now).await?;
+                    Ok::<_, AppError>(())
+                })
+            })
+            .await
     }
 
     /// Whether somebody must have a second factor today.
@@ -159,18 +219,12 @@ impl Office {
         Ok(code.render::<svg::Color<'_>>().min_dimensions(240, 240).build())
     }
 
-    /// Whoever has a second factor changes it only after a fresh proof: a session left open must not give away the account. A session that was let
-    /// in for enrolling alone has just proved it with the password.
-    fn may_change_factor(&self, who: &Identity) -> Result<(), AppError> {
-        if who.second_factor { self.proved(who) } else { Ok(()) }
-    }
-
     /// Begins to enrol a second factor; one in use stays in use until the new one is confirmed.
     ///
     /// # Errors
     /// [`AppError::Unproved`].
     pub async fn begin_second_factor(&self, who: &Identity) -> Result<(), AppError> {
-        self.may_change_factor(who)?;
+        self.proved(who)?;
         let mut secret = [0u8; totp::SECRET_BYTES];
         self.entropy.fill(&mut secret).map_err(AppError::internal)?;
         let (login, sealed) = (who.login.clone(), seal_secret(self, &who.login, &secret)?);
@@ -196,7 +250,7 @@ impl Office {
         who: &Identity,
         typed: &str,
     ) -> Result<Vec<String>, AppError> {
-        self.may_change_factor(who)?;
+        self.proved(who)?;
         let row = self.factor(&who.login).await?;
         if row.pending.is_empty() {
             return Err(AppError::refused("L005", "設定が始まっていません。画面を開き直してください。"));

@@ -12,8 +12,8 @@ CREATE TABLE recovery_code (login TEXT NOT NULL, hash TEXT NOT NULL, used_at TEX
 -- Hashes of earlier passwords, the newest few.
 CREATE TABLE old_password (login TEXT NOT NULL, until TEXT NOT NULL, password TEXT NOT NULL, PRIMARY KEY (login, until));
 
--- Accounts whose credentials somebody else set anew, until the person is known to have taken them up.
-CREATE TABLE account_reset (login TEXT PRIMARY KEY NOT NULL REFERENCES account (login), by_person TEXT NOT NULL, at TEXT NOT NULL);
+-- Accounts whose credentials somebody else set anew, until the person is known to have taken them up. `since` is the first time of several.
+CREATE TABLE account_reset (login TEXT PRIMARY KEY NOT NULL REFERENCES account (login), by_person TEXT NOT NULL, at TEXT NOT NULL, since TEXT NOT NULL);
 
 -- Tokens of programs that act for a person. `scopes` are words between spaces.
 CREATE TABLE api_token (id TEXT PRIMARY KEY NOT NULL, login TEXT NOT NULL REFERENCES account (login), hash TEXT NOT NULL UNIQUE, name TEXT NOT NULL, scopes TEXT NOT NULL, created_at TEXT NOT NULL, expires_at TEXT NOT NULL, used_at TEXT, revoked_at TEXT);

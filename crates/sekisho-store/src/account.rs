@@ -171,16 +171,18 @@ pub struct Reset {
     pub by: String,
     /// When.
     pub at: Instant,
+    /// The first time since the person was last known to hold them.
+    pub since: Instant,
 }
 
-/// Notes that somebody set an account's credentials anew; a later one replaces an earlier one.
+/// Notes that somebody set an account's credentials anew; a later one replaces an earlier one, but for `since`.
 ///
 /// # Errors
 /// The database failed.
 pub async fn put_reset(c: &mut Conn<'_>, r: &Reset) -> Result<(), StoreError> {
-    let sql = "INSERT INTO account_reset (login, by_person, at) VALUES ($1, $2, $3)
+    let sql = "INSERT INTO account_reset (login, by_person, at, since) VALUES ($1, $2, $3, $4)
                ON CONFLICT (login) DO UPDATE SET by_person = excluded.by_person, at = excluded.at";
-    c.exec(sql, args![&r.login, &r.by, r.at]).await?;
+    c.exec(sql, args![&r.login, &r.by, r.at, r.since]).await?;
     Ok(())
 }
 
@@ -189,9 +191,10 @@ pub async fn put_reset(c: &mut Conn<'_>, r: &Reset) -> Result<(), StoreError> {
 /// # Errors
 /// The database failed.
 pub async fn reset(c: &mut Conn<'_>, login: &str) -> Result<Option<Reset>, StoreError> {
-    let sql = "SELECT login, by_person, at FROM account_reset WHERE login = $1";
+    let sql = "SELECT login, by_person, at, since FROM account_reset WHERE login = $1";
     let row = c.one(sql, args![login]).await?;
-    row.map(|r| Ok(Reset { login: r.text(0)?, by: r.text(1)?, at: r.instant(2)? })).transpose()
+    row.map(|r| Ok(Reset { login: r.text(0)?, by: r.text(1)?, at: r.instant(2)?, since: r.instant(3)? }))
+        .transpose()
 }
 
 /// A reset has been taken up. `at` says which one was meant.

@@ -29,7 +29,7 @@ const PUBLISHERS: [&str; 3] = ["ciso", "deputy_ciso", "head_security_officer"];
 const MAX_SAYS: usize = 300;
 
 /// Whether this person decides which version runs.
-fn publishes(me: &Me) -> bool {
+pub(crate) fn publishes(me: &Me) -> bool {
     me.roles().iter().any(|r| PUBLISHERS.contains(&r.role.as_str()))
 }
 

@@ -1,6 +1,7 @@
 //! Imports of the organization on a running body: one person proposes, a second who may import confirms, and never somebody who gains an
 //! appointment or a power by it. What would change is kept; the file must still change exactly that when it is confirmed.
 
+mod appoint;
 mod gain;
 mod view;
 
@@ -16,6 +17,7 @@ use sekisho_store::proposal::ProposalState;
 use sekisho_store::upload;
 use serde_json::json;
 
+pub use appoint::{AppointPage, AppointmentForm};
 use gain::Change;
 pub use view::{ProposalLine, ProposalPage};
 

@@ -72,13 +72,13 @@ on_both! {
 
     async fn a_reset_is_taken_up_once_and_only_the_one_that_was_shown(db: Db) {
         base(&db).await;
-        let reset = |n| Reset { login: "a".into(), by: "00002".into(), at: at(n) };
+        let reset = |n: i64| Reset { login: "a".into(), by: "00002".into(), at: at(n), since: at(n) };
         act!(db.store, c => {
             account::put_reset(c, &reset(1)).await?;
             account::put_reset(c, &reset(2)).await
         }).unwrap();
         assert!(act!(db.store, c => account::take_up(c, "a", at(1)).await).is_err(), "replaced");
-        assert_eq!(look!(db.store, c => account::reset(c, "a").await).unwrap(), Some(reset(2)));
+        assert_eq!(look!(db.store, c => account::reset(c, "a").await).unwrap(), Some(Reset { since: at(1), ..reset(2) }), "since the first");
         act!(db.store, c => account::take_up(c, "a", at(2)).await).unwrap();
         assert!(act!(db.store, c => account::take_up(c, "a", at(2)).await).is_err());
         assert_eq!(look!(db.store, c => account::reset(c, "a").await).unwrap(), None);
@@ -86,7 +86,7 @@ on_both! {
 
     async fn accounts_are_found_by_login_and_by_person(db: Db) {
         base(&db).await;
-        let reset = Reset { login: "b".into(), by: "00001".into(), at: at(3) };
+        let reset = Reset { login: "b".into(), by: "00001".into(), at: at(3), since: at(3) };
         act!(db.store, c => {
             account::put_reset(c, &reset).await?;
             account::set_active(c, "a", false).await?;
@@ -113,9 +113,9 @@ on_both! {
         act!(db.store, c => account::clear_failures(c, "nobody").await).unwrap();
         assert_eq!(look!(db.store, c => account::failures(c, "nobody").await).unwrap(), Failures::default());
         assert_eq!(look!(db.store, c => account::failures(c, "other").await).unwrap().count, 2);
-        let keys = ["nobody".to_owned(), "other".to_owned()];
-        assert!(look!(db.store, c => account::locks(c, &keys).await).unwrap().is_empty());
+        let keys = || ["nobody".to_owned(), "other".to_owned()];
+        assert!(look!(db.store, c => account::locks(c, &keys()).await).unwrap().is_empty());
         act!(db.store, c => account::set_failures(c, "other", Failures { count: 0, locked_until: Some(at(60)) }).await).unwrap();
-        assert_eq!(look!(db.store, c => account::locks(c, &keys).await).unwrap(), [("other".to_owned(), at(60))]);
+        assert_eq!(look!(db.store, c => account::locks(c, &keys()).await).unwrap(), [("other".to_owned(), at(60))]);
     }
 }

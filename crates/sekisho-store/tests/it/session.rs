@@ -46,7 +46,7 @@ on_both! {
         let found = look!(db.store, c => session::get(c, "t1").await).unwrap();
         let as_put = Found { session: session("t1", "a", 100), account: account_row("a", "00001"), reset: false, second_factor: false };
         assert_eq!(found, Some(as_put));
-        let reset = Reset { login: "a".into(), by: "00002".into(), at: at(1) };
+        let reset = Reset { login: "a".into(), by: "00002".into(), at: at(1), since: at(1) };
         act!(db.store, c => {
             session::touch(c, "t1", at(50)).await?;
             session::prove(c, "t1", at(60)).await?;
@@ -86,13 +86,13 @@ on_both! {
 
     async fn a_secret_is_in_use_once_confirmed_and_each_code_once(db: Db) {
         base(&db).await;
-        let codes = ["x".to_owned(), "y".to_owned()];
+        let codes = || ["x".to_owned(), "y".to_owned()];
         act!(db.store, c => {
             second_factor::begin(c, "a", "first").await?;
             second_factor::begin(c, "a", "second").await
         }).unwrap();
-        assert!(act!(db.store, c => second_factor::confirm(c, "a", "first", 7, &codes, at(1)).await).is_err(), "replaced");
-        act!(db.store, c => second_factor::confirm(c, "a", "second", 7, &codes, at(1)).await).unwrap();
+        assert!(act!(db.store, c => second_factor::confirm(c, "a", "first", 7, &codes(), at(1)).await).is_err(), "replaced");
+        act!(db.store, c => second_factor::confirm(c, "a", "second", 7, &codes(), at(1)).await).unwrap();
         let row = look!(db.store, c => second_factor::get(c, "a").await).unwrap();
         assert_eq!((row.secret.as_str(), row.step, row.confirmed_at, row.pending.as_str()), ("second", 7, Some(at(1)), ""));
         let taken = act!(db.store, c => Ok([

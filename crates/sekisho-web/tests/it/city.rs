@@ -415,7 +415,7 @@ impl City {
             "SELECT COUNT(*) FROM delegation WHERE state = 'proposed'",
             "SELECT COUNT(*) FROM org_proposal",
             "SELECT COUNT(*) FROM org_proposal WHERE state = 'waiting'",
-            "SELECT COALESCE(SUM(value), 0) FROM counter",
+            "SELECT COALESCE(SUM(value), 0) - (SELECT COUNT(*) FROM ledger_entry WHERE kind = 'account.login') FROM counter",
         ] {
             all.push(self.count(sql).await);
         }

@@ -94,8 +94,8 @@ async fn a_row_that_breaks_a_check_opens_and_closes_with_its_record() {
 #[tokio::test]
 async fn the_ledger_shows_places_to_all_and_contents_to_those_who_oversee() {
     let city = City::settled().await;
-    sequencer::drain(&city.office).await.unwrap();
     let mut clerk = city.browser(CLERK).await;
+    sequencer::drain(&city.office).await.unwrap();
     let page = clerk.get("/ledger").await;
     assert!(page.text.contains("順番待ち</dt><dd>0件") && page.text.contains("台帳の変更"), "{}", page.text);
     let entry = page.text.split("href=\"/ledger/").nth(1).unwrap().split('"').next().unwrap().to_owned();

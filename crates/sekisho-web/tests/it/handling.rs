@@ -7,11 +7,8 @@ use crate::browser::{Browser, Page, encode};
 use crate::city::{CLERK, City, MANAGER, OTHER_CLERK, asset, row_id};
 
 fn json(page: &Page) -> Value {
-    assert!(
-        page.headers[header::CONTENT_TYPE].to_str().unwrap().starts_with("application/json"),
-        "{}",
-        page.text
-    );
+    let kind = if page.status.is_success() { "application/json" } else { "application/problem+json" };
+    assert_eq!(page.headers[header::CONTENT_TYPE], kind, "{}", page.text);
     serde_json::from_str(&page.text).unwrap()
 }
 

@@ -137,6 +137,9 @@ fn attempts(h: &Held) -> Vec<Attempt> {
             &[ADMIN, CLERK],
         );
     }
+    let appoint = |person| owned(vec![("person", person), ("role", "system_operator"), ("from", "R8.11.25")]);
+    add("/accounts/roles", "/accounts/roles", appoint(CLERK), None, &staff);
+    add("/accounts/second-factor", "/accounts/second-factor", owned(vec![("role", "staff")]), None, &staff);
     let import = |what: &str, [upload, digest]: &[String; 2]| {
         vec![("do", what.to_owned()), ("upload", upload.clone()), ("shown", digest.clone())]
     };
