@@ -281,6 +281,8 @@ impl Office {
         if let Some(refused) = forbidden(&d, by, person, today) {
             return Err(refused);
         }
+        // An absence gives deputies power.
+        Self::may_decide_now(who)?;
         let (from, until) = read_days(form, today)?;
         let pack = self.pack();
         if pack.absence.kinds.iter().all(|k| k.code != form.kind) {

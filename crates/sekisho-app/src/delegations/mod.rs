@@ -61,6 +61,7 @@ impl Office {
             ));
         }
         self.proved(who)?;
+        Self::may_decide_now(who)?;
         let roles = roles_of_post(post, &circle.pack, &circle.org, circle.today);
         if roles.is_empty() || !(role.is_empty() || roles.iter().any(|(r, _)| r == role)) {
             return Err(AppError::field("what", "この職には、代理を決める役割がありません。"));
