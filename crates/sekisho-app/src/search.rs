@@ -200,7 +200,7 @@ impl Office {
             view.exact = self.exactly(who, &view.q).await?;
         }
         view.groups = self.stored(who, &words, &asked.kind, part).await?;
-        view.groups.extend(self.written(&words, part).into_iter());
+        view.groups.extend(self.written(&words, part));
         view.groups.extend(self.organized(&words, part).await?);
         view.groups.retain(|g| !g.hits.is_empty() && (asked.kind.is_empty() || asked.kind == g.kind));
         Ok(view)
