@@ -18,7 +18,7 @@ use crate::login::Identity;
 use crate::office::Office;
 
 /// Turns that the page names.
-const SHOWN: usize = 100;
+const SHOWN: usize = 60;
 
 /// A bar of states.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -204,16 +204,6 @@ pub async fn numbered(c: &mut Conn<'_>, stream: &str, seq: i64) -> Result<Option
         .transpose()
 }
 
-/// When the first entry was written.
-///
-/// # Errors
-/// The database failed.
-pub async fn first_at(c: &mut Conn<'_>) -> Result<Option<Instant>, StoreError> {
-    // By its place: the first is sequenced before everything else.
-    let sql = "SELECT at FROM ledger_entry WHERE leaf_index = 0";
-    c.one(sql, vec![]).await?.map(|r| r.instant(0)).transpose()
-}
-
 /// When the newest entry was made; looks at the last place of the tree and at the outbox.
 ///
 /// # Errors

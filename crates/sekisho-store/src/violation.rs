@@ -190,6 +190,15 @@ pub async fn get(c: &mut Conn<'_>, id: &str) -> Result<Option<ViolationRow>, Sto
     c.one(&sql, args![id]).await?.as_ref().map(read).transpose()
 }
 
+/// When the first interval was opened.
+///
+/// # Errors
+/// The database failed.
+pub async fn first_opened(c: &mut Conn<'_>) -> Result<Option<Instant>, StoreError> {
+    let row = c.one("SELECT MIN(opened_at) FROM violation", vec![]).await?;
+    row.map_or(Ok(None), |r| r.opt_instant(0))
+}
+
 /// When a check last ran and over how many rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunRow {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sekisho_case::case::CaseState;
+use sekisho_case::case::{CaseState, StepRun, StepStatus};
 use sekisho_case::decide::{self, Ctx};
 use sekisho_pack::model::{Field, FieldType, Pack, Procedure, Step};
 use sekisho_store::case::{self, CaseRow};
@@ -94,6 +94,10 @@ impl Office {
             return Ok(None);
         };
         let state = state_of(row)?;
+        let open = |s: &StepRun| s.status == StepStatus::Open && bulk_step(p, &s.id).is_some();
+        if !state.steps.iter().any(open) {
+            return Ok(None);
+        }
         let (org, rules) = (self.org().await?, self.rules(&pack)?);
         let ctx = Ctx { org: &org, pack: &pack, rules: &rules, now: self.clock.now(), person: &who.person };
         // An own case, and an acting decision that needs a reason, are looked at one by one.

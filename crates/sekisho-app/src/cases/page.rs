@@ -229,8 +229,8 @@ impl Office {
         let now = self.clock.now();
         let (status, status_class) = status_words(state.status.code());
         let (actions, explain) = self.actions(who, &pack, procedure, &state, typed).await?;
-        // Whoever may act needs to read what is decided on.
-        let reads = !actions.is_empty() || me.reads_personal_of(&state);
+        // Whoever may act needs to read what is decided on; for a remark one need not.
+        let reads = actions.iter().any(|a| a.act != "comment") || me.reads_personal_of(&state);
         if !reads {
             hide_fields(procedure, &mut state);
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sekisho_base::Date;
 use sekisho_case::state::ClauseState;
 use sekisho_store::turn::{self, TurnRow};
-use sekisho_store::{ledger, setting};
+use sekisho_store::{setting, violation};
 
 use super::browse::{all_states, end_of};
 use crate::error::AppError;
@@ -43,7 +43,7 @@ pub(crate) fn month_ends(today: Date) -> Vec<Date> {
 
 impl Office {
     /// Notes which clauses have another state than when they were last noted. The first time also the ends of the months before, as far
-    /// back as there are records.
+    /// back as checks have found anything: earlier, nothing tells whether they ran.
     ///
     /// # Errors
     /// The database failed.
@@ -53,7 +53,7 @@ impl Office {
             .store
             .read(move |c| {
                 Box::pin(async move {
-                    Ok::<_, AppError>((setting::get(c, NOTED).await?, ledger::first_at(c).await?))
+                    Ok::<_, AppError>((setting::get(c, NOTED).await?, violation::first_opened(c).await?))
                 })
             })
             .await?;

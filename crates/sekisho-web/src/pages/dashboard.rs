@@ -5,7 +5,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
-use sekisho_app::dashboard::Dashboard;
+use sekisho_app::dashboard::{Dashboard, Turned};
 
 use crate::Web;
 use crate::chart::bars;
@@ -25,6 +25,19 @@ struct DashboardPage {
     trend: String,
     chapters: String,
     areas: String,
+}
+
+/// Turns that are shown at once; the others are folded away.
+const FIRST: usize = 10;
+
+impl DashboardPage {
+    fn first_turned(&self) -> &[Turned] {
+        self.view.turned.get(..FIRST).unwrap_or(&self.view.turned)
+    }
+
+    fn more_turned(&self) -> &[Turned] {
+        self.view.turned.get(FIRST..).unwrap_or_default()
+    }
 }
 
 async fn show(State(web): State<Web>, Who(who): Who) -> Result<Response, WebError> {

@@ -1,5 +1,6 @@
 //! A small city: two departments, three sections, four assets, a clock that tests turn.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -206,6 +207,16 @@ impl City {
     }
 
     async fn open_at(n: u64, folder: PathBuf, address: &str, now: Instant) -> Self {
+        Self::open_with(n, folder, address, now, setup::model_pack_files()).await
+    }
+
+    async fn open_with(
+        n: u64,
+        folder: PathBuf,
+        address: &str,
+        now: Instant,
+        pack_files: BTreeMap<String, String>,
+    ) -> Self {
         let store = Store::open(address).await.unwrap();
         let clock = Arc::new(ManualClock::new(now));
         let entropy = Arc::new(SeededEntropy::new(n));
@@ -217,8 +228,8 @@ impl City {
             seed: Some(seed),
             body: "minatono".to_owned(),
             title: "みなと野市".to_owned(),
-            pack: setup::model_pack().unwrap(),
-            pack_files: setup::model_pack_files(),
+            pack: sekisho_app::pack_tools::examine(&pack_files).0.unwrap(),
+            pack_files,
             print_program: Some(print_program()),
         };
         let office = Office::open(opening).await.unwrap();
@@ -230,6 +241,15 @@ impl City {
     pub async fn empty() -> Self {
         let (n, folder) = Self::folder();
         Self::open(n, folder).await
+    }
+
+    /// With another pack, the organization, a login for each number given, and no assets.
+    pub async fn with_pack(pack_files: BTreeMap<String, String>, numbers: &[&str]) -> Self {
+        let (n, folder) = Self::folder();
+        let address = folder.join("sekisho.db").to_string_lossy().into_owned();
+        let city = Self::open_with(n, folder, &address, at(TODAY, 10), pack_files).await;
+        city.fill(workbook(|_| ""), numbers).await;
+        city
     }
 
     /// With the organization, a login for each number given, and no assets.

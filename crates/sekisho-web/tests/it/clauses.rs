@@ -109,3 +109,25 @@ async fn the_ledger_shows_places_to_all_and_contents_to_those_who_oversee() {
         "an odd address shows the newest"
     );
 }
+
+#[tokio::test]
+async fn the_citys_own_words_stand_beside_those_of_the_pack() {
+    let mut files = sekisho_app::setup::model_pack_files();
+    let bindings = "[[binding]]\nown = \"3.1\"\ncitation = \"第3条第1項\"\nclauses = [\"5.1.1.3.イ\"]\nby = \"情報政策課 山田\"\non = \"2026-11-20\"\ntext = \"職員等は、物を庁外へ持ち去るときは、課長の許可を受ける。\"\n";
+    files.insert("bindings.toml".to_owned(), bindings.to_owned());
+    let city = City::with_pack(files, &[CLERK]).await;
+    let mut b = city.browser(CLERK).await;
+    let page = b.get("/clauses/5.1.1.3.%E3%82%A4").await;
+    for mark in [
+        "職員等は、物を庁外へ持ち去るときは",
+        "第3条第1項",
+        "令和8年11月20日 情報政策課 山田",
+        "パックの言葉",
+    ] {
+        assert!(page.text.contains(mark), "{mark}: {}", page.text);
+    }
+    let line = b.get("/clauses?chapter=5").await;
+    assert!(line_with(&line, "/clauses/5.1.1.3.イ\"").contains("市の規程 第3条第1項"), "{}", line.text);
+    let found = b.get(&format!("/search?{}", encode(&[("q", "持ち去る")]))).await;
+    assert!(found.text.contains("/clauses/5.1.1.3.イ\""), "found by the city's words: {}", found.text);
+}

@@ -265,3 +265,35 @@ async fn nobody_is_shown_a_record_whose_look_cannot_be_recorded() {
     assert_eq!(page.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert!(!page.text.contains("要介護認定の名簿"));
 }
+
+#[tokio::test]
+async fn a_personal_field_of_a_case_is_read_by_those_it_concerns() {
+    let (city, _) = made().await;
+    let mut clerk = city.browser(CLERK).await;
+    let device = row_id(&mut clerk, "device", "PC-001").await;
+    let item = format!("device/{device}");
+    let fields = [
+        ("do", "apply"),
+        ("post", "21-s"),
+        ("items", item.as_str()),
+        ("purpose", "訪問先での記録"),
+        ("user", "貸出 花枝"),
+        ("place", "office"),
+        ("network", "none"),
+        ("from", "R8.11.26"),
+        ("return_by", "R8.11.27"),
+        ("rules_read", "1"),
+    ];
+    let page = clerk.post("/apply/loan", &fields).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
+    let case = page.location().split('?').next().unwrap().to_owned();
+    for (person, reads) in
+        [(CLERK, true), (AUDITOR, true), (ADMIN, true), (DIRECTOR, false), (HEAD, false), (CISO, false)]
+    {
+        let mut b = city.browser(person).await;
+        let page = b.get(&case).await;
+        assert_eq!(page.status, StatusCode::OK, "{person}");
+        assert_eq!(page.text.contains("貸出 花枝"), reads, "{person} {}", page.text);
+        assert_eq!(page.text.contains("（伏せています）"), !reads, "{person}");
+    }
+}

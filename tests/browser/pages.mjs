@@ -1,0 +1,54 @@
+// The pages for finding and overseeing, wide and narrow: search from the head of a page with the keyboard alone, the standard down to one
+// clause, its drawings, the calendar, the inbox. axe looks at each.
+import assert from "node:assert/strict";
+import { City } from "./city.mjs";
+import { launch, login, look, NARROW, WIDE } from "./look.mjs";
+
+const city = new City();
+await city.start();
+const browser = await launch();
+try {
+  for (const [size, viewport] of [["wide", WIDE], ["narrow", NARROW]]) {
+    const { context, page } = await login(browser, city, "manager", viewport);
+    const answered = [];
+    page.on("response", (r) => answered.push(r));
+    await page.focus("#site-search");
+    await page.keyboard.type("台帳");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/\/search\?q=/);
+    assert.ok(await page.locator("h2", { hasText: "件）" }).count() > 1, "several kinds are found");
+    await look(page, `search-${size}`);
+    for (const [path, name] of [
+      ["/dashboard", "dashboard"],
+      ["/clauses", "standard"],
+      ["/clauses/5.1.1.3.イ", "clause"],
+      ["/calendar?scope=section", "calendar"],
+      ["/inbox", "inbox"],
+      ["/apply/take_out", "apply"],
+    ]) {
+      await page.goto(city.url + path);
+      await look(page, `${name}-${size}`);
+    }
+    await page.goto(`${city.url}/dashboard`);
+    for (const summary of await page.locator("summary").all()) await summary.press("Enter");
+    await look(page, `dashboard-open-${size}`);
+    // Files that are dropped are attached as by the button.
+    await page.goto(`${city.url}/apply/take_out`);
+    const files = await page.evaluateHandle(() => {
+      const data = new DataTransfer();
+      data.items.add(new File(["計画"], "計画.txt", { type: "text/plain" }));
+      data.items.add(new File(["地図"], "地図.txt", { type: "text/plain" }));
+      return data;
+    });
+    await page.dispatchEvent("[data-drop]", "drop", { dataTransfer: files });
+    await page.waitForSelector("text=地図.txt");
+    assert.ok(await page.locator("text=計画.txt").count(), "both files are kept");
+    assert.ok(answered.every((r) => r.status() < 500), "no page failed");
+    await context.close();
+  }
+} finally {
+  await browser.close();
+  await city.stop();
+  city.remove();
+}
+console.log("the pages for finding and overseeing were looked at");
