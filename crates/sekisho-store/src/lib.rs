@@ -14,6 +14,7 @@ pub mod duty;
 mod error;
 mod index;
 pub mod ledger;
+pub mod maintenance;
 mod migrate;
 pub mod notice;
 pub mod notification;
@@ -33,5 +34,5 @@ mod writer;
 
 pub use conn::{Arg, Conn, Row};
 pub use db::{BoxFuture, Durability, Store};
-pub use error::StoreError;
+pub use error::{StoreError, Trouble};
 pub use viewer::Viewer;
