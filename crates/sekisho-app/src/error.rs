@@ -55,6 +55,26 @@ impl AppError {
         Self::Invalid(vec![FieldError { field: field.to_owned(), message: message.into() }])
     }
 
+    /// A copy or a restore that failed, with what the operator can do.
+    #[must_use]
+    pub(crate) fn of_copy(e: StoreError) -> Self {
+        match e {
+            StoreError::NoTool(name) => Self::refused(
+                "B001",
+                format!(
+                    "PostgreSQLの道具 {name} がありません。postgresql-client を、サーバと同じかそれより新しい版で入れてください。"
+                ),
+            ),
+            StoreError::Tool(name, said) => {
+                Self::refused("B011", format!("{name} が失敗しました（{said}）。"))
+            }
+            StoreError::Address(said) => {
+                Self::refused("B012", format!("写せません（{said}）。場所を確かめてください。"))
+            }
+            e => Self::Store(e),
+        }
+    }
+
     /// Something that should hold does not.
     #[must_use]
     pub fn internal(e: impl std::fmt::Display) -> Self {

@@ -51,6 +51,8 @@ pub const ERASED: &str = "ledger.erased";
 pub const WITNESSES: &str = "ledger.witnesses";
 /// Kind of a witness's word that this log was set back or rewritten.
 pub const ALARM: &str = "ledger.witness_alarm";
+/// Kind of the record that a backup was put back.
+pub const RESTORED: &str = "ledger.restored";
 /// File of an export with the newest checkpoint that witnesses signed.
 const COSIGNED_FILE: &str = "checkpoint.cosigned";
 
@@ -354,6 +356,7 @@ pub fn kind_label(kind: &str) -> &'static str {
         ("notification.made", "お知らせ"),
         ("notification.mailed", "お知らせのメール送信"),
         ("notification.mail_failed", "お知らせのメールを送れず"),
+        (RESTORED, "バックアップからの復元"),
         ("pack.load", "規程データの読込み"),
         ("pack.propose", "規程データの提案"),
         ("absence.add", "不在の登録"),

@@ -4,6 +4,7 @@ pub mod absences;
 pub mod accounts;
 pub mod assessment;
 pub mod calendar;
+pub mod backup;
 pub mod cases;
 pub mod checks;
 pub mod clauses;

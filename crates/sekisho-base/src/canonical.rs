@@ -99,6 +99,21 @@ pub fn unhex(s: &str) -> Option<Vec<u8>> {
     rest.is_empty().then(|| pairs.iter().map(|[hi, lo]| hi * 16 + lo).collect())
 }
 
+/// SHA-256 of everything a reader gives.
+///
+/// # Errors
+/// Reading failed.
+pub fn sha256_reader(from: &mut impl std::io::Read) -> std::io::Result<[u8; 32]> {
+    let mut hash = Sha256::new();
+    let mut piece = vec![0u8; 64 * 1024];
+    loop {
+        match from.read(&mut piece)? {
+            0 => return Ok(hash.finalize().into()),
+            n => hash.update(piece.get(..n).unwrap_or_default()),
+        }
+    }
+}
+
 /// SHA-256 of bytes.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {

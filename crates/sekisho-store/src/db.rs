@@ -12,8 +12,8 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::args;
 use crate::conn::Conn;
-use crate::error::StoreError;
-use crate::writer::{self, Finished, Job, Message};
+use crate::error::{StoreError, Trouble};
+use crate::writer::{self, Finished, Job, Message, Told};
 
 /// Pages of the write-ahead log after which it is copied into the database file, with two fsyncs more: 16 MiB instead of 4.
 const CHECKPOINT_PAGES: &str = "4000";
@@ -23,6 +23,9 @@ const READERS: u32 = 4;
 const MAPPED: &str = "268435456";
 /// Connections to a PostgreSQL database.
 const CONNECTIONS: u32 = 8;
+
+/// How long a request waits for a connection before it is told that the database is gone.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// A boxed future that borrows its connection.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -67,6 +70,7 @@ async fn check_order(c: &mut Conn<'_>) -> Result<(), StoreError> {
 pub struct Store {
     db: Db,
     committed: Arc<Notify>,
+    told: Told,
     writer_done: Arc<tokio::sync::Mutex<Option<tokio::task::JoinHandle<()>>>>,
 }
 
@@ -97,10 +101,12 @@ impl Store {
         let read = pool.connect_with(options.pragma("query_only", "1").pragma("mmap_size", MAPPED)).await?;
         let (write, jobs) = mpsc::channel(1024);
         let committed = Arc::new(Notify::new());
-        let task = tokio::spawn(writer::run(conn, jobs, Arc::clone(&committed)));
+        let told = Told::default();
+        let task = tokio::spawn(writer::run(conn, jobs, Arc::clone(&committed), Arc::clone(&told)));
         Ok(Self {
             db: Db::Sqlite { read, write },
             committed,
+            told,
             writer_done: Arc::new(tokio::sync::Mutex::new(Some(task))),
         })
     }
@@ -117,13 +123,19 @@ impl Store {
         let pool = sqlx::postgres::PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .min_connections(0)
+            .acquire_timeout(PATIENCE)
             .connect_with(options)
             .await?;
         let mut conn = pool.acquire().await?;
         check_order(&mut Conn::Postgres(&mut conn)).await?;
         crate::migrate::run(&mut Conn::Postgres(&mut conn)).await?;
         drop(conn);
-        Ok(Self { db: Db::Postgres(pool), committed: Arc::new(Notify::new()), writer_done: Arc::default() })
+        Ok(Self {
+            db: Db::Postgres(pool),
+            committed: Arc::new(Notify::new()),
+            told: Told::default(),
+            writer_done: Arc::default(),
+        })
     }
 
     /// Opens by address: `postgres://…`, or the path of an SQLite file.
@@ -142,6 +154,17 @@ impl Store {
     #[must_use]
     pub fn is_sqlite(&self) -> bool {
         matches!(self.db, Db::Sqlite { .. })
+    }
+
+    /// What kept the last act from being written; nothing once one was written again.
+    #[must_use]
+    pub fn trouble(&self) -> Option<Trouble> {
+        *self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn failed(&self, e: StoreError) -> StoreError {
+        writer::tell(&self.told, e.trouble());
+        e
     }
 
     /// Is told after every commit; the sequencer and the checks wait for it.
@@ -180,15 +203,20 @@ impl Store {
                 });
                 write.send(Message::Job(boxed)).await.map_err(|_| E::from(StoreError::Stopped))?;
                 told.await.map_err(|_| {
-                    E::from(if write.is_closed() { StoreError::Stopped } else { StoreError::Broken })
+                    E::from(match self.trouble() {
+                        _ if write.is_closed() => StoreError::Stopped,
+                        trouble @ Some(_) => StoreError::Commit { text: "not begun".to_owned(), trouble },
+                        None => StoreError::Broken,
+                    })
                 })?
             }
             Db::Postgres(pool) => {
-                let mut tx = pool.begin().await.map_err(|e| E::from(StoreError::from(e)))?;
+                let mut tx = pool.begin().await.map_err(|e| E::from(self.failed(e.into())))?;
                 let value = job(&mut Conn::Postgres(&mut tx)).await?;
                 // After a failed statement COMMIT would roll back and yet report success; this fails instead.
                 Conn::Postgres(&mut tx).script("SELECT 1").await.map_err(E::from)?;
-                tx.commit().await.map_err(|e| E::from(StoreError::from(e)))?;
+                tx.commit().await.map_err(|e| E::from(self.failed(StoreError::of_commit(e))))?;
+                writer::tell(&self.told, None);
                 self.committed.notify_waiters();
                 self.committed.notify_one();
                 Ok(value)

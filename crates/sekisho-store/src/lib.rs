@@ -16,6 +16,7 @@ mod error;
 mod index;
 pub mod ledger;
 pub mod look;
+pub mod maintenance;
 mod migrate;
 pub mod notice;
 pub mod notification;
@@ -38,5 +39,5 @@ mod writer;
 
 pub use conn::{Arg, Conn, Row, counted};
 pub use db::{BoxFuture, Durability, Store};
-pub use error::StoreError;
+pub use error::{StoreError, Trouble};
 pub use viewer::Viewer;

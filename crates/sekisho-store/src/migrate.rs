@@ -18,6 +18,11 @@ const LISTS: i64 = 2;
 /// Any number; nodes that start at once take turns by it.
 const LOCK: i64 = 7_354_101;
 
+/// Numbers of the migrations that this program knows, in order.
+pub(crate) fn numbers() -> Vec<i64> {
+    MIGRATIONS.iter().map(|m| m.0).collect()
+}
+
 /// Brings the schema up to date: all or nothing.
 pub(crate) async fn run(c: &mut Conn<'_>) -> Result<(), StoreError> {
     c.script(if matches!(c, Conn::Sqlite(_)) { "BEGIN IMMEDIATE" } else { "BEGIN" }).await?;

@@ -12,7 +12,7 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::conn::Conn;
 use crate::db::BoxFuture;
-use crate::error::StoreError;
+use crate::error::{StoreError, Trouble};
 
 /// Acts of one commit at most.
 const GROUP: usize = 64;
@@ -40,11 +40,20 @@ pub(crate) enum Message {
     Close,
 }
 
+/// What keeps the database from writing since its last commit; shared with the handles.
+pub(crate) type Told = Arc<std::sync::Mutex<Option<Trouble>>>;
+
+/// Notes what keeps the database from writing, or that it writes again.
+pub(crate) fn tell(told: &Told, trouble: Option<Trouble>) {
+    *told.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = trouble;
+}
+
 /// Runs until it is told to close or every sender is gone, then closes the connection.
 pub(crate) async fn run(
     mut conn: SqliteConnection,
     mut messages: mpsc::Receiver<Message>,
     committed: Arc<Notify>,
+    told: Told,
 ) {
     while let Some(message) = messages.recv().await {
         let Message::Job(first) = message else {
@@ -52,24 +61,29 @@ pub(crate) async fn run(
             continue;
         };
         let mut answers = Vec::with_capacity(GROUP);
-        let outcome = group(&mut conn, first, &mut messages, &mut answers).await;
+        let outcome = group(&mut conn, first, &mut messages, &mut answers, &told).await;
         let failed = match outcome {
             Ok(()) => None,
             Err(e) => {
                 tracing::error!(error = %e, acts = answers.len(), "a commit failed");
+                // Before the jobs that never ran are dropped: their callers are told why.
+                tell(&told, e.trouble());
                 let mut c = Conn::Sqlite(&mut conn);
                 if let Err(e) = c.script("ROLLBACK").await {
                     tracing::debug!(error = %e, "nothing to roll back");
                 }
-                Some(e.to_string())
+                Some((e.to_string(), e.trouble()))
             }
         };
         if failed.is_none() && !answers.is_empty() {
+            tell(&told, None);
             committed.notify_waiters();
             committed.notify_one();
         }
         for answer in answers {
-            answer(failed.as_ref().map_or(Ok(()), |text| Err(StoreError::Commit(text.clone()))));
+            answer(failed.as_ref().map_or(Ok(()), |(text, trouble)| {
+                Err(StoreError::Commit { text: text.clone(), trouble: *trouble })
+            }));
         }
     }
     if let Err(e) = conn.close().await {
@@ -82,9 +96,13 @@ async fn group(
     first: Job,
     messages: &mut mpsc::Receiver<Message>,
     answers: &mut Vec<Answer>,
+    told: &Told,
 ) -> Result<(), StoreError> {
     let mut c = Conn::Sqlite(conn);
-    c.script("BEGIN IMMEDIATE").await?;
+    if let Err(e) = c.script("BEGIN IMMEDIATE").await {
+        tell(told, e.trouble());
+        return Err(e);
+    }
     let opened = tokio::time::Instant::now();
     let mut next = Some(first);
     while let Some(job) = next.take() {
@@ -95,11 +113,13 @@ async fn group(
                 c.script("RELEASE act").await?;
             }
             refused => {
-                c.script("ROLLBACK TO act; RELEASE act").await?;
+                let undone = c.script("ROLLBACK TO act; RELEASE act").await;
                 if let Some(finished) = refused {
                     // Nothing of it will be committed, so its caller need not wait.
                     (finished.answer)(Ok(()));
                 }
+                // A full disk may have rolled everything back already.
+                undone?;
             }
         }
         if answers.len() < GROUP && opened.elapsed() < WINDOW {

@@ -14,10 +14,38 @@ pub(crate) fn on_runtime(job: impl Future<Output = Outcome>) -> Outcome {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| e.to_string())?.block_on(job)
 }
 
-/// Logs go to the standard error stream; `SEKISHO_LOG` chooses what (`info`, `sekisho_app=debug` …).
+/// Logs go to the standard error stream, one line an event; `json` for programs that collect them. They hold no personal data: no names, no
+/// contents, no tokens, and addresses of pages only by their pattern.
+///
+/// # Errors
+/// The filter cannot be read, in Japanese.
+pub(crate) fn start_logging_as(filter: &str, json: bool) -> Result<(), String> {
+    let filter = EnvFilter::try_new(filter).map_err(|e| {
+        format!("log.filter（SEKISHO_LOG、--log）の「{filter}」を読めません（{e}）。error、warn、info、debug などを書いてください。")
+    })?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second start changes nothing.
+    let _ = if json {
+        builder.json().flatten_event(true).with_span_list(false).try_init()
+    } else {
+        builder.try_init()
+    };
+    Ok(())
+}
+
+/// Logging of the subcommands that read no configuration file; a filter that cannot be read is passed over.
 pub(crate) fn start_logging() {
-    let filter = EnvFilter::try_from_env("SEKISHO_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let filter = std::env::var("SEKISHO_LOG").unwrap_or_default();
+    if start_logging_as(&filter, false).is_err() || filter.is_empty() {
+        let _ = start_logging_as("warn", false);
+    }
+}
+
+/// Makes a folder that only its owner can enter, where it is missing.
+pub(crate) fn make_private(folder: &Path) -> Result<(), String> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|e| format!("{} を作れません: {e}", folder.display()))
 }
 
 /// The database of a data folder.
@@ -42,11 +70,17 @@ pub(crate) async fn open_store(data: &Path, make: bool) -> Result<sekisho_app::S
     } else {
         let file = database(data);
         if make {
-            std::fs::create_dir_all(data).map_err(|e| format!("{text}: {e}"))?;
+            make_private(data)?;
         } else if !file.is_file() {
             return Err(format!("{text} にデータがありません。--data にデータフォルダを指定してください。"));
         }
         file.to_string_lossy().into_owned()
     };
     sekisho_app::Store::open(&address).await.map_err(|e| e.to_string())
+}
+
+/// A passphrase from its file, without the line's end.
+pub(crate) fn passphrase(file: &Path) -> Result<String, String> {
+    let text = std::fs::read_to_string(file).map_err(|e| format!("{} を読めません: {e}", file.display()))?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }

@@ -12,7 +12,7 @@ use sekisho_base::clock::SystemClock;
 use sekisho_base::entropy::OsEntropy;
 use serde_json::json;
 
-use crate::config::{Outcome, database, key_file, start_logging};
+use crate::config::{Outcome, database, key_file, make_private, start_logging};
 use crate::serve::serve;
 
 #[derive(Debug, clap::Args)]
@@ -39,7 +39,7 @@ pub(crate) async fn run(args: Args) -> Outcome {
                 .to_owned(),
         );
     }
-    std::fs::create_dir_all(&args.data).map_err(|e| format!("{}: {e}", args.data.display()))?;
+    make_private(&args.data)?;
     let entropy = Arc::new(OsEntropy);
     let (file, key) = (database(&args.data), key_file(&args.data, None));
     if !file.is_file() {

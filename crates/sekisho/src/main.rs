@@ -1,5 +1,6 @@
 //! The Sekisho program. One file per subcommand; nothing is decided here.
 
+mod backup;
 mod case;
 mod config;
 mod demo;
@@ -10,7 +11,10 @@ mod org;
 mod pack;
 mod policy;
 mod render_form;
+mod restore;
 mod serve;
+mod settings;
+mod settings_cli;
 mod witness;
 
 use std::process::ExitCode;
@@ -30,7 +34,13 @@ enum Command {
     /// デモ用の市を作って動かす
     Demo(demo::Args),
     /// データフォルダの市を動かす
-    Serve(serve::Args),
+    Serve(settings::Options),
+    /// バックアップを作る・確かめる（サーバを動かしたままでよい）
+    Backup(backup::Args),
+    /// バックアップを新しい場所に戻す
+    Restore(restore::Args),
+    /// 設定を調べる
+    Config(settings_cli::Args),
     /// 規程の文章を読み取る
     Policy(policy::Args),
     /// 規程データ（パック）を調べる
@@ -57,6 +67,9 @@ fn main() -> ExitCode {
         Command::Handling(args) => handling::run(args),
         Command::Demo(args) => config::on_runtime(demo::run(args)),
         Command::Serve(args) => config::on_runtime(serve::run(args)),
+        Command::Backup(args) => config::on_runtime(backup::run(args)),
+        Command::Restore(args) => config::on_runtime(restore::run(args)),
+        Command::Config(args) => settings_cli::run(args),
         Command::Ledger(args) => config::on_runtime(ledger::run(args)),
         Command::Case(args) => config::on_runtime(case::run(args)),
         Command::Org(args) => config::on_runtime(org::run(args)),

@@ -1,7 +1,6 @@
 //! `sekisho serve`, and what `demo` shares with it: answering pages until the process is told to stop.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -12,67 +11,36 @@ use sekisho_app::setup;
 use sekisho_base::clock::SystemClock;
 use sekisho_base::entropy::OsEntropy;
 
-use crate::config::{Outcome, database, key_file, start_logging};
+use crate::config::{Outcome, make_private, start_logging_as};
+use crate::settings::{Options, Settings, table};
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    /// データフォルダ
-    #[arg(long)]
-    data: PathBuf,
-    /// 待ち受けるアドレス
-    #[arg(long, default_value = "127.0.0.1:8080")]
-    listen: SocketAddr,
-    /// 署名鍵のファイル（データフォルダの外に置く）
-    #[arg(long)]
-    key: Option<PathBuf>,
-    /// PostgreSQLのアドレス（指定しなければデータフォルダのSQLite）
-    #[arg(long)]
-    database: Option<String>,
-    /// 団体の名前（最初の起動のときに決まる）
-    #[arg(long, default_value = "関所市")]
-    title: String,
-    /// 証跡での団体名（半角英数字。最初の起動のときに決まる）
-    #[arg(long, default_value = "city")]
-    body: String,
-    /// 前段でTLSを終端している（クッキーにSecureを付ける）
-    #[arg(long)]
-    behind_tls: bool,
-    /// 立会人の一覧のファイル（1行に「witness 呼び名 公開鍵 アドレス」。指定しなければ前の起動のときのまま）
-    #[arg(long)]
-    witnesses: Option<PathBuf>,
-    #[command(flatten)]
-    mail: crate::mail::Args,
-}
-
-pub(crate) async fn run(args: Args) -> Outcome {
-    start_logging();
-    if !args.listen.ip().is_loopback() && !args.behind_tls {
-        return Err("このアドレスはほかの機械から見えます。TLSを終端する装置の後ろに置き、--behind-tls を付けて起動してください。".to_owned());
-    }
-    let witnesses = args
-        .witnesses
-        .as_ref()
+pub(crate) async fn run(options: Options) -> Outcome {
+    let settings = Settings::load_or_say(&options)?;
+    start_logging_as(
+        settings.text(table::LOG_FILTER).unwrap_or_default(),
+        settings.text(table::LOG_FORMAT) == Some("json"),
+    )?;
+    let witnesses = settings
+        .path(table::WITNESSES)
         .map(|file| {
-            let text =
-                std::fs::read_to_string(file).map_err(|e| format!("{} を読めません: {e}", file.display()))?;
+            let text = std::fs::read_to_string(&file)
+                .map_err(|e| format!("{} を読めません: {e}", file.display()))?;
             witnesses::parse_list(&text).map_err(|e| e.to_string())
         })
         .transpose()?;
-    let mail = args.mail.server()?;
-    std::fs::create_dir_all(&args.data).map_err(|e| format!("{}: {e}", args.data.display()))?;
+    let mail = crate::mail::server(&settings)?;
+    make_private(&settings.data()?)?;
     let entropy = Arc::new(OsEntropy);
-    let address = args.database.unwrap_or_else(|| database(&args.data).to_string_lossy().into_owned());
-    let store = sekisho_app::Store::open(&address).await.map_err(|e| e.to_string())?;
-    let seed = setup::signing_seed(&store, &key_file(&args.data, args.key), entropy.as_ref())
-        .await
-        .map_err(|e| e.to_string())?;
+    let store = sekisho_app::Store::open(&settings.database()?).await.map_err(|e| e.to_string())?;
+    let seed =
+        setup::signing_seed(&store, &settings.key()?, entropy.as_ref()).await.map_err(|e| e.to_string())?;
     let opening = Opening {
         store,
         clock: Arc::new(SystemClock),
         entropy,
         seed: Some(seed),
-        body: args.body,
-        title: args.title,
+        body: settings.text(table::BODY).unwrap_or_default().to_owned(),
+        title: settings.text(table::TITLE).unwrap_or_default().to_owned(),
         pack: setup::model_pack().map_err(|e| e.to_string())?,
         pack_files: setup::model_pack_files(),
         print_program: None,
@@ -84,7 +52,8 @@ pub(crate) async fn run(args: Args) -> Outcome {
     if let Some(list) = witnesses {
         witnesses::appoint(&office, &list).await.map_err(|e| e.to_string())?;
     }
-    serve(office, args.listen, args.behind_tls, |address| {
+    let listen = settings.address(table::LISTEN).ok_or("server.listen")?;
+    serve(office, listen, settings.on(table::BEHIND_TLS), |address| {
         println!("http://{address} で動いています。止めるときは Ctrl+C。")
     })
     .await

@@ -1,0 +1,362 @@
+//! Every setting in one place: its name in the file, the environment and on the command line, its default and what it means.
+
+use std::net::{IpAddr, SocketAddr};
+
+/// What a setting's text must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Any text that is not empty.
+    Text,
+    /// A file or folder; in the configuration file relative to that file's folder.
+    Path,
+    /// Address and port of this host.
+    Listen,
+    /// `true` or `false`.
+    Switch,
+    /// One of a closed list.
+    OneOf(&'static [&'static str]),
+    /// A whole number in a range, both ends included.
+    Number(u64, u64),
+    /// Host name and port.
+    HostPort,
+    /// Address of the site as browsers see it.
+    Site,
+    /// Address of a PostgreSQL database, which may hold a password.
+    Database,
+    /// Addresses or networks, separated by commas.
+    Networks,
+}
+
+/// One setting.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Setting {
+    /// Name in the file: section and key.
+    pub(crate) key: &'static str,
+    /// Option on the command line.
+    pub(crate) flag: &'static str,
+    /// What its text must be.
+    pub(crate) kind: Kind,
+    /// Value where nothing else says one.
+    pub(crate) default: Option<&'static str>,
+    /// A value for the sample file.
+    pub(crate) example: &'static str,
+    /// What it means, in Japanese.
+    pub(crate) says: &'static str,
+}
+
+impl Setting {
+    /// Name of its environment variable.
+    pub(crate) fn variable(&self) -> String {
+        if self.key == LOG_FILTER {
+            // Older than the others.
+            return "SEKISHO_LOG".to_owned();
+        }
+        format!("SEKISHO_{}", self.key.replace('.', "_").to_uppercase())
+    }
+}
+
+pub(crate) const DATA: &str = "data.folder";
+pub(crate) const DATABASE: &str = "data.database";
+pub(crate) const KEY: &str = "key.file";
+pub(crate) const TITLE: &str = "body.title";
+pub(crate) const BODY: &str = "body.name";
+pub(crate) const LISTEN: &str = "server.listen";
+pub(crate) const BEHIND_TLS: &str = "server.behind_tls";
+pub(crate) const SITE: &str = "server.site";
+pub(crate) const METRICS: &str = "metrics.listen";
+pub(crate) const MAIL_SERVER: &str = "mail.server";
+pub(crate) const MAIL_TLS: &str = "mail.tls";
+pub(crate) const MAIL_CA: &str = "mail.ca";
+pub(crate) const MAIL_FROM: &str = "mail.from";
+pub(crate) const MAIL_USER: &str = "mail.user";
+pub(crate) const MAIL_PASSWORD_FILE: &str = "mail.password_file";
+pub(crate) const WITNESSES: &str = "witness.list";
+pub(crate) const LOG_FILTER: &str = "log.filter";
+pub(crate) const LOG_FORMAT: &str = "log.format";
+pub(crate) const BACKUP_FOLDER: &str = "backup.folder";
+pub(crate) const BACKUP_HOURS: &str = "backup.max_age_hours";
+pub(crate) const DISK_FREE: &str = "disk.min_free_mb";
+
+const fn s(
+    key: &'static str,
+    flag: &'static str,
+    kind: Kind,
+    default: Option<&'static str>,
+    example: &'static str,
+    says: &'static str,
+) -> Setting {
+    Setting { key, flag, kind, default, example, says }
+}
+
+/// All settings, in the order of the sample file.
+pub(crate) const SETTINGS: &[Setting] = &[
+    s(DATA, "data", Kind::Path, None, "/var/lib/sekisho/city", "データフォルダ"),
+    s(
+        DATABASE,
+        "database",
+        Kind::Database,
+        None,
+        "postgres://sekisho@db.example/sekisho",
+        "PostgreSQLのアドレス（指定しなければデータフォルダのSQLite）",
+    ),
+    s(
+        KEY,
+        "key",
+        Kind::Path,
+        None,
+        "/var/lib/sekisho-keys/city.key",
+        "署名鍵のファイル（データフォルダの外に置く。指定しなければデータフォルダの隣の「フォルダ名.key」）",
+    ),
+    s(
+        TITLE,
+        "title",
+        Kind::Text,
+        Some("関所市"),
+        "みなと市",
+        "画面と様式に出る団体の名前（最初の起動のときに決まる）",
+    ),
+    s(
+        BODY,
+        "body",
+        Kind::Text,
+        Some("city"),
+        "minato",
+        "証跡での団体名（半角英数字。最初の起動のときに決まる）",
+    ),
+    s(LISTEN, "listen", Kind::Listen, Some("127.0.0.1:8080"), "127.0.0.1:8080", "待ち受けるアドレス"),
+    s(
+        BEHIND_TLS,
+        "behind-tls",
+        Kind::Switch,
+        Some("false"),
+        "true",
+        "前段の装置がTLSを終端している（クッキーにSecureを付ける）",
+    ),
+    s(
+        SITE,
+        "site",
+        Kind::Site,
+        None,
+        "https://sekisho.city.example",
+        "ブラウザから見た、このサイトのアドレス（メールの本文に書く）",
+    ),
+    s(
+        METRICS,
+        "metrics-listen",
+        Kind::Listen,
+        None,
+        "127.0.0.1:9464",
+        "監視のための数値（Prometheusの形）を出すアドレス。この機械の中（127.0.0.1）だけ。指定しなければ出さない",
+    ),
+    s(
+        MAIL_SERVER,
+        "mail-server",
+        Kind::HostPort,
+        None,
+        "mail.city.example:587",
+        "お知らせを送るSMTPサーバ（ホスト名:ポート番号）。指定しなければ画面にだけ出る",
+    ),
+    s(
+        MAIL_TLS,
+        "mail-tls",
+        Kind::OneOf(&["none", "starttls", "tls"]),
+        Some("starttls"),
+        "starttls",
+        "SMTPサーバとの通信の保護（none 暗号化しない、starttls、tls 最初からTLS）",
+    ),
+    s(
+        MAIL_CA,
+        "mail-ca",
+        Kind::Path,
+        None,
+        "/etc/sekisho/mail-ca.pem",
+        "SMTPサーバの証明書を確かめる認証局の証明書（PEM）。指定しなければOSが信頼するもの",
+    ),
+    s(MAIL_FROM, "mail-from", Kind::Text, None, "関所 <sekisho@city.example>", "メールの差出人"),
+    s(MAIL_USER, "mail-user", Kind::Text, None, "sekisho", "SMTPサーバの利用者名"),
+    s(
+        MAIL_PASSWORD_FILE,
+        "mail-password-file",
+        Kind::Path,
+        None,
+        "/etc/sekisho/mail-password",
+        "SMTPサーバのパスワードを書いたファイル（サーバを動かす利用者だけが読めるようにする）",
+    ),
+    s(
+        WITNESSES,
+        "witnesses",
+        Kind::Path,
+        None,
+        "/etc/sekisho/witnesses",
+        "立会人の一覧のファイル（1行に「witness 呼び名 公開鍵 アドレス」。指定しなければ前の起動のときのまま）",
+    ),
+    s(
+        LOG_FILTER,
+        "log",
+        Kind::Text,
+        Some("warn"),
+        "info",
+        "動作の記録に出すもの（error、warn、info、debug。部品ごとなら sekisho_app=debug のように書く）",
+    ),
+    s(
+        LOG_FORMAT,
+        "log-format",
+        Kind::OneOf(&["text", "json"]),
+        Some("text"),
+        "json",
+        "動作の記録の形（text 人が読む、json 監視の仕組みが読む）",
+    ),
+    s(
+        BACKUP_FOLDER,
+        "backup-folder",
+        Kind::Path,
+        None,
+        "/var/backups/sekisho",
+        "バックアップを置くフォルダ（点検が、新しいバックアップがあるかを見る）",
+    ),
+    s(
+        BACKUP_HOURS,
+        "backup-max-age-hours",
+        Kind::Number(1, 24 * 366),
+        Some("30"),
+        "30",
+        "バックアップがこれより古いと、点検が「注意」とする（時間）",
+    ),
+    s(
+        DISK_FREE,
+        "disk-min-free-mb",
+        Kind::Number(1, 100_000_000),
+        Some("1024"),
+        "1024",
+        "データフォルダのあるディスクの空きがこれより少ないと、点検が「注意」とする（MB）",
+    ),
+];
+
+/// The setting with a name.
+pub(crate) fn setting(key: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|s| s.key == key)
+}
+
+/// What is wrong with a value and what to do; nothing when it is fine.
+pub(crate) fn fault(kind: Kind, text: &str) -> Option<(String, String)> {
+    let wrong =
+        |what: &str, remedy: &str| Some((format!("「{text}」は{what}ではありません"), remedy.to_owned()));
+    match kind {
+        _ if text.trim().is_empty() => {
+            Some(("値が空です".to_owned(), "値を書くか、行ごと消してください".to_owned()))
+        }
+        Kind::Text | Kind::Path => None,
+        Kind::Listen if text.parse::<SocketAddr>().is_err() => {
+            wrong("待ち受けるアドレス", "127.0.0.1:8080 のように、アドレスとポート番号を書いてください")
+        }
+        Kind::Switch if !matches!(text, "true" | "false") => {
+            wrong("true か false", "true（はい）か false（いいえ）を書いてください")
+        }
+        Kind::OneOf(all) if !all.contains(&text) => {
+            wrong("選べる値", &format!("{} のどれかを書いてください", all.join("、")))
+        }
+        Kind::Number(least, most) if !text.parse::<u64>().is_ok_and(|n| (least..=most).contains(&n)) => {
+            wrong("使える数", &format!("{least} から {most} までの整数を書いてください"))
+        }
+        Kind::HostPort
+            if !text.rsplit_once(':').is_some_and(|(h, p)| !h.is_empty() && p.parse::<u16>().is_ok()) =>
+        {
+            wrong("ホスト名とポート番号", "mail.example:587 のように書いてください")
+        }
+        Kind::Site
+            if !["http://", "https://"].iter().any(|p| text.strip_prefix(p).is_some_and(|h| !h.is_empty())) =>
+        {
+            wrong("サイトのアドレス", "https://sekisho.city.example のように書いてください")
+        }
+        Kind::Database if !["postgres://", "postgresql://"].iter().any(|p| text.starts_with(p)) => Some((
+            "PostgreSQLのアドレスではありません".to_owned(),
+            "postgres://利用者@ホスト/データベース のように書いてください。SQLiteを使うときは、行ごと消してください"
+                .to_owned(),
+        )),
+        Kind::Networks if !text.split(',').all(|n| is_network(n.trim())) => {
+            wrong("アドレスの並び", "10.1.2.3 や 10.1.0.0/16 を、コンマで区切って書いてください")
+        }
+        _ => None,
+    }
+}
+
+fn is_network(text: &str) -> bool {
+    let (address, bits) = text.split_once('/').unwrap_or((text, ""));
+    let Ok(address) = address.parse::<IpAddr>() else { return false };
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    bits.is_empty() && !text.contains('/') || bits.parse::<u8>().is_ok_and(|b| b <= most)
+}
+
+/// A value as it may be shown: without a password.
+pub(crate) fn shown(kind: Kind, text: &str) -> String {
+    if kind != Kind::Database {
+        return text.to_owned();
+    }
+    let Some((scheme, rest)) = text.split_once("://") else { return "（伏せています）".to_owned() };
+    let (rest, query) = rest.split_once('?').map_or((rest, None), |(r, q)| (r, Some(q)));
+    let rest = match rest.rsplit_once('@') {
+        Some((user, host)) => format!(
+            "{}@{host}",
+            user.split_once(':').map_or(user.to_owned(), |(name, _)| format!("{name}:（伏せています）"))
+        ),
+        None => rest.to_owned(),
+    };
+    // A password may also stand among the parameters.
+    let query = query.map_or(String::new(), |q| {
+        let hide = |p: &str| match p.split_once('=') {
+            Some((name, _)) if name.contains("password") => format!("{name}=（伏せています）"),
+            _ => p.to_owned(),
+        };
+        format!("?{}", q.split('&').map(hide).collect::<Vec<_>>().join("&"))
+    });
+    format!("{scheme}://{rest}{query}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_has_names_of_its_own_and_an_example_and_a_default_that_are_accepted() {
+        for (n, a) in SETTINGS.iter().enumerate() {
+            assert_eq!(a.key.split('.').count(), 2, "{}", a.key);
+            assert_eq!(fault(a.kind, a.example), None, "{}", a.key);
+            assert_eq!(a.default.and_then(|d| fault(a.kind, d)), None, "{}", a.key);
+            for b in SETTINGS.iter().skip(n + 1) {
+                assert!(a.key != b.key && a.flag != b.flag && a.variable() != b.variable(), "{}", a.key);
+            }
+        }
+    }
+
+    #[test]
+    fn bad_values_are_told_with_a_remedy() {
+        for (kind, bad) in [
+            (Kind::Text, "  "),
+            (Kind::Listen, "localhost"),
+            (Kind::Switch, "はい"),
+            (Kind::OneOf(&["a"]), "b"),
+            (Kind::Number(1, 9), "10"),
+            (Kind::Number(1, 9), "-1"),
+            (Kind::HostPort, "mail"),
+            (Kind::HostPort, ":25"),
+            (Kind::Site, "sekisho.example"),
+            (Kind::Database, "mysql://x"),
+            (Kind::Networks, "10.0.0.0/33"),
+            (Kind::Networks, "proxy"),
+        ] {
+            assert!(fault(kind, bad).is_some_and(|(_, remedy)| !remedy.is_empty()), "{kind:?} {bad}");
+        }
+        assert_eq!(fault(Kind::Networks, "10.0.0.0/8, ::1"), None);
+    }
+
+    #[test]
+    fn passwords_are_not_shown() {
+        for (given, seen) in [
+            ("postgres://u:s3:cret@h/d", "postgres://u:（伏せています）@h/d"),
+            ("postgres://u@h/d?sslmode=require", "postgres://u@h/d?sslmode=require"),
+            ("postgres://h/d?user=u&password=s3cret", "postgres://h/d?user=u&password=（伏せています）"),
+        ] {
+            assert_eq!(shown(Kind::Database, given), seen);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! `sekisho config explain|check|sample`: every setting, its value, where it comes from and what it means.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::config::Outcome;
+use crate::settings::{From, Options, SETTINGS, Setting, Settings, sample, table};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// すべての設定を、今の値、どこで決まったか、意味とともに表示する（パスワードは伏せる）
+    Explain(Options),
+    /// 設定を確かめる（誤りは、場所と直し方を示す）
+    Check(Options),
+    /// すべての設定を説明付きで書いた設定ファイルの見本を出す
+    Sample,
+}
+
+pub(crate) fn run(args: Args) -> Outcome {
+    match args.command {
+        Command::Explain(options) => print!("{}", explain(&Settings::load_or_say(&options)?)),
+        Command::Check(options) => {
+            let settings = Settings::load_or_say(&options)?;
+            let file = settings.file.as_ref().map_or_else(
+                || "設定ファイルはありません。環境変数と既定値を使います。".to_owned(),
+                |f| format!("設定ファイル {} を読みました。", f.display()),
+            );
+            println!("{file}誤りはありません。");
+        }
+        Command::Sample => print!("{}", sample()),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn explain(settings: &Settings) -> String {
+    let mut out = match &settings.file {
+        Some(file) => format!("設定ファイル: {}\n", file.display()),
+        None => "設定ファイル: なし\n".to_owned(),
+    };
+    let mut section = "";
+    for s in SETTINGS {
+        let (of, key) = s.key.split_once('.').unwrap_or(("", s.key));
+        if of != section {
+            section = of;
+            out.push_str(&format!("\n[{section}]\n"));
+        }
+        let (value, place) = match settings.value(s.key) {
+            Some(v) => (table::shown(s.kind, &v.text), settings.place(&v.from)),
+            None => ("なし".to_owned(), settings.place(&From::Default)),
+        };
+        out.push_str(&format!("{key} = {value}（{place}）\n    {}\n    {}\n", s.says, elsewhere(s)));
+    }
+    out
+}
+
+fn elsewhere(s: &Setting) -> String {
+    format!("環境変数 {}、オプション --{}", s.variable(), s.flag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn explanations_name_every_setting_and_hide_passwords() {
+        let mut options = Options::default();
+        options.set(table::DATABASE, "postgres://u:s3cret@h/d");
+        let text = explain(&Settings::load(&options).unwrap());
+        assert!(text.contains("database = postgres://u:（伏せています）@h/d（--database）"), "{text}");
+        assert!(!text.contains("s3cret"));
+        for s in SETTINGS {
+            assert!(text.contains(s.says) && text.contains(&s.variable()), "{}", s.key);
+        }
+    }
+}
