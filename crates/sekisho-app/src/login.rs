@@ -132,6 +132,7 @@ pub async fn login(office: &Arc<Office>, login: &str, password: &str) -> Result<
     match account {
         Some(a) if right && a.active && !locked => open_session(office, a, key).await,
         account => {
+            office.login_failures.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             let seal = office.seal()?;
             let count = failures.count + 1;
             let lock_now = count >= MAX_FAILURES && !locked;

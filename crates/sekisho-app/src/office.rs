@@ -76,7 +76,9 @@ pub struct Office {
     older_packs: Mutex<HashMap<String, Arc<Pack>>>,
     rules: Mutex<HashMap<String, Arc<Rules>>>,
     loaded: RwLock<Option<Loaded>>,
-    pub(crate) mail: std::sync::OnceLock<crate::mail::MailServer>,
+    pub(crate) mail: std::sync::OnceLock<Arc<crate::mail::MailServer>>,
+    pub(crate) login_failures: std::sync::atomic::AtomicU64,
+    pub(crate) surroundings: std::sync::OnceLock<crate::doctor::Surroundings>,
 }
 
 impl Office {
@@ -153,6 +155,8 @@ impl Office {
             rules: Mutex::default(),
             loaded: RwLock::new(None),
             mail: std::sync::OnceLock::new(),
+            login_failures: std::sync::atomic::AtomicU64::new(0),
+            surroundings: std::sync::OnceLock::new(),
         };
         office.dummy_hash = crate::login::hash_password(&office, "関所 dummy")?;
         let office = Arc::new(office);
@@ -346,6 +350,18 @@ impl Office {
     #[must_use]
     pub fn body_title(&self) -> &str {
         &self.title
+    }
+
+    /// Says where things are, for the page システム; the first call counts.
+    pub fn know_surroundings(&self, s: crate::doctor::Surroundings) {
+        let _ = self.surroundings.set(s);
+    }
+
+    /// A short mark of this process for the log.
+    #[must_use]
+    pub fn node_mark(&self) -> &str {
+        // The end of the id is random; its beginning is the time.
+        self.node.get(18..).unwrap_or(&self.node)
     }
 
     pub(crate) fn node(&self) -> &str {

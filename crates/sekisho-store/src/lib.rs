@@ -34,5 +34,5 @@ mod writer;
 
 pub use conn::{Arg, Conn, Row};
 pub use db::{BoxFuture, Durability, Store};
-pub use error::{StoreError, Trouble};
+pub use error::{MayBeTrouble, StoreError, Trouble};
 pub use viewer::Viewer;

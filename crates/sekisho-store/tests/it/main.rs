@@ -23,6 +23,8 @@ mod ledger;
 #[cfg(test)]
 mod list;
 #[cfg(test)]
+mod maintenance;
+#[cfg(test)]
 mod migration;
 #[cfg(test)]
 mod notification;
@@ -40,6 +42,8 @@ mod search;
 mod small;
 #[cfg(test)]
 mod transaction;
+#[cfg(test)]
+mod upgrade;
 #[cfg(test)]
 mod violation;
 #[cfg(test)]

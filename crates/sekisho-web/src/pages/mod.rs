@@ -19,15 +19,14 @@ mod organization;
 mod packs;
 mod password;
 mod registers;
+mod system;
 
 use axum::Router;
-use axum::routing::get;
 
 use crate::Web;
 
 pub(crate) fn routes() -> Router<Web> {
     Router::new()
-        .route("/health", get(|| async { "ok\n" }))
         .merge(login::routes())
         .merge(password::routes())
         .merge(home::routes())
@@ -47,4 +46,5 @@ pub(crate) fn routes() -> Router<Web> {
         .merge(absences::routes())
         .merge(delegations::routes())
         .merge(ledger::routes())
+        .merge(system::routes())
 }
