@@ -3,17 +3,31 @@
 //! `tidy` checks what the compiler does not: which crate may depend on which, file lengths, unfinished work, and
 //! that the documents name things which exist.
 
+mod deb;
+mod licences;
 mod tidy;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
-        ["tidy"] => project_root().and_then(|root| tidy::run(&root)),
-        _ => Err("usage: cargo xtask tidy".to_owned()),
+        ["tidy"] => project_root().and_then(|root| {
+            let mut findings = tidy::run(&root)?;
+            if std::fs::read_to_string(root.join(licences::FILE)).ok() != Some(licences::list(&root)?) {
+                let message = "differs from the crates that are built into the program";
+                findings.push(tidy::Finding::new(licences::FILE, 1, message, "run cargo xtask licences"));
+            }
+            Ok(findings)
+        }),
+        ["licences"] => return written(project_root().and_then(|root| licences::write(&root))),
+        ["deb", binary, out] => {
+            let built = project_root().and_then(|root| deb::build(&root, Path::new(binary), Path::new(out)));
+            return written(built.map(|package| println!("{}", package.display())));
+        }
+        _ => Err("usage: cargo xtask tidy | licences | deb PROGRAM FOLDER".to_owned()),
     };
     match outcome {
         Ok(findings) if findings.is_empty() => {
@@ -27,6 +41,16 @@ fn main() -> ExitCode {
             println!("tidy: {} findings", findings.len());
             ExitCode::FAILURE
         }
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn written(outcome: Result<(), String>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("xtask: {message}");
             ExitCode::from(2)

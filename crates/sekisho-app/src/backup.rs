@@ -146,7 +146,7 @@ async fn fill(
     let postgres = maintenance::is_postgres(address);
     let name = if postgres { POSTGRES } else { SQLITE };
     let copy = folder.join(name);
-    let facts = maintenance::copy(address, &copy).await.map_err(AppError::of_copy)?;
+    let facts = maintenance::copy(address, &copy).await.map_err(AppError::for_operator)?;
     private(&copy)?;
     let mut names = vec![name];
     if let Some(file) = &extras.config {
@@ -209,14 +209,18 @@ pub fn manifest(folder: &Path) -> Result<Manifest, AppError> {
     Ok(manifest)
 }
 
-/// The newest finished backup below a folder.
+/// Finished backups below a folder, newest first.
 #[must_use]
-pub fn newest(below: &Path) -> Option<(PathBuf, Manifest)> {
-    let folders = below.read_dir().ok()?.flatten().map(|e| e.path());
-    folders
+pub fn list(below: &Path) -> Vec<(PathBuf, Manifest)> {
+    let Ok(entries) = below.read_dir() else { return vec![] };
+    let mut all: Vec<_> = entries
+        .flatten()
+        .map(|e| e.path())
         .filter(|f| f.is_dir() && !f.to_string_lossy().ends_with(UNFINISHED))
         .filter_map(|f| manifest(&f).ok().map(|m| (f, m)))
-        .max_by_key(|(_, m)| m.made_at)
+        .collect();
+    all.sort_by(|(_, a), (_, b)| b.made_at.cmp(&a.made_at));
+    all
 }
 
 /// A file as it is now.

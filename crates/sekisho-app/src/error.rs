@@ -1,6 +1,6 @@
 //! What a use case may answer other than success.
 
-use sekisho_store::StoreError;
+use sekisho_store::{MayBeTrouble, StoreError, Trouble};
 
 /// One field of a form that was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,10 +55,20 @@ impl AppError {
         Self::Invalid(vec![FieldError { field: field.to_owned(), message: message.into() }])
     }
 
-    /// A copy or a restore that failed, with what the operator can do.
+    /// A database that cannot be opened, copied or restored, with what the operator can do.
     #[must_use]
-    pub(crate) fn of_copy(e: StoreError) -> Self {
+    pub fn for_operator(e: StoreError) -> Self {
         match e {
+            StoreError::NewerSchema { found, known } => Self::refused(
+                "B010",
+                format!(
+                    "このデータは、新しい版の関所で使われました（版 {found}。このプログラムは {known} まで）。新しい版のプログラムを使うか、この版で作ったバックアップを新しい場所に戻してください。"
+                ),
+            ),
+            e if e.trouble() == Some(Trouble::Gone) => Self::refused(
+                "B002",
+                format!("データベースを開けません（{e}）。場所と、動いているかを確かめてください。"),
+            ),
             StoreError::NoTool(name) => Self::refused(
                 "B001",
                 format!(
@@ -79,6 +89,15 @@ impl AppError {
     #[must_use]
     pub fn internal(e: impl std::fmt::Display) -> Self {
         Self::Internal(e.to_string())
+    }
+}
+
+impl MayBeTrouble for AppError {
+    fn trouble(&self) -> Option<Trouble> {
+        match self {
+            Self::Store(e) => e.trouble(),
+            _ => None,
+        }
     }
 }
 

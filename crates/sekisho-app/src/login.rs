@@ -149,6 +149,7 @@ async fn failed(
     } else {
         Failures { count, locked_until: None }
     };
+    office.login_failures.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let (seals, address) = ([office.seal()?, office.seal()?], shorten(&place.address, 60));
     if person.is_none() {
         tracing::warn!(address, "a login with a name that does not exist");

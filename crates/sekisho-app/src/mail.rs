@@ -109,6 +109,18 @@ impl MailServer {
         Ok(Self { transport: b.build(), from, site: c.site.trim_end_matches('/').to_owned() })
     }
 
+    /// Whether the server answers now.
+    ///
+    /// # Errors
+    /// What it said, or why it cannot be reached.
+    pub async fn answers(&self) -> Result<(), String> {
+        match self.transport.test_connection().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err("断られました".to_owned()),
+            Err(e) => Err(shorten(&e.to_string(), 200)),
+        }
+    }
+
     /// The message of one notification. Its id is the notification's, so that a message sent twice is known as the same.
     fn message(&self, n: &NotificationRow, to: &str, body: &str) -> Result<Message, String> {
         let to: Mailbox = to.parse().map_err(|e| format!("宛先「{}」: {e}", shorten(to, 80)))?;
@@ -142,8 +154,8 @@ enum Outcome {
 
 impl Office {
     /// Sends notifications through this server from now on; the first call counts.
-    pub fn use_mail(&self, server: MailServer) {
-        let _ = self.mail.set(server);
+    pub fn use_mail(&self, server: impl Into<Arc<MailServer>>) {
+        let _ = self.mail.set(server.into());
     }
 
     /// Whether mail is sent at all.

@@ -79,7 +79,9 @@ pub struct Office {
     loaded: RwLock<Option<Loaded>>,
     /// What the pack's texts are found by.
     pub(crate) texts: Mutex<Option<Arc<crate::search::Texts>>>,
-    pub(crate) mail: std::sync::OnceLock<crate::mail::MailServer>,
+    pub(crate) mail: std::sync::OnceLock<Arc<crate::mail::MailServer>>,
+    pub(crate) login_failures: std::sync::atomic::AtomicU64,
+    pub(crate) surroundings: std::sync::OnceLock<crate::doctor::Surroundings>,
 }
 
 impl Office {
@@ -159,6 +161,8 @@ impl Office {
             loaded: RwLock::new(None),
             texts: Mutex::default(),
             mail: std::sync::OnceLock::new(),
+            login_failures: std::sync::atomic::AtomicU64::new(0),
+            surroundings: std::sync::OnceLock::new(),
         };
         office.dummy_hash = crate::password::hash_password(&office, "関所 dummy")?;
         let office = Arc::new(office);
@@ -352,6 +356,18 @@ impl Office {
     #[must_use]
     pub fn body_title(&self) -> &str {
         &self.title
+    }
+
+    /// Says where things are, for the page システム; the first call counts.
+    pub fn know_surroundings(&self, s: crate::doctor::Surroundings) {
+        let _ = self.surroundings.set(s);
+    }
+
+    /// A short mark of this process for the log.
+    #[must_use]
+    pub fn node_mark(&self) -> &str {
+        // The end of the id is random; its beginning is the time.
+        self.node.get(18..).unwrap_or(&self.node)
     }
 
     pub(crate) fn node(&self) -> &str {

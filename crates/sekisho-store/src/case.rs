@@ -576,3 +576,11 @@ pub async fn acting_posts(
     );
     c.all(&sql, a).await?.iter().map(|r| Ok((r.text(0)?, r.text(1)?, r.text(2)?))).collect()
 }
+
+/// How many tasks wait for somebody.
+///
+/// # Errors
+/// The database failed.
+pub async fn open_tasks(c: &mut Conn<'_>) -> Result<i64, StoreError> {
+    c.count("SELECT COUNT(*) FROM open_task", vec![]).await
+}

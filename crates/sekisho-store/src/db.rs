@@ -12,7 +12,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::args;
 use crate::conn::Conn;
-use crate::error::{StoreError, Trouble};
+use crate::error::{MayBeTrouble, StoreError, Trouble};
 use crate::writer::{self, Finished, Job, Message, Told};
 
 /// Pages of the write-ahead log after which it is copied into the database file, with two fsyncs more: 16 MiB instead of 4.
@@ -180,7 +180,7 @@ impl Store {
     pub async fn write<T, E, F>(&self, job: F) -> Result<T, E>
     where
         T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
+        E: From<StoreError> + MayBeTrouble + Send + 'static,
         F: for<'c> FnOnce(&'c mut Conn<'_>) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
     {
         match &self.db {
@@ -191,6 +191,7 @@ impl Store {
                         let result = job(conn).await;
                         Finished {
                             keep: result.is_ok(),
+                            trouble: result.as_ref().err().and_then(MayBeTrouble::trouble),
                             answer: Box::new(move |commit: Result<(), StoreError>| {
                                 // A caller that went away (closed browser) does not undo its act.
                                 let _ = tell.send(match commit {
@@ -212,7 +213,11 @@ impl Store {
             }
             Db::Postgres(pool) => {
                 let mut tx = pool.begin().await.map_err(|e| E::from(self.failed(e.into())))?;
-                let value = job(&mut Conn::Postgres(&mut tx)).await?;
+                let value = job(&mut Conn::Postgres(&mut tx)).await.inspect_err(|e| {
+                    if let trouble @ Some(_) = e.trouble() {
+                        writer::tell(&self.told, trouble);
+                    }
+                })?;
                 // After a failed statement COMMIT would roll back and yet report success; this fails instead.
                 Conn::Postgres(&mut tx).script("SELECT 1").await.map_err(E::from)?;
                 tx.commit().await.map_err(|e| E::from(self.failed(StoreError::of_commit(e))))?;

@@ -73,6 +73,18 @@ pub enum Trouble {
     Stopping,
 }
 
+/// An error of a use case that may come from the database.
+pub trait MayBeTrouble {
+    /// What keeps the database from its work; nothing when the error has another cause.
+    fn trouble(&self) -> Option<Trouble>;
+}
+
+impl MayBeTrouble for StoreError {
+    fn trouble(&self) -> Option<Trouble> {
+        self.trouble()
+    }
+}
+
 impl Trouble {
     /// A name for logs and measurements that stays the same when words change.
     #[must_use]

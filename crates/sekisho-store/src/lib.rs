@@ -39,5 +39,5 @@ mod writer;
 
 pub use conn::{Arg, Conn, Row, counted};
 pub use db::{BoxFuture, Durability, Store};
-pub use error::{StoreError, Trouble};
+pub use error::{MayBeTrouble, StoreError, Trouble};
 pub use viewer::Viewer;

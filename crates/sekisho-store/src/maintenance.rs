@@ -244,7 +244,7 @@ async fn open_copy(file: &Path) -> Result<SqliteConnection, StoreError> {
 ///
 /// # Errors
 /// As [`facts`].
-pub async fn facts_of_copy(file: &Path) -> Result<Facts, StoreError> {
+pub async fn facts_for_operator(file: &Path) -> Result<Facts, StoreError> {
     let mut conn = open_copy(file).await?;
     let found = read_facts(&mut Conn::Sqlite(&mut conn)).await?;
     conn.close().await?;

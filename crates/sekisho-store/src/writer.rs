@@ -26,6 +26,8 @@ type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 /// What a job leaves: whether its SAVEPOINT is kept, and how to answer once the commit's fate is known.
 pub(crate) struct Finished {
     pub keep: bool,
+    /// What kept the database from carrying it out.
+    pub trouble: Option<Trouble>,
     pub answer: Answer,
 }
 
@@ -115,6 +117,9 @@ async fn group(
             refused => {
                 let undone = c.script("ROLLBACK TO act; RELEASE act").await;
                 if let Some(finished) = refused {
+                    if finished.trouble.is_some() {
+                        tell(told, finished.trouble);
+                    }
                     // Nothing of it will be committed, so its caller need not wait.
                     (finished.answer)(Ok(()));
                 }

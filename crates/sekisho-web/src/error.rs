@@ -1,9 +1,9 @@
 //! One error type for pages, logged once here; its text is for the person who reads it.
 
 use askama::Template;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use sekisho_app::AppError;
+use sekisho_app::{AppError, Trouble};
 
 use crate::page::Page;
 
@@ -68,6 +68,47 @@ fn message(status: StatusCode, title: &str, text: &str, code: &str) -> Response 
     }
 }
 
+/// Marks an answer that was not given because of the database.
+#[derive(Clone, Copy)]
+pub(crate) struct Unavailable(pub Trouble);
+
+#[derive(Template)]
+#[template(path = "unavailable.html")]
+struct UnavailablePage {
+    page: Page,
+    says: &'static str,
+    unsure: bool,
+    /// Where the form goes when it is sent again, with its fields.
+    again: Option<(String, Vec<(String, String)>)>,
+}
+
+/// The page while the database cannot work. `typed` is the address and the form that were sent: they are shown as a form to send again,
+/// unless it is not known whether the act was kept.
+pub(crate) fn unavailable(trouble: Trouble, typed: Option<(&str, &[u8])>) -> Response {
+    let says = match trouble {
+        Trouble::Full => "サーバのディスクに空きがないため、今は記録できません。",
+        Trouble::ReadOnly => "サーバのデータに書き込めないため、今は記録できません。",
+        Trouble::Locked => "サーバのデータがほかの処理で使われているため、今は記録できません。",
+        Trouble::Gone => "サーバのデータベースにつながらないため、今は処理できません。",
+        Trouble::Damaged => "サーバのデータの読み書きに失敗したため、今は処理できません。",
+        Trouble::Unsure => "記録している途中で、データベースとのつながりが切れました。",
+        Trouble::Stopping => "サーバが止まるところなので、今は処理できません。",
+    };
+    let unsure = trouble == Trouble::Unsure;
+    let again = typed.filter(|_| !unsure).map(|(action, body)| {
+        let fields = crate::form::form_urlencoded(body);
+        (action.to_owned(), fields)
+    });
+    let shown = UnavailablePage { page: Page::bare("今は処理できません"), says, unsure, again };
+    let mut response = match shown.render() {
+        Ok(html) => (StatusCode::SERVICE_UNAVAILABLE, Html(html)).into_response(),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, says).into_response(),
+    };
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
+    response.extensions_mut().insert(Unavailable(trouble));
+    response
+}
+
 impl IntoResponse for WebError {
     fn into_response(self) -> Response {
         match self {
@@ -112,6 +153,10 @@ impl IntoResponse for WebError {
             Self::App(AppError::Invalid(errors)) => {
                 let text: Vec<String> = errors.into_iter().map(|e| e.message).collect();
                 message(StatusCode::UNPROCESSABLE_ENTITY, "入力を確かめてください", &text.join("\n"), "A001")
+            }
+            Self::App(AppError::Store(ref e)) if e.trouble().is_some() => {
+                tracing::error!(error = %e, "a page failed");
+                unavailable(e.trouble().unwrap_or(Trouble::Gone), None)
             }
             Self::App(e) => {
                 tracing::error!(error = %e, "a page failed");

@@ -176,7 +176,7 @@ async fn read_multipart(request: Request, web: &Web) -> Result<(Fields, Vec<(Str
 }
 
 /// `application/x-www-form-urlencoded` (WHATWG URL, 5.1): `+` is a space, `%XX` a byte of UTF-8. Line ends become `\n`.
-fn form_urlencoded(body: &[u8]) -> Vec<(String, String)> {
+pub(crate) fn form_urlencoded(body: &[u8]) -> Vec<(String, String)> {
     body.split(|b| *b == b'&')
         .filter(|pair| !pair.is_empty())
         .take(5000)

@@ -3,11 +3,13 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 
+use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use axum::serve::{IncomingStream, Listener};
 use sekisho_app::login::{self, Identity, Place, Stage};
 
 use crate::Web;
@@ -101,6 +103,16 @@ who! {
     CodeWho Session
 }
 
+/// The other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(SocketAddr);
+
+impl<L: Listener<Addr = SocketAddr>> Connected<IncomingStream<'_, L>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, L>) -> Self {
+        Self(*stream.remote_addr())
+    }
+}
+
 /// Where a request comes from.
 pub(crate) struct From(pub Place);
 
@@ -111,13 +123,13 @@ impl FromRequestParts<Web> for From {
         let text = |name: header::HeaderName| {
             parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned()
         };
-        // Behind TLS every request comes from the proxy, which names the client last; otherwise anybody could write that header.
-        let address = if web.secure {
+        let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|ConnectInfo(Peer(a))| a.ip());
+        // A proxy that ends TLS stands on this machine and names the client last; from elsewhere anybody could write that header.
+        let address = if web.secure && peer.is_none_or(|ip| ip.is_loopback()) {
             let named = text(header::HeaderName::from_static("x-forwarded-for"));
             named.rsplit(',').next().unwrap_or_default().trim().to_owned()
         } else {
-            let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-            peer.map(|ConnectInfo(a)| a.ip().to_string()).unwrap_or_default()
+            peer.map(|ip| ip.to_string()).unwrap_or_default()
         };
         Ok(Self(Place { address, agent: text(header::USER_AGENT) }))
     }

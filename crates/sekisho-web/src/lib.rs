@@ -10,13 +10,21 @@ mod guard;
 mod page;
 mod pages;
 mod sure;
+mod system;
+pub mod tls;
 mod view;
+mod watch;
 pub mod witness;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::serve::Listener;
 use sekisho_app::Office;
+
+pub use system::metrics_router;
+pub use watch::Meters;
 
 /// What every page has at hand.
 #[derive(Clone)]
@@ -24,16 +32,24 @@ pub struct Web {
     pub(crate) office: Arc<Office>,
     /// Cookies are sent over TLS only; off on loopback without TLS.
     pub(crate) secure: bool,
+    pub(crate) meters: Arc<Meters>,
 }
 
 /// The whole site of one body.
 pub fn router(office: Arc<Office>, secure: bool) -> Router {
-    let web = Web { office, secure };
+    watched_router(office, secure, Arc::default())
+}
+
+/// The same, with its measurements kept where [`metrics_router`] finds them.
+pub fn watched_router(office: Arc<Office>, secure: bool, meters: Arc<Meters>) -> Router {
+    let web = Web { office, secure, meters };
     Router::new()
+        .merge(system::routes())
         .merge(pages::routes())
         .merge(api::routes())
         .merge(assets::routes())
         .fallback(error::not_found)
+        .layer(axum::middleware::from_fn_with_state(web.clone(), watch::watch))
         .layer(axum::middleware::from_fn(guard::headers))
         .layer(axum::extract::DefaultBodyLimit::max(sekisho_base::limits::UPLOAD_BYTES + 64 * 1024))
         .with_state(web)
@@ -43,11 +59,14 @@ pub fn router(office: Arc<Office>, secure: bool) -> Router {
 ///
 /// # Errors
 /// The listener failed.
-pub async fn serve(
-    listener: tokio::net::TcpListener,
+pub async fn serve<L>(
+    listener: L,
     router: Router,
     stopped: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
+) -> std::io::Result<()>
+where
+    L: Listener<Addr = SocketAddr>,
+{
+    let service = router.into_make_service_with_connect_info::<guard::Peer>();
     axum::serve(listener, service).with_graceful_shutdown(stopped).await
 }

@@ -76,7 +76,7 @@ pub(crate) async fn open_store(data: &Path, make: bool) -> Result<sekisho_app::S
         }
         file.to_string_lossy().into_owned()
     };
-    sekisho_app::Store::open(&address).await.map_err(|e| e.to_string())
+    sekisho_app::Store::open(&address).await.map_err(|e| sekisho_app::AppError::for_operator(e).to_string())
 }
 
 /// A passphrase from its file, without the line's end.

@@ -13,7 +13,7 @@ use sekisho_base::entropy::OsEntropy;
 use serde_json::json;
 
 use crate::config::{Outcome, database, key_file, make_private, start_logging};
-use crate::serve::serve;
+use crate::serve::{Open, serve};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -62,7 +62,8 @@ pub(crate) async fn run(args: Args) -> Outcome {
         office.store.clone().close().await;
         return Ok(std::process::ExitCode::SUCCESS);
     }
-    serve(office, args.listen, false, move |address| {
+    let open = Open { listen: args.listen, secure: false, metrics: None, tls: None };
+    serve(office, open, move |address| {
         let list: Vec<_> = logins
             .iter()
             .map(|l| json!({"login": l.login, "password": l.password, "role": l.role, "name": l.name}))

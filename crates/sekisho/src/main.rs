@@ -4,6 +4,7 @@ mod backup;
 mod case;
 mod config;
 mod demo;
+mod doctor;
 mod handling;
 mod ledger;
 mod mail;
@@ -39,6 +40,10 @@ enum Command {
     Backup(backup::Args),
     /// バックアップを新しい場所に戻す
     Restore(restore::Args),
+    /// 動かすのに要るものがそろっているかを点検する
+    Doctor(doctor::Args),
+    /// 新しい版のプログラムで動かす前に、データがどう変わるかを写しで試す
+    UpgradeCheck(doctor::UpgradeArgs),
     /// 設定を調べる
     Config(settings_cli::Args),
     /// 規程の文章を読み取る
@@ -69,6 +74,8 @@ fn main() -> ExitCode {
         Command::Serve(args) => config::on_runtime(serve::run(args)),
         Command::Backup(args) => config::on_runtime(backup::run(args)),
         Command::Restore(args) => config::on_runtime(restore::run(args)),
+        Command::Doctor(args) => config::on_runtime(doctor::run(args)),
+        Command::UpgradeCheck(args) => config::on_runtime(doctor::upgrade_check(args)),
         Command::Config(args) => settings_cli::run(args),
         Command::Ledger(args) => config::on_runtime(ledger::run(args)),
         Command::Case(args) => config::on_runtime(case::run(args)),

@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use sekisho_app::Office;
 use sekisho_app::ledger::{jobs, witnesses};
 use sekisho_app::office::Opening;
 use sekisho_app::setup;
+use sekisho_app::{AppError, Office};
 use sekisho_base::clock::SystemClock;
 use sekisho_base::entropy::OsEntropy;
+use sekisho_web::tls::{Tls, TlsListener};
 
 use crate::config::{Outcome, make_private, start_logging_as};
 use crate::settings::{Options, Settings, table};
@@ -28,10 +29,12 @@ pub(crate) async fn run(options: Options) -> Outcome {
             witnesses::parse_list(&text).map_err(|e| e.to_string())
         })
         .transpose()?;
-    let mail = crate::mail::server(&settings)?;
+    let around = crate::doctor::surroundings(&settings)?;
     make_private(&settings.data()?)?;
     let entropy = Arc::new(OsEntropy);
-    let store = sekisho_app::Store::open(&settings.database()?).await.map_err(|e| e.to_string())?;
+    let store = sekisho_app::Store::open(&settings.database()?)
+        .await
+        .map_err(|e| AppError::for_operator(e).to_string())?;
     let seed =
         setup::signing_seed(&store, &settings.key()?, entropy.as_ref()).await.map_err(|e| e.to_string())?;
     let opening = Opening {
@@ -46,36 +49,68 @@ pub(crate) async fn run(options: Options) -> Outcome {
         print_program: None,
     };
     let office = Office::open(opening).await.map_err(|e| e.to_string())?;
-    if let Some(server) = mail {
-        office.use_mail(server);
+    if let Some(server) = &around.mail {
+        office.use_mail(Arc::clone(server));
     }
+    office.know_surroundings(around);
     if let Some(list) = witnesses {
         witnesses::appoint(&office, &list).await.map_err(|e| e.to_string())?;
     }
     let listen = settings.address(table::LISTEN).ok_or("server.listen")?;
-    serve(office, listen, settings.on(table::BEHIND_TLS), |address| {
-        println!("http://{address} で動いています。止めるときは Ctrl+C。")
-    })
-    .await
+    let metrics = settings.address(table::METRICS);
+    let tls = match (settings.path(table::CERTIFICATE), settings.path(table::TLS_KEY)) {
+        (Some(certificate), Some(key)) => Some(Tls::open(certificate, key).map_err(|e| e.to_string())?),
+        _ => None,
+    };
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let open = Open { listen, secure: settings.secure(), metrics, tls };
+    serve(office, open, |address| println!("{scheme}://{address} で動いています。止めるときは Ctrl+C。"))
+        .await
+}
+
+/// Where and how pages are served.
+pub(crate) struct Open {
+    /// Address.
+    pub(crate) listen: SocketAddr,
+    /// Whether browsers reach it over TLS.
+    pub(crate) secure: bool,
+    /// Address of the measurements.
+    pub(crate) metrics: Option<SocketAddr>,
+    /// Certificate, where the program serves TLS itself.
+    pub(crate) tls: Option<Arc<Tls>>,
 }
 
 /// Answers until SIGTERM or Ctrl+C, finishes what is in flight, sequences the outbox and closes the database.
-pub(crate) async fn serve(
-    office: Arc<Office>,
-    listen: SocketAddr,
-    secure: bool,
-    ready: impl FnOnce(SocketAddr),
-) -> Outcome {
-    let listener = tokio::net::TcpListener::bind(listen).await.map_err(|e| {
-        format!("{listen} で待ち受けられません: {e}。--listen で別の番号を指定してください。")
-    })?;
+pub(crate) async fn serve(office: Arc<Office>, open: Open, ready: impl FnOnce(SocketAddr)) -> Outcome {
+    let listener = bind(open.listen, "--listen").await?;
+    let measured = match open.metrics {
+        Some(address) => Some(bind(address, "--metrics-listen").await?),
+        None => None,
+    };
     let address = listener.local_addr().map_err(|e| e.to_string())?;
     let mut running = office.start();
     let messenger = Arc::new(sekisho_web::witness::HttpMessenger);
     running.push(tokio::spawn(jobs::run(Arc::clone(&office), messenger)));
-    let router = sekisho_web::router(Arc::clone(&office), secure);
+    let meters = Arc::default();
+    let router = sekisho_web::watched_router(Arc::clone(&office), open.secure, Arc::clone(&meters));
+    if let Some(listener) = measured {
+        let router = sekisho_web::metrics_router(Arc::clone(&office), meters);
+        running.push(tokio::spawn(async move {
+            if let Err(e) = sekisho_web::serve(listener, router, std::future::pending()).await {
+                tracing::error!(error = %e, "the listener for measurements ended");
+            }
+        }));
+    }
+    running.push(tokio::spawn(reread(open.tls.clone())));
     ready(address);
-    sekisho_web::serve(listener, router, stopped()).await.map_err(|e| e.to_string())?;
+    match open.tls {
+        Some(tls) => {
+            let listener = TlsListener::new(listener, tls).map_err(|e| e.to_string())?;
+            sekisho_web::serve(listener, router, stopped()).await
+        }
+        None => sekisho_web::serve(listener, router, stopped()).await,
+    }
+    .map_err(|e| e.to_string())?;
     for job in running {
         job.abort();
     }
@@ -84,6 +119,26 @@ pub(crate) async fn serve(
     }
     office.store.clone().close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Reads the certificate again whenever SIGHUP comes, which without one changes nothing.
+async fn reread(tls: Option<Arc<Tls>>) {
+    let Ok(mut hangup) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) else {
+        return;
+    };
+    while hangup.recv().await.is_some() {
+        match tls.as_ref().map(|t| t.reload()) {
+            Some(Ok(())) => tracing::warn!("the certificate was read again"),
+            Some(Err(e)) => tracing::error!(error = %e, "the former certificate stays in use"),
+            None => {}
+        }
+    }
+}
+
+async fn bind(address: SocketAddr, option: &str) -> Result<tokio::net::TcpListener, String> {
+    tokio::net::TcpListener::bind(address)
+        .await
+        .map_err(|e| format!("{address} で待ち受けられません: {e}。{option} で別の番号を指定してください。"))
 }
 
 /// Ends when the process is told to stop.

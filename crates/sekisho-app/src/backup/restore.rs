@@ -138,7 +138,7 @@ async fn place(folder: &Path, manifest: &Manifest, target: &Target) -> Result<St
             }
             maintenance::restore_postgres(address, &folder.join(POSTGRES))
                 .await
-                .map_err(AppError::of_copy)?;
+                .map_err(AppError::for_operator)?;
             Ok(address.clone())
         }
     }

@@ -123,7 +123,7 @@ fn line(r: &EntryRow) -> EntryLine {
 
 fn witness_line(w: WitnessRow) -> WitnessLine {
     WitnessLine {
-        alarm: ["ledger.witness.rolled_back", "ledger.witness.forked"].contains(&w.trouble_code.as_str()),
+        alarm: super::witnesses::is_alarm(&w.trouble_code),
         name: w.name,
         vkey: w.vkey,
         size: w.size,

@@ -303,6 +303,11 @@ async fn complain(office: &Arc<Office>, witness: WitnessRow, trouble: Trouble) -
         .await
 }
 
+/// Whether a witness's trouble says that this log was set back or rewritten.
+pub(crate) fn is_alarm(code: &str) -> bool {
+    ["ledger.witness.rolled_back", "ledger.witness.forked"].contains(&code)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

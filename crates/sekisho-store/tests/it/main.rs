@@ -24,6 +24,7 @@ mod ledger;
 mod list;
 #[cfg(test)]
 mod look;
+mod maintenance;
 #[cfg(test)]
 mod migration;
 #[cfg(test)]
@@ -44,6 +45,8 @@ mod session;
 mod small;
 #[cfg(test)]
 mod transaction;
+#[cfg(test)]
+mod upgrade;
 #[cfg(test)]
 mod violation;
 #[cfg(test)]

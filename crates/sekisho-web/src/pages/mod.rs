@@ -25,15 +25,14 @@ mod password;
 mod registers;
 mod search;
 mod second_factor;
+mod system;
 
 use axum::Router;
-use axum::routing::get;
 
 use crate::Web;
 
 pub(crate) fn routes() -> Router<Web> {
     Router::new()
-        .route("/health", get(|| async { "ok\n" }))
         .merge(login::routes())
         .merge(password::routes())
         .merge(home::routes())
@@ -59,4 +58,5 @@ pub(crate) fn routes() -> Router<Web> {
         .merge(delegations::routes())
         .merge(ledger::routes())
         .merge(search::routes())
+        .merge(system::routes())
 }

@@ -73,7 +73,7 @@ fn server(port: u16) -> MailServer {
 }
 
 /// A certificate for this machine and its key, signed by itself.
-fn certificate(folder: &Path, name: &str) -> (std::path::PathBuf, std::path::PathBuf) {
+pub fn certificate(folder: &Path, name: &str) -> (std::path::PathBuf, std::path::PathBuf) {
     let (cert, key) = (folder.join(format!("{name}.pem")), folder.join(format!("{name}.key")));
     let made = Command::new("openssl")
         .args([

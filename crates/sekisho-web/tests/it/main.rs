@@ -47,6 +47,8 @@ mod ledger;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod operation;
+#[cfg(test)]
 mod organization;
 #[cfg(test)]
 mod packs;

@@ -16,11 +16,17 @@ impl Served {
     /// Starts on a free port. `database` names a PostgreSQL database; otherwise the folder's own file is served. Variable
     /// `SEKISHO_BIN` names another program than the one that was built with the tests.
     pub fn start(folder: &Path, database: Option<&str>) -> Self {
+        Self::start_with(folder, database, &[])
+    }
+
+    /// The same with further options.
+    pub fn start_with(folder: &Path, database: Option<&str>, options: &[&str]) -> Self {
         let program = std::env::var_os("SEKISHO_BIN").map_or_else(print_program, Into::into);
         let mut command = Command::new(&program);
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder);
         command.arg("--key").arg(folder.join("city.key"));
         command.args(database.map(|url| format!("--database={url}")));
+        command.args(options);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).env("SEKISHO_LOG", "error");
         let child = command.spawn().unwrap_or_else(|e| {
             panic!("{}: {e}; build it first with `cargo build --workspace`", program.display())
@@ -34,7 +40,13 @@ impl Served {
         let read = move || {
             let mut line = String::new();
             BufReader::new(out).read_line(&mut line).ok()?;
-            line.strip_prefix("http://")?.split(' ').next()?.parse().ok()
+            line.trim_start_matches("http")
+                .trim_start_matches('s')
+                .strip_prefix("://")?
+                .split(' ')
+                .next()?
+                .parse()
+                .ok()
         };
         tokio::task::spawn_blocking(read).await.unwrap()
     }
@@ -43,6 +55,23 @@ impl Served {
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, as an operator's service manager sends it.
+    pub fn terminate(&self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
+    /// SIGHUP: it reads its certificate again.
+    pub fn hang_up(&self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+    }
+
+    /// Waits for its end.
+    pub fn ended(&mut self) -> std::process::ExitStatus {
+        self.child.wait().unwrap()
     }
 }
 

@@ -195,6 +195,8 @@ impl Settings {
             (table::MAIL_SERVER, table::MAIL_FROM),
             (table::MAIL_SERVER, table::SITE),
             (table::MAIL_USER, table::MAIL_PASSWORD_FILE),
+            (table::CERTIFICATE, table::TLS_KEY),
+            (table::TLS_KEY, table::CERTIFICATE),
         ] {
             if self.text(key).is_some() && self.text(needs).is_none() {
                 say(
@@ -204,11 +206,11 @@ impl Settings {
                 );
             }
         }
-        if self.address(table::LISTEN).is_some_and(|a| !a.ip().is_loopback()) && !self.on(table::BEHIND_TLS) {
+        if self.address(table::LISTEN).is_some_and(|a| !a.ip().is_loopback()) && !self.secure() {
             say(
                 table::LISTEN,
                 "このアドレスはほかの機械から見えます",
-                "TLSを終端する装置の後ろに置き、server.behind_tls = true（--behind-tls）を指定してください",
+                "tls.certificate と tls.key を指定するか、TLSを終端する装置の後ろに置いて server.behind_tls = true（--behind-tls）を指定してください",
             );
         }
         if self.address(table::METRICS).is_some_and(|a| !a.ip().is_loopback()) {
@@ -253,6 +255,11 @@ impl Settings {
     /// Whether a switch is on.
     pub(crate) fn on(&self, key: &str) -> bool {
         self.text(key) == Some("true")
+    }
+
+    /// Whether browsers reach the site over TLS.
+    pub(crate) fn secure(&self) -> bool {
+        self.on(table::BEHIND_TLS) || self.text(table::CERTIFICATE).is_some()
     }
 
     /// The data folder.
@@ -410,6 +417,7 @@ mod tests {
         for (words, key) in [
             (&["--mail-server", "m:25"][..], table::MAIL_SERVER),
             (&["--mail-user", "u"], table::MAIL_USER),
+            (&["--tls-key", "k.pem"], table::TLS_KEY),
             (&["--listen", "0.0.0.0:80"], table::LISTEN),
             (&["--metrics-listen", "0.0.0.0:80"], table::METRICS),
         ] {

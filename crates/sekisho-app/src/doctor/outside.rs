@@ -1,0 +1,73 @@
+//! What is outside the data: the mail server, and the backups.
+
+use std::time::Duration;
+
+use sekisho_base::Clock;
+
+use super::{Finding, Surroundings};
+use crate::backup;
+
+/// How long the mail server may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub(super) async fn look(s: &Surroundings, clock: &dyn Clock) -> Vec<Finding> {
+    vec![mail(s).await, backups(s, clock)]
+}
+
+async fn mail(s: &Surroundings) -> Finding {
+    const ID: &str = "mail.server";
+    const TITLE: &str = "メールサーバ";
+    let Some(server) = &s.mail else {
+        return Finding::good(ID, TITLE, "設定されていません。お知らせは画面だけに出ます。");
+    };
+    let told = match tokio::time::timeout(PATIENCE, server.answers()).await {
+        Ok(Ok(())) => return Finding::good(ID, TITLE, "つながります。"),
+        Ok(Err(e)) => e,
+        Err(_) => format!("{}秒待っても返事がありません", PATIENCE.as_secs()),
+    };
+    Finding::caution(
+        ID,
+        TITLE,
+        format!(
+            "つながりません（{told}）。お知らせのメールは、つながるまで送信待ちになります。画面のお知らせは届きます。"
+        ),
+        "メールサーバが動いているか、mail.server、mail.tls、mail.ca の設定が正しいかを確かめてください。",
+    )
+}
+
+fn backups(s: &Surroundings, clock: &dyn Clock) -> Finding {
+    const ID: &str = "backup";
+    const TITLE: &str = "バックアップ";
+    let Some(folder) = &s.backups else {
+        return Finding::caution(
+            ID,
+            TITLE,
+            "バックアップを置くフォルダ（backup.folder）が設定されていないので、新しいものがあるか分かりません。",
+            "設定ファイルの [backup] に folder を書き、sekisho backup を毎日動かしてください。",
+        );
+    };
+    let Some((place, manifest)) = backup::list(folder).into_iter().next() else {
+        return Finding::bad(
+            ID,
+            TITLE,
+            format!("{} に、できあがったバックアップがありません。", folder.display()),
+            "sekisho backup を動かし、毎日動くようにしてください。",
+        );
+    };
+    let hours = (clock.now().millis() - manifest.made_at.millis()).max(0) / 3_600_000;
+    let says = format!(
+        "いちばん新しいものは {}（{}、{hours}時間前、署名済みの記録 {}件）です。",
+        place.display(),
+        manifest.made_at.japanese(),
+        manifest.size
+    );
+    if u64::try_from(hours).unwrap_or(0) <= s.backup_hours {
+        return Finding::good(ID, TITLE, says);
+    }
+    Finding::caution(
+        ID,
+        TITLE,
+        says,
+        "毎日のバックアップが動いているか、置き場所に空きがあるかを確かめてください。",
+    )
+}

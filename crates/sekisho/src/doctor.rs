@@ -1,0 +1,110 @@
+//! `sekisho doctor` and `sekisho upgrade-check`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use sekisho_app::doctor::{self, Finding, State, Surroundings};
+use sekisho_app::upgrade;
+use sekisho_base::clock::SystemClock;
+
+use crate::config::Outcome;
+use crate::settings::{Options, Settings, table};
+
+/// 終了コード: 0 すべて良好、1 不良がある（または調べられない）、2 注意がある
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// 結果をJSONで出す
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// Exit code where something wants looking at.
+const CAUTION: u8 = 2;
+
+pub(crate) async fn run(args: Args) -> Outcome {
+    let found = match Settings::load(&args.options) {
+        Ok(settings) => {
+            let mut found = vec![read(&settings)];
+            match surroundings(&settings) {
+                Ok(s) => found.extend(doctor::examine(&s, &SystemClock).await),
+                Err(e) => found.push(wrong("settings.values", "設定の値", e)),
+            }
+            found
+        }
+        Err(faults) => {
+            let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            vec![wrong("settings", "設定", lines.join(" "))]
+        }
+    };
+    let worst = doctor::worst(&found);
+    if args.json {
+        let shown = serde_json::json!({"state": worst, "findings": found});
+        println!("{}", serde_json::to_string_pretty(&shown).map_err(|e| e.to_string())?);
+    } else {
+        for f in &found {
+            println!("{} {}: {}", f.state.label(), f.title, f.says);
+            if !f.remedy.is_empty() {
+                println!("     → {}", f.remedy);
+            }
+        }
+        println!("全体: {}", worst.label());
+    }
+    Ok(match worst {
+        State::Good => ExitCode::SUCCESS,
+        State::Caution => ExitCode::from(CAUTION),
+        State::Bad => ExitCode::FAILURE,
+    })
+}
+
+fn read(settings: &Settings) -> Finding {
+    let says = match &settings.file {
+        Some(file) => format!("{} に誤りはありません。", file.display()),
+        None => "設定ファイルはなく、環境変数、オプション、既定値を使っています。".to_owned(),
+    };
+    Finding { id: "settings", title: "設定", state: State::Good, says, remedy: String::new() }
+}
+
+fn wrong(id: &'static str, title: &'static str, says: String) -> Finding {
+    let remedy = "sekisho config check で確かめながら直してください。".to_owned();
+    Finding { id, title, state: State::Bad, says, remedy }
+}
+
+/// Where things are, as the settings say.
+///
+/// # Errors
+/// No data folder is named, or the mail server's settings cannot be read.
+pub(crate) fn surroundings(s: &Settings) -> Result<Surroundings, String> {
+    Ok(Surroundings {
+        database: s.database()?,
+        data: s.data()?,
+        key: s.key()?,
+        config: s.file.clone(),
+        backups: s.path(table::BACKUP_FOLDER),
+        backup_hours: s.number(table::BACKUP_HOURS).unwrap_or(30),
+        free_mb: s.number(table::DISK_FREE).unwrap_or(1024),
+        mail: crate::mail::server(s)?.map(Arc::new),
+    })
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct UpgradeArgs {
+    /// 写しを作って試すことをしない
+    #[arg(long)]
+    quick: bool,
+    #[command(flatten)]
+    options: Options,
+}
+
+pub(crate) async fn upgrade_check(args: UpgradeArgs) -> Outcome {
+    let settings = Settings::load_or_say(&args.options)?;
+    let data = settings.data()?;
+    // Beside the data folder: the copy is as large as the database, and other places may be small.
+    let room =
+        data.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| std::path::Path::new("."));
+    let room = (!args.quick).then_some(room);
+    let found = upgrade::check(&settings.database()?, room).await.map_err(|e| e.to_string())?;
+    found.text.iter().for_each(|line| println!("{line}"));
+    Ok(if found.sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
