@@ -219,7 +219,7 @@ pub fn list(below: &Path) -> Vec<(PathBuf, Manifest)> {
         .filter(|f| f.is_dir() && !f.to_string_lossy().ends_with(UNFINISHED))
         .filter_map(|f| manifest(&f).ok().map(|m| (f, m)))
         .collect();
-    all.sort_by(|(_, a), (_, b)| b.made_at.cmp(&a.made_at));
+    all.sort_by_key(|(_, b)| std::cmp::Reverse(b.made_at));
     all
 }
 

@@ -3,13 +3,11 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 
-use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use axum::serve::{IncomingStream, Listener};
 use sekisho_app::login::{self, Identity, Place, Stage};
 
 use crate::Web;
@@ -103,16 +101,6 @@ who! {
     CodeWho Session
 }
 
-/// The other end of a connection.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer(SocketAddr);
-
-impl<L: Listener<Addr = SocketAddr>> Connected<IncomingStream<'_, L>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, L>) -> Self {
-        Self(*stream.remote_addr())
-    }
-}
-
 /// Where a request comes from.
 pub(crate) struct From(pub Place);
 
@@ -123,7 +111,7 @@ impl FromRequestParts<Web> for From {
         let text = |name: header::HeaderName| {
             parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned()
         };
-        let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|ConnectInfo(Peer(a))| a.ip());
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(a)| a.ip());
         // A proxy that ends TLS stands on this machine and names the client last; from elsewhere anybody could write that header.
         let address = if web.secure && peer.is_none_or(|ip| ip.is_loopback()) {
             let named = text(header::HeaderName::from_static("x-forwarded-for"));

@@ -20,7 +20,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::serve::Listener;
+use axum::serve::{Listener, ListenerExt as _};
 use sekisho_app::Office;
 
 pub use system::metrics_router;
@@ -67,6 +67,7 @@ pub async fn serve<L>(
 where
     L: Listener<Addr = SocketAddr>,
 {
-    let service = router.into_make_service_with_connect_info::<guard::Peer>();
-    axum::serve(listener, service).with_graceful_shutdown(stopped).await
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    // A tapped listener tells the other end's address of any kind of listener.
+    axum::serve(listener.tap_io(|_| ()), service).with_graceful_shutdown(stopped).await
 }

@@ -24,6 +24,7 @@ mod ledger;
 mod list;
 #[cfg(test)]
 mod look;
+#[cfg(test)]
 mod maintenance;
 #[cfg(test)]
 mod migration;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sekisho_store::{StoreError, setting};
+use sekisho_store::{MayBeTrouble, StoreError, Trouble, setting};
 
 #[derive(Debug)]
 enum UseCase {
@@ -14,6 +14,15 @@ enum UseCase {
 impl From<StoreError> for UseCase {
     fn from(e: StoreError) -> Self {
         Self::Store(e)
+    }
+}
+
+impl MayBeTrouble for UseCase {
+    fn trouble(&self) -> Option<Trouble> {
+        match self {
+            Self::Refused(_) => None,
+            Self::Store(e) => e.trouble(),
+        }
     }
 }
 
