@@ -336,7 +336,8 @@ async fn a_reset_is_announced_and_bars_decisions_until_the_person_is_known_to_ha
     }
     assert!(thief.get("/").await.text.contains("引取りが確かめられるまで"));
     let away = thief.post("/absences", &[("from", "R8.12.1"), ("until", "R8.12.2"), ("kind", "leave")]).await;
-    let lent = [("what", "21-h"), ("person", CLERK), ("from", "R8.12.1"), ("until", "R8.12.2"), ("note", "留守番")];
+    let lent =
+        [("what", "21-h"), ("person", CLERK), ("from", "R8.12.1"), ("until", "R8.12.2"), ("note", "留守番")];
     for page in [away, thief.post("/delegations", &lent).await] {
         assert!(refusal(&page).contains("引き取ったこと"), "nor does it lend power: {}", page.text);
     }
