@@ -46,7 +46,7 @@ impl Scope {
     pub fn label(self) -> &'static str {
         match self {
             Self::Read => "自分と自分の処理待ちを読む",
-            Self::Handling => "取扱いを尋ねる（これはできますか）",
+            Self::Handling => "取扱いの可否を尋ねる",
         }
     }
 }
