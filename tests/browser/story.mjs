@@ -29,7 +29,7 @@ try {
   await page.click("button:has-text('申請する')");
   await page.waitForSelector(".notice.error");
   await look(page, "05-apply-errors");
-  await page.fill("input[type=search]", "台帳");
+  await page.fill("main input[type=search]", "台帳");
   await page.click("button:has-text('探す')");
   const found = page.locator("table:has(caption:has-text('見つかったもの')) input[type=checkbox]");
   assert.ok((await found.count()) > 0, "the search finds assets of the clerk's section");
