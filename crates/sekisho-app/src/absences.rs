@@ -150,7 +150,7 @@ impl Office {
         people
             .into_iter()
             .map(|p| RefChoice {
-                label: format!("{}（{}）", d.person_name(&p), main_post(d, &p, today)),
+                label: format!("{}（{}）", d.person_name(&p), d.main_post(&p, today)),
                 code: p,
             })
             .collect()
@@ -219,7 +219,7 @@ impl Office {
         AbsenceLine {
             id: a.id.clone(),
             person: d.person_name(&a.person).to_owned(),
-            post: main_post(d, &a.person, today),
+            post: d.main_post(&a.person, today),
             period: period(a.from, a.until),
             what,
             recorded: recorded(d, a),
@@ -428,10 +428,4 @@ fn recorded(d: &Directory, a: &AbsenceRow) -> String {
     let at = a.at.map(|at| at.date().wareki()).unwrap_or_default();
     let by = if a.by.is_empty() || a.by == a.person { "本人" } else { d.person_name(&a.by) };
     format!("{by} {at}").trim().to_owned()
-}
-
-/// The main post of a person, as people read it.
-fn main_post(d: &Directory, person: &str, today: Date) -> String {
-    let main = d.appointments(person, today).into_iter().find(|a| a.role.is_empty());
-    main.map(|a| d.post_name(&a.post)).unwrap_or_default()
 }

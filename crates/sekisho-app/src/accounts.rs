@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sekisho_base::Instant;
 use sekisho_base::limits::PAGE_ROWS;
-use sekisho_base::text::fold_key;
+use sekisho_base::text::search_words;
 use sekisho_store::account::{self, AccountRow, Listed, Reset};
 use sekisho_store::{api_token, second_factor as factors, session};
 use serde_json::json;
@@ -135,8 +135,7 @@ impl Office {
     /// Refused for others.
     pub async fn accounts(&self, who: &Identity, q: &str, page: i64) -> Result<AccountsPage, AppError> {
         self.may_import_organization(who).await?;
-        let words: Vec<String> =
-            q.split_whitespace().take(8).map(fold_key).filter(|w| !w.is_empty()).collect();
+        let words: Vec<String> = search_words(q).take(8).collect();
         let page = page.clamp(1, 100_000);
         let (rows, locks) = self
             .store
@@ -166,10 +165,9 @@ impl Office {
                 (.., true) => ("仮パスワード", "wait"),
                 _ => ("使えます", "done"),
             };
-            let main = d.appointments(&a.person, today).into_iter().find(|x| x.role.is_empty());
             AccountLine {
                 name: d.person_name(&a.person).to_owned(),
-                place: main.map(|x| d.post_name(&x.post)).unwrap_or_default(),
+                place: d.main_post(&a.person, today),
                 state,
                 class,
                 locked,

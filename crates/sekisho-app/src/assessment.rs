@@ -114,11 +114,7 @@ pub(crate) fn state_of(
 
 /// People with a main appointment on a day.
 pub(crate) fn staff_on(d: &Directory, day: Date) -> i64 {
-    let held = d
-        .rows()
-        .appointments
-        .iter()
-        .filter(|a| a.main && a.role.is_empty() && a.from <= day && a.until.is_none_or(|u| day <= u));
+    let held = d.rows().appointments.iter().filter(|a| a.is_main_on(day));
     let persons: std::collections::BTreeSet<&str> = held.map(|a| a.person.as_str()).collect();
     i64::try_from(persons.len()).unwrap_or(i64::MAX)
 }

@@ -13,7 +13,6 @@ pub mod verify;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use sekisho_base::canonical::{hex, sha256_reader};
@@ -23,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
 use crate::ledger::{BODY, VKEY};
+use crate::setup::{private_folder, write_private};
 
 /// Version of the manifest.
 const FORMAT: u32 = 1;
@@ -247,9 +247,7 @@ fn written(file: &Path, e: &std::io::Error) -> AppError {
 }
 
 fn make_private(folder: &Path) -> Result<(), AppError> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(|e| written(folder, &e))
+    private_folder(folder).map_err(|e| written(folder, &e))
 }
 
 fn private(file: &Path) -> Result<(), AppError> {
@@ -260,13 +258,7 @@ fn private(file: &Path) -> Result<(), AppError> {
 
 /// Writes a file that is not there yet and that only its owner can read.
 fn write_new(file: &Path, bytes: &[u8]) -> Result<(), AppError> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let write = || {
-        let mut out = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
-        out.write_all(bytes)?;
-        out.sync_all()
-    };
-    write().map_err(|e: std::io::Error| written(file, &e))
+    write_private(file, bytes).map_err(|e| written(file, &e))
 }
 
 fn sync(folder: &Path) -> Result<(), AppError> {

@@ -390,12 +390,7 @@ fn vacant(d: &Directory, role: &Role, check: &Check, today: Date) -> Found {
         says: format!("{name}：{}", check.title),
         link: "/organization".to_owned(),
     };
-    let by_role = || {
-        d.rows()
-            .appointments
-            .iter()
-            .any(|a| a.role == role.id && a.from <= today && a.until.is_none_or(|u| today <= u))
-    };
+    let by_role = || d.rows().appointments.iter().any(|a| a.role == role.id && a.in_force(today));
     match (&role.held_by, role.scope) {
         (HeldBy::HeadOf(_), scope) => {
             let kinds: &[&str] =
@@ -404,9 +399,7 @@ fn vacant(d: &Directory, role: &Role, check: &Check, today: Date) -> Found {
                 .rows()
                 .units
                 .iter()
-                .filter(|u| {
-                    kinds.contains(&u.kind.as_str()) && u.from <= today && u.until.is_none_or(|x| today <= x)
-                })
+                .filter(|u| kinds.contains(&u.kind.as_str()) && u.exists_on(today))
                 .collect();
             let broken = units
                 .iter()

@@ -280,7 +280,7 @@ impl Office {
         let at = asking.iter().position(|c| c.id == id);
         let beside = |step: isize| {
             let c = asking.get(at?.checked_add_signed(step)?)?;
-            Some(ClauseLink { id: c.id.clone(), citation: citation(&c.id) })
+            Some(ClauseLink::of(&c.id))
         };
         let joint = if clause.actor_mode == "any" { "又は" } else { "及び" };
         Ok(ClausePage {
@@ -352,7 +352,7 @@ impl Office {
                 .clauses
                 .iter()
                 .filter(|c| c.mechanisms.iter().any(named))
-                .map(|c| ClauseLink { id: c.id.clone(), citation: citation(&c.id) })
+                .map(|c| ClauseLink::of(&c.id))
                 .collect(),
         })
     }

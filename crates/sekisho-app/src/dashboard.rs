@@ -10,8 +10,8 @@ use sekisho_store::turn::{self, TurnRow};
 use sekisho_store::{duty, violation};
 
 use crate::clauses::{
-    ClauseLink, StateCount, all_states, areas, chapter_of, chapters, checks_of, citation, month_ends,
-    state_counts, state_of_code, state_words,
+    ClauseLink, StateCount, all_states, areas, chapter_of, chapters, checks_of, month_ends, state_counts,
+    state_of_code, state_words,
 };
 use crate::error::AppError;
 use crate::login::Identity;
@@ -173,7 +173,7 @@ impl Office {
         months.push(bar("今日".to_owned(), "/clauses".to_owned(), &totals));
         // With what today is compared: the state of a month ago, or the first that is known.
         let first: BTreeMap<&str, &TurnRow> = turns.iter().rev().map(|t| (t.clause.as_str(), t)).collect();
-        let day_of = |id: &str| turns.iter().rev().find(|t| t.clause == id).map(|t| t.day);
+        let last: BTreeMap<&str, Date> = turns.iter().map(|t| (t.clause.as_str(), t.day)).collect();
         let mut turned: Vec<(bool, Turned)> = Vec::new();
         for (c, state, reason) in &states {
             let before = was.get(&c.id).or_else(|| first.get(c.id.as_str()).copied());
@@ -186,12 +186,12 @@ impl Office {
                 (label, class)
             };
             let line = Turned {
-                clause: ClauseLink { id: c.id.clone(), citation: citation(&c.id) },
+                clause: ClauseLink::of(&c.id),
                 says: c.says.clone(),
                 before: words(before),
                 now: words(*state),
                 worse,
-                day: day_of(&c.id).unwrap_or(today).wareki(),
+                day: last.get(c.id.as_str()).copied().unwrap_or(today).wareki(),
                 reason: reason.clone(),
             };
             turned.push((worse, line));
@@ -238,9 +238,7 @@ impl Office {
             }
         }
         let exists = |u: &&sekisho_store::org::UnitRow| {
-            matches!(u.kind.as_str(), "department" | "organ")
-                && u.from <= today
-                && u.until.is_none_or(|until| today <= until)
+            matches!(u.kind.as_str(), "department" | "organ") && u.exists_on(today)
         };
         let mut out = Vec::new();
         for u in d.rows().units.iter().filter(exists) {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use sekisho_base::Date;
-use sekisho_base::text::fold_key;
+use sekisho_base::text::{fold_key, search_words};
 use sekisho_store::org::{AppointmentRow, Everything, PersonRow, PostRow, UnitRow};
 
 /// The organization by code.
@@ -147,7 +147,7 @@ impl Directory {
     #[must_use]
     pub fn children(&self, code: &str, day: Date) -> Vec<&UnitRow> {
         let units = self.children.get(code).into_iter().flatten().filter_map(|i| self.all.units.get(*i));
-        units.filter(|u| u.from <= day && u.until.is_none_or(|until| day <= until)).collect()
+        units.filter(|u| u.exists_on(day)).collect()
     }
 
     /// A person's appointments on a day, the main one first.
@@ -156,6 +156,18 @@ impl Directory {
         let mut found: Vec<&AppointmentRow> = self.lookup(&self.by_person, person, day).collect();
         found.sort_by_key(|a| (!a.main, a.post.clone(), a.role.clone()));
         found
+    }
+
+    /// A person's first appointment to a post on a day: the main one, where there is one.
+    #[must_use]
+    pub fn main_appointment(&self, person: &str, day: Date) -> Option<&AppointmentRow> {
+        self.appointments(person, day).into_iter().find(|a| a.role.is_empty())
+    }
+
+    /// The same as people read it (`総務課 庶務係 係長`); empty for somebody without a post.
+    #[must_use]
+    pub fn main_post(&self, person: &str, day: Date) -> String {
+        self.main_appointment(person, day).map(|a| self.post_name(&a.post)).unwrap_or_default()
     }
 
     /// Who holds a post on a day.
@@ -174,7 +186,7 @@ impl Directory {
         day: Date,
     ) -> impl Iterator<Item = &'a AppointmentRow> {
         let found = index.get(key).into_iter().flatten().filter_map(|i| self.all.appointments.get(*i));
-        found.filter(move |a| a.from <= day && a.until.is_none_or(|until| day <= until))
+        found.filter(move |a| a.in_force(day))
     }
 
     /// The head post of a unit.
@@ -188,23 +200,13 @@ impl Directory {
     pub fn head_count(&self, unit: &str, day: Date) -> usize {
         let units = self.below(unit);
         let in_units = |a: &AppointmentRow| self.post(&a.post).is_some_and(|p| units.contains(&p.unit));
-        self.all
-            .appointments
-            .iter()
-            .filter(|a| {
-                a.main
-                    && a.role.is_empty()
-                    && a.from <= day
-                    && a.until.is_none_or(|u| day <= u)
-                    && in_units(a)
-            })
-            .count()
+        self.all.appointments.iter().filter(|a| a.is_main_on(day) && in_units(a)).count()
     }
 
     /// People whose name, kana or number holds every word; at most `limit`.
     #[must_use]
     pub fn search(&self, words: &str, limit: usize) -> Vec<&PersonRow> {
-        let words: Vec<String> = words.split_whitespace().map(fold_key).filter(|w| !w.is_empty()).collect();
+        let words: Vec<String> = search_words(words).collect();
         if words.is_empty() {
             return vec![];
         }

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use sekisho_base::Clock;
 use sekisho_store::Store;
 
+pub(crate) use data::LAG_MS;
 pub use sekisho_store::maintenance::facts;
 use serde::Serialize;
 

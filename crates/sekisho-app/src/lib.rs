@@ -53,4 +53,5 @@ pub mod upgrade;
 pub use error::{AppError, FieldError};
 pub use office::Office;
 pub use sekisho_exchange as exchange;
+pub use sekisho_store::maintenance::is_postgres;
 pub use sekisho_store::{Durability, Store, Trouble, counted};

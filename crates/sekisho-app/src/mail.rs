@@ -327,6 +327,11 @@ pub struct MailView {
     pub troubled: Vec<TroubledMail>,
 }
 
+/// How many messages are in a state.
+pub(crate) fn in_state(counts: &[(String, i64)], state: &str) -> i64 {
+    counts.iter().filter(|(s, _)| s == state).map(|(_, n)| n).sum()
+}
+
 impl Office {
     /// How mail fares, for those who run the system.
     ///

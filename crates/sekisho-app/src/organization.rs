@@ -116,7 +116,7 @@ impl Office {
             })
             .collect();
         let own = d.nearest(me.unit(), &["department", "organ"]).map(|u| u.code.clone());
-        let current = |u: &&UnitRow| u.from <= today && u.until.is_none_or(|until| today <= until);
+        let current = |u: &&UnitRow| u.exists_on(today);
         let departments = d
             .rows()
             .units

@@ -111,11 +111,10 @@ impl Office {
             return Err(AppError::NotFound);
         }
         let d = self.directory().await?;
-        let main = d.appointments(person, self.clock.today()).into_iter().find(|x| x.role.is_empty());
         Ok(ResetPage {
             person: person.to_owned(),
             name: d.person_name(person).to_owned(),
-            place: main.map(|x| d.post_name(&x.post)).unwrap_or_default(),
+            place: d.main_post(person, self.clock.today()),
             by: d.person_name(&reset.by).to_owned(),
             at: reset.at.japanese(),
             shown: reset.at.to_string(),

@@ -5,9 +5,11 @@
 use std::sync::Arc;
 
 use sekisho_base::limits::{COUNT_CAP, LINE_CHARS, PAGE_ROWS};
-use sekisho_base::text::{fold_key, normalize_code, shorten};
+use sekisho_base::text::{fold_key, normalize_code, search_words, shorten};
 use sekisho_pack::model::Pack;
+use sekisho_store::Viewer;
 use sekisho_store::case::{self, CaseFilter};
+use sekisho_store::org::{PersonRow, UnitRow};
 use sekisho_store::register::{self, Filter, RegisterRow};
 
 use crate::clauses::citation;
@@ -159,11 +161,21 @@ fn group(kind: &str, title: &str, total: i64, mut hits: Vec<Hit>, part: Part) ->
     }
 }
 
+/// What was found of a kind that is in memory; only what is shown becomes a hit.
+fn shown<T>(kind: &str, title: &str, found: &[T], part: Part, hit: impl Fn(&T) -> Hit) -> HitGroup {
+    let hits = found.iter().skip(part.skip).take(part.take + 1).map(hit).collect();
+    group(kind, title, i64::try_from(found.len()).unwrap_or(i64::MAX), hits, part)
+}
+
+fn holds_all(text: &str, words: &[String]) -> bool {
+    words.iter().all(|w| text.contains(w.as_str()))
+}
+
 /// Texts that hold every word.
 fn among(kind: &str, title: &str, all: &[(String, Hit)], words: &[String], part: Part) -> HitGroup {
-    let found = || all.iter().filter(|(text, _)| words.iter().all(|w| text.contains(w.as_str())));
-    let hits = found().skip(part.skip).take(part.take + 1).map(|(_, hit)| hit.clone()).collect();
-    group(kind, title, i64::try_from(found().count()).unwrap_or(i64::MAX), hits, part)
+    let found: Vec<&Hit> =
+        all.iter().filter(|(text, _)| holds_all(text, words)).map(|(_, hit)| hit).collect();
+    shown(kind, title, &found, part, |hit| (*hit).clone())
 }
 
 impl Office {
@@ -183,8 +195,7 @@ impl Office {
     /// The database failed.
     pub async fn search(&self, who: &Identity, asked: &SearchQuery) -> Result<SearchView, AppError> {
         let typed = shorten(asked.q.trim(), LINE_CHARS);
-        let words: Vec<String> =
-            typed.split_whitespace().map(fold_key).filter(|w| !w.is_empty()).take(WORDS).collect();
+        let words: Vec<String> = search_words(&typed).take(WORDS).collect();
         let page = asked.page.clamp(1, 1_000);
         let mut view = SearchView { q: typed, exact: vec![], groups: vec![], kind: asked.kind.clone(), page };
         if words.is_empty() {
@@ -196,10 +207,11 @@ impl Office {
         } else {
             Part { skip: usize::try_from(page - 1).unwrap_or(0).saturating_mul(rows), take: rows }
         };
+        let viewer = self.me(who).await?.viewer().clone();
         if asked.kind.is_empty() {
-            view.exact = self.exactly(who, &view.q).await?;
+            view.exact = self.exactly(viewer.clone(), &view.q).await?;
         }
-        view.groups = self.stored(who, &words, &asked.kind, part).await?;
+        view.groups = self.stored(viewer, &words, &asked.kind, part).await?;
         view.groups.extend(self.written(&words, part));
         view.groups.extend(self.organized(&words, part).await?);
         view.groups.retain(|g| !g.hits.is_empty() && (asked.kind.is_empty() || asked.kind == g.kind));
@@ -207,10 +219,9 @@ impl Office {
     }
 
     /// The one case or row with this number (案件番号・許可番号, 管理番号), and the clause with this id.
-    async fn exactly(&self, who: &Identity, q: &str) -> Result<Vec<Hit>, AppError> {
-        let me = self.me(who).await?;
-        let (pack, code) = (self.pack(), normalize_code(q));
-        let (viewer, inner, number) = (me.viewer().clone(), Arc::clone(&pack), code.clone());
+    async fn exactly(&self, viewer: Viewer, q: &str) -> Result<Vec<Hit>, AppError> {
+        let (pack, number) = (self.pack(), normalize_code(q));
+        let inner = Arc::clone(&pack);
         let (case, rows) = self
             .store
             .read(move |c| {
@@ -257,18 +268,16 @@ impl Office {
     /// Cases and rows of the registers.
     async fn stored(
         &self,
-        who: &Identity,
+        viewer: Viewer,
         words: &[String],
         kind: &str,
         part: Part,
     ) -> Result<Vec<HitGroup>, AppError> {
-        let me = self.me(who).await?;
         let wanted = |k: &str| kind.is_empty() || kind == k;
         let pack = self.pack();
         let registers: Vec<_> =
             pack.registers.values().filter(|r| wanted(&format!("register-{}", r.id))).cloned().collect();
-        let (viewer, words, asked, cases) =
-            (me.viewer().clone(), words.to_vec(), registers.clone(), wanted("cases"));
+        let (words, asked, cases) = (words.to_vec(), registers.clone(), wanted("cases"));
         let (found, rows) = self
             .store
             .read(move |c| {
@@ -325,35 +334,29 @@ impl Office {
     /// People by name, ふりがな and number, and sections by name: for all staff, as the page 組織 shows them.
     async fn organized(&self, words: &[String], part: Part) -> Result<[HitGroup; 2], AppError> {
         let (d, today) = (self.directory().await?, self.clock.today());
-        let place = |link: &str, head: &str, text: String| Hit {
-            link: link.to_owned(),
+        let hit = |link: String, head: &str, text: String| Hit {
+            link,
             head: head.to_owned(),
             text,
             note: String::new(),
         };
-        let people: Vec<(String, Hit)> = d
-            .search(&words.join(" "), usize::try_from(COUNT_CAP).unwrap_or(usize::MAX))
-            .into_iter()
-            .map(|p| {
-                let main = d.appointments(&p.number, today);
-                let post = main.iter().find(|a| a.role.is_empty()).map(|a| d.post_name(&a.post));
-                let link = format!("/organization?q={}", p.number);
-                (String::new(), place(&link, &p.name, post.unwrap_or_default()))
-            })
-            .collect();
-        let sections: Vec<(String, Hit)> = d
+        let people = d.search(&words.join(" "), usize::try_from(COUNT_CAP).unwrap_or(usize::MAX));
+        let person = |p: &&PersonRow| {
+            hit(format!("/organization?q={}", p.number), &p.name, d.main_post(&p.number, today))
+        };
+        let sections: Vec<&UnitRow> = d
             .rows()
             .units
             .iter()
-            .filter(|u| u.from <= today && u.until.is_none_or(|until| today <= until))
-            .map(|u| {
-                let above = u.parent.as_deref().map(|p| d.unit_name(p).to_owned()).unwrap_or_default();
-                (fold_key(&u.name), place("/organization", &u.name, above))
-            })
+            .filter(|u| u.exists_on(today) && holds_all(&fold_key(&u.name), words))
             .collect();
+        let section = |u: &&UnitRow| {
+            let above = u.parent.as_deref().map(|p| d.unit_name(p).to_owned()).unwrap_or_default();
+            hit("/organization".to_owned(), &u.name, above)
+        };
         Ok([
-            among("people", "職員", &people, &[], part),
-            among("sections", "部局・課", &sections, words, part),
+            shown("people", "職員", &people, part, person),
+            shown("sections", "部局・課", &sections, part, section),
         ])
     }
 }

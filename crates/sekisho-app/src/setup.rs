@@ -30,7 +30,7 @@ pub async fn signing_seed(store: &Store, file: &Path, entropy: &dyn Entropy) -> 
             .ok_or_else(|| place(&"鍵の形ではありません（16進数64文字）。控えから戻してください。")),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && vkey.is_none() => {
             let seed = sekisho_ledger::checkpoint::new_seed(entropy).map_err(|e| place(&e))?;
-            write_private(file, &format!("{}\n", hex(&seed))).map_err(|e| place(&e))?;
+            write_private(file, format!("{}\n", hex(&seed)).as_bytes()).map_err(|e| place(&e))?;
             Ok(seed)
         }
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
@@ -41,12 +41,21 @@ pub async fn signing_seed(store: &Store, file: &Path, entropy: &dyn Entropy) -> 
 }
 
 /// Writes a new file that only its owner can read.
-pub(crate) fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
+pub(crate) fn write_private(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut out = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
-    out.write_all(text.as_bytes())?;
+    out.write_all(bytes)?;
     out.sync_all()
+}
+
+/// Makes a folder that only its owner can enter, where it is missing.
+///
+/// # Errors
+/// It cannot be made.
+pub fn private_folder(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 /// Verifies a data folder's ledger against checkpoints kept elsewhere, with the witnesses it knows.

@@ -11,6 +11,7 @@ use crate::backup;
 use crate::doctor::{self, Finding, State};
 use crate::error::AppError;
 use crate::login::Identity;
+use crate::mail::in_state;
 use crate::office::Office;
 
 /// Setting that a probe writes.
@@ -133,7 +134,7 @@ impl Office {
         Readiness {
             database: oldest.is_ok() && self.store.trouble().is_none(),
             key: self.signer().is_some(),
-            sequencer: matches!(oldest, Ok(at) if at.is_none_or(|at| now.millis() - at.millis() < 60_000)),
+            sequencer: matches!(oldest, Ok(at) if at.is_none_or(|at| now.millis() - at.millis() < doctor::LAG_MS)),
         }
     }
 
@@ -148,12 +149,11 @@ impl Office {
         // Stable: what is equally bad stays in the order in which it was looked at.
         findings.sort_by_key(|f| std::cmp::Reverse(f.state));
         let numbers = self.numbers().await?;
-        let of = |state: &str| numbers.mail.iter().filter(|(s, _)| s == state).map(|(_, n)| n).sum();
         let queues = vec![
             ("署名を待つ記録", numbers.waiting),
             ("だれかの処理を待つ手続", numbers.open_tasks),
-            ("送信待ちのメール", of("waiting")),
-            ("送れなかったメール", of("failed")),
+            ("送信待ちのメール", in_state(&numbers.mail, "waiting")),
+            ("送れなかったメール", in_state(&numbers.mail, "failed")),
         ];
         let folder = around.and_then(|s| s.backups.clone());
         let backups = folder.map_or_else(Vec::new, |f| backup::list(&f));

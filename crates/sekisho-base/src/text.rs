@@ -33,6 +33,11 @@ const VARIANTS: &[(char, char)] = &[
     ('𣘺', '橋'),
 ];
 
+/// The words that are looked for, folded like the texts they are looked for in.
+pub fn search_words(typed: &str) -> impl Iterator<Item = String> {
+    typed.split_whitespace().map(fold_key).filter(|w| !w.is_empty())
+}
+
 /// A code as stored: NFKC, no white space at the ends, dashes unified to `-`.
 #[must_use]
 pub fn normalize_code(s: &str) -> String {

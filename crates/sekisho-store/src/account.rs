@@ -3,7 +3,7 @@
 use sekisho_base::Instant;
 
 use crate::conn::Row;
-use crate::{Conn, StoreError, args};
+use crate::{Conn, StoreError, args, search};
 
 /// A local account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -235,9 +235,9 @@ pub async fn list(
                    LEFT JOIN account_reset r ON r.login = a.login WHERE 1 = 1"
         .to_owned();
     let mut values = args![limit, skip];
-    for (n, word) in words.iter().enumerate() {
-        sql += &format!(" AND (p.search LIKE ${0} OR a.login LIKE ${0})", n + 3);
-        values.push(format!("%{}%", word.replace(['%', '_'], "")).into());
+    for word in words {
+        let by_person = search::like("p.search", word, &mut values);
+        sql += &format!(" AND ({by_person} OR {})", search::like("a.login", word, &mut values));
     }
     sql += " ORDER BY a.login LIMIT $1 OFFSET $2";
     let rows = c.all(&sql, values).await?;

@@ -13,6 +13,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use crate::args;
 use crate::conn::Conn;
 use crate::error::{MayBeTrouble, StoreError, Trouble};
+use crate::maintenance::is_postgres;
 use crate::writer::{self, Finished, Job, Message, Told};
 
 /// Pages of the write-ahead log after which it is copied into the database file, with two fsyncs more: 16 MiB instead of 4.
@@ -143,7 +144,7 @@ impl Store {
     /// # Errors
     /// As the two above.
     pub async fn open(address: &str) -> Result<Self, StoreError> {
-        if address.starts_with("postgres://") || address.starts_with("postgresql://") {
+        if is_postgres(address) {
             Self::open_postgres(address).await
         } else {
             Self::open_sqlite(Path::new(address), Durability::Full).await

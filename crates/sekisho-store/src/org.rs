@@ -30,6 +30,14 @@ pub struct UnitRow {
     pub sort: i64,
 }
 
+impl UnitRow {
+    /// Whether the unit exists on a day.
+    #[must_use]
+    pub fn exists_on(&self, day: Date) -> bool {
+        self.from <= day && self.until.is_none_or(|until| day <= until)
+    }
+}
+
 /// A post of a unit; ordinary posts have many holders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostRow {
@@ -77,6 +85,20 @@ pub struct AppointmentRow {
     pub role: String,
     /// Unit in which the role holds, or empty for the post's own.
     pub scope_unit: String,
+}
+
+impl AppointmentRow {
+    /// Whether the appointment holds on a day.
+    #[must_use]
+    pub fn in_force(&self, day: Date) -> bool {
+        self.from <= day && self.until.is_none_or(|until| day <= until)
+    }
+
+    /// Whether it is the person's main post (本務) on a day.
+    #[must_use]
+    pub fn is_main_on(&self, day: Date) -> bool {
+        self.main && self.role.is_empty() && self.in_force(day)
+    }
 }
 
 /// Everything, for the in-memory organization.

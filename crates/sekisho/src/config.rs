@@ -4,6 +4,7 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use sekisho_app::setup::private_folder;
 use tracing_subscriber::EnvFilter;
 
 /// What a subcommand answers: an exit code, or a message for the person at the terminal.
@@ -43,9 +44,7 @@ pub(crate) fn start_logging() {
 
 /// Makes a folder that only its owner can enter, where it is missing.
 pub(crate) fn make_private(folder: &Path) -> Result<(), String> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(|e| format!("{} を作れません: {e}", folder.display()))
+    private_folder(folder).map_err(|e| format!("{} を作れません: {e}", folder.display()))
 }
 
 /// The database of a data folder.
@@ -65,7 +64,7 @@ pub(crate) fn key_file(data: &Path, given: Option<PathBuf>) -> PathBuf {
 /// Opens the store of a data folder, or of a PostgreSQL database where its address is given instead. `make` makes a folder that is missing.
 pub(crate) async fn open_store(data: &Path, make: bool) -> Result<sekisho_app::Store, String> {
     let text = data.to_string_lossy();
-    let address = if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+    let address = if sekisho_app::is_postgres(&text) {
         text.into_owned()
     } else {
         let file = database(data);

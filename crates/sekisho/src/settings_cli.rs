@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use crate::config::Outcome;
-use crate::settings::{From, Options, SETTINGS, Setting, Settings, sample, table};
+use crate::settings::{From, Options, Setting, Settings, by_section, sample, table};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -40,24 +40,17 @@ pub(crate) fn run(args: Args) -> Outcome {
 }
 
 fn explain(settings: &Settings) -> String {
-    let mut out = match &settings.file {
+    let head = match &settings.file {
         Some(file) => format!("設定ファイル: {}\n", file.display()),
         None => "設定ファイル: なし\n".to_owned(),
     };
-    let mut section = "";
-    for s in SETTINGS {
-        let (of, key) = s.key.split_once('.').unwrap_or(("", s.key));
-        if of != section {
-            section = of;
-            out.push_str(&format!("\n[{section}]\n"));
-        }
+    by_section(&head, |s, key| {
         let (value, place) = match settings.value(s.key) {
             Some(v) => (table::shown(s.kind, &v.text), settings.place(&v.from)),
             None => ("なし".to_owned(), settings.place(&From::Default)),
         };
-        out.push_str(&format!("{key} = {value}（{place}）\n    {}\n    {}\n", s.says, elsewhere(s)));
-    }
-    out
+        format!("{key} = {value}（{place}）\n    {}\n    {}\n", s.says, elsewhere(s))
+    })
 }
 
 fn elsewhere(s: &Setting) -> String {
@@ -67,6 +60,7 @@ fn elsewhere(s: &Setting) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::SETTINGS;
 
     #[test]
     fn explanations_name_every_setting_and_hide_passwords() {

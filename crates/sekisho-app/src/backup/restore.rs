@@ -8,14 +8,14 @@ use sekisho_store::maintenance::{self, Facts};
 use sekisho_store::{Store, ledger as rows};
 use serde_json::json;
 
-use super::verify::{describe, files_are_whole};
+use super::verify::{describe, files_are_whole, ledger_holds};
 use super::{
     KEY, Manifest, POSTGRES, SQLITE, make_private, manifest, private, sealed, sync, write_new, written,
 };
 use crate::error::AppError;
 use crate::first;
 use crate::ledger::RESTORED;
-use crate::ledger::verdict::{Against, Verdict, verify_data};
+use crate::ledger::verdict::Verdict;
 use crate::record::record;
 
 /// Where a backup goes.
@@ -74,7 +74,10 @@ pub async fn restore(folder: &Path, wanted: &Wanted) -> Result<Restored, AppErro
     let address = place(folder, &manifest, &wanted.target).await?;
     let facts = maintenance::facts(&address).await?;
     let mut sound = same_rows(&facts, &manifest, &mut text);
-    sound &= ledger_holds(&address, &manifest, &wanted.against, &newer, &mut text).await?;
+    // Checkpoints ahead of the backup cannot be held against it; what they show is told by itself.
+    let older = wanted.against.iter().filter(|g| newer.iter().all(|(n, _)| n != *g));
+    let older: Vec<String> = older.cloned().collect();
+    sound &= ledger_holds(&address, &manifest, &older, &mut text).await?;
     if let Some((file, passphrase)) = &wanted.key {
         let sealed_key = folder.join(KEY);
         let sealed_text = std::fs::read_to_string(&sealed_key).map_err(|e| super::unread(&sealed_key, &e))?;
@@ -179,29 +182,6 @@ fn newer_checkpoints(manifest: &Manifest, given: &[String]) -> Result<Vec<(Strin
     }
     newer.sort_by_key(|(_, size)| *size);
     Ok(newer)
-}
-
-async fn ledger_holds(
-    address: &str,
-    manifest: &Manifest,
-    given: &[String],
-    newer: &[(String, i64)],
-    text: &mut Vec<String>,
-) -> Result<bool, AppError> {
-    if manifest.checkpoint.is_empty() {
-        text.push("・署名した控えがまだないので、記録は検証していません。".to_owned());
-        return Ok(true);
-    }
-    let mut kept = vec![manifest.checkpoint.clone()];
-    // Checkpoints ahead of the backup cannot be held against it; what they show is told by itself.
-    kept.extend(given.iter().filter(|g| newer.iter().all(|(n, _)| n != *g)).cloned());
-    let store = Store::open(address).await?;
-    let against = Against { vkey: Some(&manifest.vkey), kept: &kept, witnesses: &[] };
-    let verdict = verify_data(&store, against).await;
-    store.close().await;
-    let verdict = verdict?;
-    text.extend(verdict.text);
-    Ok(verdict.sound)
 }
 
 /// Says how many acts were recorded after the backup, as far as a newer checkpoint shows it.

@@ -85,12 +85,22 @@ async fn trial(folder: &Path, manifest: &Manifest, text: &mut Vec<String>) -> Re
         text.extend(defects.iter().map(|d| format!("× データベース: {d}")));
         return Ok(false);
     }
+    ledger_holds(&copy.to_string_lossy(), manifest, &[], text).await
+}
+
+/// Verifies the ledger of a copy against the checkpoint in its manifest and others that were kept.
+pub(super) async fn ledger_holds(
+    address: &str,
+    manifest: &Manifest,
+    others: &[String],
+    text: &mut Vec<String>,
+) -> Result<bool, AppError> {
     if manifest.checkpoint.is_empty() {
         text.push("・署名した控えがまだないので、記録は検証していません。".to_owned());
         return Ok(true);
     }
-    let store = Store::open(&copy.to_string_lossy()).await?;
-    let kept = [manifest.checkpoint.clone()];
+    let kept = [std::slice::from_ref(&manifest.checkpoint), others].concat();
+    let store = Store::open(address).await?;
     let against = Against { vkey: Some(&manifest.vkey), kept: &kept, witnesses: &[] };
     let verdict = verify_data(&store, against).await;
     store.close().await;

@@ -20,7 +20,7 @@ use crate::cases::rows::row_facts;
 use crate::cases::store::keep;
 use crate::cases::view::{AheadLine, ApplyForm, Explained, FormPart, ItemLine, ItemsPart, PostChoice, Typed};
 use crate::cases::{attach, related};
-use crate::clauses::{ClauseLink, citation};
+use crate::clauses::ClauseLink;
 use crate::error::{AppError, FieldError};
 use crate::login::Identity;
 use crate::office::Office;
@@ -117,10 +117,6 @@ pub(crate) fn typed_values(
     if errors.is_empty() { Ok(values) } else { Err(AppError::Invalid(errors)) }
 }
 
-fn clause_link(id: &str) -> ClauseLink {
-    ClauseLink { id: id.to_owned(), citation: citation(id) }
-}
-
 impl Office {
     fn item_line(&self, pack: &Pack, procedure: &Procedure, i: &Item) -> ItemLine {
         let mut line = ItemLine {
@@ -136,7 +132,7 @@ impl Office {
             let asked =
                 HandlingFacts { classes: vec![i.snapshot.class.clone()], facts: vec![i.snapshot.values()] };
             if let Some(h) = decide_handling(pack, act, &asked, self.clock.today()) {
-                let explained = |n: Note| Explained { clause: clause_link(&n.clause), says: n.says };
+                let explained = |n: Note| Explained { clause: ClauseLink::of(&n.clause), says: n.says };
                 line.safeguards = h.safeguards.into_iter().map(explained).collect();
                 line.prohibited = h.prohibitions.into_iter().map(explained).collect();
             }
@@ -224,7 +220,7 @@ impl Office {
         let words = Words::of(&pack);
         let clause = |id: &String| {
             let c = pack.clauses.iter().find(|c| c.id == *id)?;
-            Some(Explained { says: c.says.clone(), clause: clause_link(id) })
+            Some(Explained { says: c.says.clone(), clause: ClauseLink::of(id) })
         };
         Ok(ApplyForm {
             ahead: p

@@ -2,7 +2,7 @@
 
 use sekisho_base::Date;
 use sekisho_base::limits::{COUNT_CAP, PAGE_ROWS};
-use sekisho_base::text::fold_key;
+use sekisho_base::text::search_words;
 use sekisho_case::case::Status;
 use sekisho_store::case::{self, CaseFilter, CaseRow, InboxRow};
 
@@ -212,7 +212,7 @@ impl Office {
             procedure: Some(q.procedure.clone()).filter(|p| pack.procedures.contains_key(p)),
             status: STATUSES.iter().any(|s| s.code() == q.status).then(|| q.status.clone()),
             applicant: q.mine.then(|| me.person.clone()),
-            words: q.q.split_whitespace().take(8).map(fold_key).filter(|w| !w.is_empty()).collect(),
+            words: search_words(&q.q).take(8).collect(),
             due_before: q.late.then(|| self.clock.today()),
             ..CaseFilter::default()
         };

@@ -274,11 +274,7 @@ impl Office {
             steps: procedure.steps.iter().map(|s| step_line(s, state.step(&s.id), &d, now)).collect(),
             explain: explain.into_iter().map(|e| ExplainLine::of(e, &d)).collect(),
             acts: self.act_lines(&d, procedure, &pack.roles, &state, &acts, reads)?,
-            clauses: procedure
-                .clauses
-                .iter()
-                .map(|id| ClauseLink { id: id.clone(), citation: citation(id) })
-                .collect(),
+            clauses: procedure.clauses.iter().map(|id| ClauseLink::of(id)).collect(),
         })
     }
 

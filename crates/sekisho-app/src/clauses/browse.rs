@@ -33,6 +33,10 @@ pub(crate) fn chapter_of(id: &str) -> &str {
     id.split('.').next().unwrap_or(id)
 }
 
+fn chapter_title(pack: &Pack, id: &str) -> String {
+    pack.clauses.iter().find(|c| c.id == id).map_or_else(|| citation(id), heading)
+}
+
 /// Chapters in the order of the text: id and title.
 pub(crate) fn chapters(pack: &Pack) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
@@ -41,8 +45,7 @@ pub(crate) fn chapters(pack: &Pack) -> Vec<(String, String)> {
         if found.iter().any(|(known, _)| known == id) {
             continue;
         }
-        let title = if c.id == id { heading(c) } else { citation(id) };
-        found.push((id.to_owned(), title));
+        found.push((id.to_owned(), chapter_title(pack, id)));
     }
     found
 }
@@ -61,8 +64,7 @@ impl Tree<'_> {
     fn chapter(&mut self, id: &str) -> &mut Chapter {
         let id = chapter_of(id);
         let at = self.chapters.iter().position(|c| c.id == id).unwrap_or_else(|| {
-            let head = self.pack.clauses.iter().find(|c| c.id == id);
-            let title = head.map_or_else(|| citation(id), heading);
+            let title = chapter_title(self.pack, id);
             self.chapters.push(Chapter { id: id.to_owned(), title, sections: vec![] });
             self.chapters.len() - 1
         });

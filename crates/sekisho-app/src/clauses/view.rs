@@ -203,6 +203,14 @@ pub struct ClauseLink {
     pub citation: String,
 }
 
+impl ClauseLink {
+    /// To a clause by its id.
+    #[must_use]
+    pub fn of(id: &str) -> Self {
+        Self { id: id.to_owned(), citation: super::citation(id) }
+    }
+}
+
 /// A row that breaks a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckRow {

@@ -151,7 +151,7 @@ impl Circle {
                 format!("承認する人：{}", names.join("、"))
             });
         }
-        let main = self.d.appointments(&row.person, self.today).into_iter().find(|a| a.role.is_empty());
+        let main = self.d.main_appointment(&row.person, self.today);
         DelegationLine {
             id: row.id.clone(),
             post: self.d.post_name(&row.post),

@@ -178,7 +178,7 @@ impl<'a> Now<'a> {
 /// Whether an appointment holds on a day.
 #[must_use]
 pub fn in_force(a: &AppointmentRow, day: Date) -> bool {
-    a.from <= day && a.until.is_none_or(|until| day <= until)
+    a.in_force(day)
 }
 
 /// An id in the form of the store's ids (26 characters of Crockford's base 32), from a day and the sequence.

@@ -10,9 +10,10 @@ use super::{Finding, not_seen};
 use crate::error::AppError;
 use crate::ledger::reconcile::LONGEST_SILENCE_MS;
 use crate::ledger::verdict::{Against, verify_data};
+use crate::mail::in_state;
 
 /// How long an entry may wait for its place before somebody should look, in milliseconds.
-const LAG_MS: i64 = 60_000;
+pub(crate) const LAG_MS: i64 = 60_000;
 /// How far the newest entry may be ahead of the clock, in milliseconds.
 const AHEAD_MS: i64 = 60_000;
 /// Days before the end of the known holidays from which somebody should look.
@@ -318,8 +319,7 @@ fn witnesses(seen: &Seen, now: Instant) -> Vec<Finding> {
 fn mail_queue(seen: &Seen) -> Finding {
     const ID: &str = "mail.queue";
     const TITLE: &str = "送信待ちのメール";
-    let of = |state: &str| seen.mail.iter().filter(|(s, _)| s == state).map(|(_, n)| n).sum::<i64>();
-    let (waiting, failed) = (of("waiting"), of("failed"));
+    let (waiting, failed) = (in_state(&seen.mail, "waiting"), in_state(&seen.mail, "failed"));
     let says = format!("送信待ち {waiting}件、送れなかったもの {failed}件です。");
     if failed > 0 {
         return Finding::caution(

@@ -223,10 +223,7 @@ async fn fall_away(day: &Arc<Day>) -> Result<(), AppError> {
     let gone: Vec<(String, &'static str)> = open
         .into_iter()
         .filter_map(|(id, of, unit)| {
-            let exists = day
-                .directory
-                .unit(&unit)
-                .is_some_and(|u| u.from <= today && u.until.is_none_or(|until| today <= until));
+            let exists = day.directory.unit(&unit).is_some_and(|u| u.exists_on(today));
             match day.pack.duties.contains_key(&of) {
                 false => Some((id, "この仕事はパックから除かれました。")),
                 true if !exists => Some((id, "所属が廃止されました。")),

@@ -14,7 +14,7 @@ use super::act::EVIDENCE;
 use super::view::{DutiesQuery, DutiesView, DutyLine, DutyPage, DutySummary, OccurrencePage};
 use super::who::{capacity_words, chain, holders, standing};
 use crate::cases::field_view;
-use crate::clauses::{ClauseLink, citation, state_words};
+use crate::clauses::{ClauseLink, state_words};
 use crate::directory::Directory;
 use crate::error::AppError;
 use crate::login::Identity;
@@ -467,7 +467,7 @@ pub(crate) fn clauses_of(pack: &Pack, kind: MechanismKind, name: &str) -> Vec<Cl
     pack.clauses
         .iter()
         .filter(|c| c.mechanisms.iter().any(|m| m.kind == kind && m.name == name))
-        .map(|c| ClauseLink { id: c.id.clone(), citation: citation(&c.id) })
+        .map(|c| ClauseLink::of(&c.id))
         .collect()
 }
 

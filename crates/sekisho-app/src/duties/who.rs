@@ -37,8 +37,7 @@ fn kinds(scope: Scope) -> &'static [&'static str] {
 /// Units in which a duty of a scope is done, once each, that exist on a day.
 pub(crate) fn units_of(scope: Scope, d: &Directory, day: Date) -> Vec<&UnitRow> {
     let kinds = kinds(scope);
-    let exists = |u: &&UnitRow| u.from <= day && u.until.is_none_or(|until| day <= until);
-    d.rows().units.iter().filter(|u| kinds.contains(&u.kind.as_str())).filter(exists).collect()
+    d.rows().units.iter().filter(|u| kinds.contains(&u.kind.as_str()) && u.exists_on(day)).collect()
 }
 
 /// The unit in which a duty is done for somebody of another unit.
@@ -72,9 +71,7 @@ pub(crate) fn holders(role: &Role, unit: &str, d: &Directory, org: &Org, day: Da
         }
         HeldBy::Everyone => {
             let below = d.below(unit);
-            let in_force = |a: &&sekisho_store::org::AppointmentRow| {
-                a.main && a.role.is_empty() && a.from <= day && a.until.is_none_or(|u| day <= u)
-            };
+            let in_force = |a: &&sekisho_store::org::AppointmentRow| a.is_main_on(day);
             let here = |a: &&sekisho_store::org::AppointmentRow| {
                 d.post(&a.post).is_some_and(|p| below.contains(&p.unit))
             };

@@ -220,12 +220,12 @@ pub fn new_key(name: &str, file: &Path, entropy: &dyn sekisho_base::Entropy) -> 
     let seed = sekisho_ledger::checkpoint::new_seed(entropy).map_err(|e| place(&e))?;
     let signer =
         WitnessSigner::from_seed(name, &seed).map_err(|e| AppError::refused("G034", e.to_string()))?;
-    crate::setup::write_private(file, &format!("{}\n", signer.private_line())).map_err(|e| {
-        match e.kind() {
+    crate::setup::write_private(file, format!("{}\n", signer.private_line()).as_bytes()).map_err(
+        |e| match e.kind() {
             io::ErrorKind::AlreadyExists => place(&"既にあります。別の名前を指定してください。"),
             _ => place(&e),
-        }
-    })?;
+        },
+    )?;
     Ok(signer.key().to_string())
 }
 

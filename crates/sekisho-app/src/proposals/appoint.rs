@@ -65,7 +65,7 @@ impl Office {
         let mut fault = |field: &str, message: &str| {
             wrong.push(FieldError { field: field.to_owned(), message: message.to_owned() });
         };
-        let post = d.appointments(&form.person, today).into_iter().find(|a| a.role.is_empty());
+        let post = d.main_appointment(&form.person, today);
         if post.is_none() {
             fault("person", "今日、職に就いている職員の番号を入力してください。「組織」で氏名から探せます。");
         }

@@ -174,11 +174,7 @@ pub(super) fn field(
 
 /// Units that are there today.
 fn units(directory: &Directory, today: Date) -> Vec<RefChoice> {
-    let there = directory
-        .rows()
-        .units
-        .iter()
-        .filter(|u| u.from <= today && u.until.is_none_or(|until| until >= today));
+    let there = directory.rows().units.iter().filter(|u| u.exists_on(today));
     there.map(|u| RefChoice { code: u.code.clone(), label: directory.place_name(&u.code) }).collect()
 }
 

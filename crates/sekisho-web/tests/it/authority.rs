@@ -323,16 +323,22 @@ async fn a_permit_is_revoked_by_whoever_permitted_and_the_thing_must_still_come_
     assert!(clerk.get(&case).await.text.contains("返却済み"));
 }
 
+/// Applies for daily use of two assets until the end of the fiscal year: their keys, and the case.
+async fn apply_for_two(clerk: &mut Browser) -> ([String; 2], String) {
+    let (one, two) = (item(clerk, "A-001").await, item(clerk, "A-002").await);
+    let mut fields = changed(&application("21-s", &one), &[("blanket", "1"), ("return_by", "R9.3.31")]);
+    fields.push(("items", &two));
+    let case = apply(clerk, &fields).await;
+    ([one, two], case)
+}
+
 /// Invariant 5: one permit covers many movements when it says so, and else one.
 #[tokio::test]
 async fn a_blanket_permit_covers_several_movements_and_an_ordinary_one_does_not() {
     let city = City::settled().await;
     let mut clerk = city.browser(CLERK).await;
     let mut manager = city.browser(MANAGER).await;
-    let (one, two) = (item(&mut clerk, "A-001").await, item(&mut clerk, "A-002").await);
-    let mut fields = changed(&application("21-s", &one), &[("blanket", "1"), ("return_by", "R9.3.31")]);
-    fields.push(("items", &two));
-    let case = apply(&mut clerk, &fields).await;
+    let (_, case) = apply_for_two(&mut clerk).await;
     assert!(!clerk.get(&case).await.offers("move_out"), "nothing goes out before it is permitted");
     assert_eq!(forge(&clerk, &case, "move_out", "", "").await.status, StatusCode::FORBIDDEN);
     done(&mut manager, &case, "permit", &[]).await;
@@ -373,10 +379,7 @@ async fn some_of_the_items_go_and_the_others_stay() {
     let city = City::settled().await;
     let mut clerk = city.browser(CLERK).await;
     let mut manager = city.browser(MANAGER).await;
-    let (one, two) = (item(&mut clerk, "A-001").await, item(&mut clerk, "A-002").await);
-    let mut fields = changed(&application("21-s", &one), &[("blanket", "1"), ("return_by", "R9.3.31")]);
-    fields.push(("items", &two));
-    let case = apply(&mut clerk, &fields).await;
+    let ([one, two], case) = apply_for_two(&mut clerk).await;
     let shown = manager.get(&case).await;
     for key in [&one, &two] {
         let ticked = format!("name=\"items\" value=\"{key}\" checked");

@@ -298,16 +298,23 @@ impl Settings {
 
 /// A configuration file in which every setting is explained and none is set.
 pub(crate) fn sample() -> String {
-    let mut out = "# 関所の設定ファイル。行の先頭の # を消すと、その設定が効く。\n# 環境変数とコマンドのオプションは、このファイルより優先する。\n".to_owned();
-    let mut section = "";
+    let head = "# 関所の設定ファイル。行の先頭の # を消すと、その設定が効く。\n# 環境変数とコマンドのオプションは、このファイルより優先する。\n";
+    by_section(head, |s, key| {
+        let default = s.default.map_or_else(String::new, |d| format!("既定値 {d}。"));
+        format!("# {}。{default}\n#{key} = {}\n", s.says, file::written(s))
+    })
+}
+
+/// Every setting under the heading of its section, each written from itself and its key in the section.
+pub(crate) fn by_section(head: &str, write: impl Fn(&Setting, &str) -> String) -> String {
+    let (mut out, mut section) = (head.to_owned(), "");
     for s in SETTINGS {
         let (of, key) = s.key.split_once('.').unwrap_or(("", s.key));
         if of != section {
             section = of;
             out.push_str(&format!("\n[{section}]\n"));
         }
-        let default = s.default.map_or_else(String::new, |d| format!("既定値 {d}。"));
-        out.push_str(&format!("# {}。{default}\n#{key} = {}\n", s.says, file::written(s)));
+        out.push_str(&write(s, key));
     }
     out
 }
