@@ -6,6 +6,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use sekisho_app::{AppError, Trouble};
 
 use crate::page::Page;
+use crate::sure::PROOF;
 
 /// Why a page could not be shown.
 #[derive(Debug)]
@@ -97,7 +98,8 @@ pub(crate) fn unavailable(trouble: Trouble, typed: Option<(&str, &[u8])>) -> Res
     let unsure = trouble == Trouble::Unsure;
     let again = typed.filter(|_| !unsure).map(|(action, body)| {
         let fields = crate::form::form_urlencoded(body);
-        (action.to_owned(), fields)
+        // The password of a proof does not come back: the form asks for it again.
+        (action.to_owned(), fields.into_iter().filter(|(name, _)| name != PROOF).collect())
     });
     let shown = UnavailablePage { page: Page::bare("今は処理できません"), says, unsure, again };
     let mut response = match shown.render() {

@@ -14,8 +14,8 @@ use crate::form::{EnrolPosted, Fields, Posted};
 use crate::guard::From;
 use crate::page::{Page, html};
 
-/// Field with the password or code.
-const PROOF: &str = "proof";
+/// Field with the password or code that privileged work asks for.
+pub(crate) const PROOF: &str = "proof";
 
 /// A form of somebody who has just proved who they are, or proves it with this form.
 pub(crate) struct Sure(pub Posted);

@@ -22,8 +22,8 @@ use crate::error::{Unavailable, unavailable};
 /// Upper ends of the latency buckets in milliseconds.
 const BUCKETS: [u64; 10] = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000];
 
-/// Where typed text must not come back in a page.
-const SECRET: [&str; 2] = ["/login", "/password"];
+/// Where what is typed is secret and must not come back in a page.
+const SECRET: [&str; 4] = ["/login", "/login/code", "/password", "/account/second-factor"];
 
 #[derive(Debug, Default, Clone)]
 struct Route {

@@ -1,4 +1,4 @@
-//! What operators rely on: backups made while people work, the examination, what watches the process, faults that pass, a clean end.
+//! What operators rely on: backups made while people work, the examination, what watches the process, a clean end.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -17,7 +17,7 @@ use sekisho_base::entropy::OsEntropy;
 use tower::ServiceExt as _;
 
 use crate::browser::{Browser, encode};
-use crate::city::{ADMIN, CLERK, City, MANAGER, PASSWORD, TODAY, asset, at, print_program};
+use crate::city::{ADMIN, CLERK, City, MANAGER, TODAY, asset, at, print_program};
 use crate::served::Served;
 
 /// A folder that goes away with the test.
@@ -41,7 +41,7 @@ impl Drop for Room {
     }
 }
 
-fn database(city: &City) -> String {
+pub fn database(city: &City) -> String {
     city.data().join("sekisho.db").to_string_lossy().into_owned()
 }
 
@@ -317,67 +317,6 @@ async fn an_upgrade_is_tried_on_a_copy_that_goes_away() {
     let found = upgrade::check(&database(&city), Some(&room.0)).await.unwrap();
     assert!(found.sound && says(&found.text, "うまくいきました"), "{:?}", found.text);
     assert_eq!(room.0.read_dir().unwrap().count(), 0);
-}
-
-/// Another program that holds the database for writing until it is told to let go.
-async fn held(city: &City) -> (tokio::sync::oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
-    let other = Store::open(&database(city)).await.unwrap();
-    let (let_go, told) = tokio::sync::oneshot::channel::<()>();
-    let (tell, holds) = tokio::sync::oneshot::channel();
-    let task = tokio::spawn(async move {
-        let job = other.write(move |_| {
-            Box::pin(async move {
-                tell.send(()).unwrap();
-                told.await.map_err(AppError::internal)
-            })
-        });
-        job.await.unwrap();
-        other.close().await;
-    });
-    holds.await.unwrap();
-    (let_go, task)
-}
-
-async fn status(city: &City, path: &str) -> StatusCode {
-    let request = Request::get(path).header(header::HOST, "city.test").body(Body::empty()).unwrap();
-    city.router.clone().oneshot(request).await.unwrap().status()
-}
-
-#[tokio::test]
-async fn while_nothing_can_be_written_pages_say_so_and_keep_what_was_typed() {
-    let city = City::settled().await;
-    let mut admin = city.browser(ADMIN).await;
-    admin.get("/registers/asset/new").await;
-    assert_eq!(status(&city, "/readyz").await, StatusCode::OK);
-    let (let_go, held) = held(&city).await;
-    let fields = asset("Q-1", "名簿 <b>「髙」</b>", "21");
-    let page = admin.post("/registers/asset/new", &fields).await;
-    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{}", page.text);
-    assert!(page.headers.contains_key(header::RETRY_AFTER));
-    assert!(
-        page.text.contains("今の操作は記録されていません") && page.text.contains("もう一度送る"),
-        "{}",
-        page.text
-    );
-    assert!(page.text.contains("名簿 &#60;b&#62;「髙」&#60;/b&#62;"), "{}", page.text);
-    assert!(!page.text.contains("<b>「髙」"));
-    // A login that cannot be recorded gives no password back.
-    let page = Browser::new(&city).enter("admin", PASSWORD).await;
-    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(!page.text.contains(PASSWORD) && !page.text.contains("もう一度送る"), "{}", page.text);
-    // Reading goes on; the process lives, but a balancer sends people elsewhere.
-    assert_eq!(admin.get("/registers").await.status, StatusCode::OK);
-    assert_eq!(status(&city, "/healthz").await, StatusCode::OK);
-    assert_eq!(status(&city, "/readyz").await, StatusCode::SERVICE_UNAVAILABLE);
-    let found = admin.get("/system").await;
-    assert!(found.text.contains("データベースへの書込み"), "{}", found.text);
-    // The cause gone, the probe of the balancer finds out by itself; what the page holds is sent as it stands.
-    let_go.send(()).unwrap();
-    held.await.unwrap();
-    assert_eq!(status(&city, "/readyz").await, StatusCode::OK);
-    let held: Vec<(&str, &str)> = [("csrf", admin.csrf.as_str())].into_iter().chain(fields).collect();
-    let page = admin.post_raw("/registers/asset/new", &encode(&held), "http://city.test").await;
-    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
 }
 
 #[tokio::test]
