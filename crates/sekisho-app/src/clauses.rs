@@ -2,6 +2,7 @@
 
 mod cite;
 mod exceptions;
+mod report;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +23,7 @@ use crate::{assessment, documents, duties};
 pub use cite::citation;
 use cite::{area, modality};
 use exceptions::Exception;
+pub(crate) use report::{ToldClause, ToldMechanism, end_of};
 pub use view::{
     Chapter, CheckPage, CheckRow, ClauseLine, ClauseLink, ClausePage, ClausesView, ExceptionLine,
     MechanismLine, StateCount,

@@ -3,6 +3,7 @@
 pub mod absences;
 pub mod accounts;
 pub mod assessment;
+pub mod calendar;
 pub mod cases;
 pub mod checks;
 pub mod clauses;
@@ -23,6 +24,7 @@ pub mod news;
 pub mod notifications;
 pub mod office;
 pub mod organization;
+pub mod oscal;
 mod pack_oracle;
 pub mod pack_tools;
 pub mod packs;
@@ -31,9 +33,11 @@ pub mod policy;
 pub mod proposals;
 mod record;
 pub mod registers;
+pub mod reports;
 pub mod sequencer;
 pub mod setup;
 mod superiors;
+pub mod webhooks;
 
 pub use error::{AppError, FieldError};
 pub use office::Office;

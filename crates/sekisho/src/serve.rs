@@ -9,6 +9,7 @@ use sekisho_app::Office;
 use sekisho_app::ledger::{jobs, witnesses};
 use sekisho_app::office::Opening;
 use sekisho_app::setup;
+use sekisho_app::webhooks;
 use sekisho_base::clock::SystemClock;
 use sekisho_base::entropy::OsEntropy;
 
@@ -40,6 +41,9 @@ pub(crate) struct Args {
     /// 立会人の一覧のファイル（1行に「witness 呼び名 公開鍵 アドレス」。指定しなければ前の起動のときのまま）
     #[arg(long)]
     witnesses: Option<PathBuf>,
+    /// 記録を知らせる先の一覧のファイル（1行に「webhook 名前 アドレス 秘密のファイル [種類,種類]」）
+    #[arg(long)]
+    webhooks: Option<PathBuf>,
     #[command(flatten)]
     mail: crate::mail::Args,
 }
@@ -58,6 +62,17 @@ pub(crate) async fn run(args: Args) -> Outcome {
             witnesses::parse_list(&text).map_err(|e| e.to_string())
         })
         .transpose()?;
+    let receivers = args
+        .webhooks
+        .as_ref()
+        .map(|file| {
+            let text =
+                std::fs::read_to_string(file).map_err(|e| format!("{} を読めません: {e}", file.display()))?;
+            let read = |name: &str| std::fs::read(name).map_err(|e| format!("{name} を読めません: {e}"));
+            webhooks::parse_list(&text, read).map_err(|e| e.to_string())
+        })
+        .transpose()?
+        .unwrap_or_default();
     let mail = args.mail.server()?;
     std::fs::create_dir_all(&args.data).map_err(|e| format!("{}: {e}", args.data.display()))?;
     let entropy = Arc::new(OsEntropy);
@@ -84,10 +99,14 @@ pub(crate) async fn run(args: Args) -> Outcome {
     if let Some(list) = witnesses {
         witnesses::appoint(&office, &list).await.map_err(|e| e.to_string())?;
     }
-    serve(office, args.listen, args.behind_tls, |address| {
+    let courier = Arc::new(sekisho_web::witness::HttpMessenger);
+    let telling = tokio::spawn(webhooks::run(Arc::clone(&office), receivers, courier));
+    let served = serve(office, args.listen, args.behind_tls, |address| {
         println!("http://{address} で動いています。止めるときは Ctrl+C。")
     })
-    .await
+    .await;
+    telling.abort();
+    served
 }
 
 /// Answers until SIGTERM or Ctrl+C, finishes what is in flight, sequences the outbox and closes the database.

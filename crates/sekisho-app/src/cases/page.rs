@@ -10,11 +10,12 @@ use sekisho_case::case::{
 };
 use sekisho_case::handling::Handling;
 use sekisho_pack::model::{Field, FieldType, Pack, Procedure, Role};
-use sekisho_store::case::{self, ActRow};
+use sekisho_store::case::{self, ActRow, CaseRow};
 
 use crate::cases::bulk::class_change;
 use crate::cases::causes;
 use crate::cases::list::status_words;
+use crate::cases::store::state_of;
 use crate::cases::view::{
     ActInput, ActLine, CaseItem, CasePage, CauseView, ExplainLine, MovementLine, PermitView, RelatedLine,
     StepLine,
@@ -236,6 +237,7 @@ impl Office {
             number: state.number.clone(),
             title: state.title.clone(),
             procedure: procedure.title.clone(),
+            status_code: state.status.code(),
             status,
             status_class,
             alert: alert(&state, now),
@@ -262,6 +264,19 @@ impl Office {
                 .map(|id| ClauseLink { id: id.clone(), citation: citation(id) })
                 .collect(),
         })
+    }
+
+    /// What happened in a case, for reports.
+    pub(crate) async fn case_record(&self, row: &CaseRow) -> Result<Vec<ActLine>, AppError> {
+        let state = state_of(row)?;
+        let pack = self.pack_of(&row.pack).await?;
+        let Some(procedure) = pack.procedures.get(&state.procedure) else { return Ok(vec![]) };
+        let case_id = row.id.clone();
+        let acts = self
+            .store
+            .read(move |c| Box::pin(async move { case::acts(c, &case_id).await.map_err(AppError::from) }))
+            .await?;
+        self.act_lines(&*self.directory().await?, procedure, &pack.roles, &state, &acts)
     }
 
     async fn cause_view(&self, d: &Directory, cause: &Cause) -> Result<CauseView, AppError> {
@@ -307,6 +322,7 @@ impl Office {
                 who: d.full_name(&act.post, &act.person),
                 capacity,
                 at: moment(act.at),
+                at_utc: act.at,
                 note: act_note(procedure, &act, &number_of),
                 entry: row.entry.clone(),
             });

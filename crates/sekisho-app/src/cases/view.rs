@@ -1,5 +1,9 @@
 //! What the pages about cases show. Text is ready to be read; nothing here decides.
 
+use schemars::JsonSchema;
+use sekisho_base::{Date, Instant};
+use serde::Serialize;
+
 use std::collections::BTreeMap;
 
 use crate::cases::bulk::BulkNotes;
@@ -7,7 +11,7 @@ use crate::news::News;
 use crate::registers::{FieldView, Pair, RefChoice};
 
 /// A task that waits for somebody.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TaskLine {
     /// Case.
     pub case_id: String,
@@ -25,6 +29,9 @@ pub struct TaskLine {
     pub opened: String,
     /// Due date, or empty.
     pub due: String,
+    /// The same as ISO 8601, for programs.
+    #[schemars(with = "Option<String>")]
+    pub due_on: Option<Date>,
     /// Past its due date.
     pub late: bool,
     /// How long it has been waiting, where it has no due date; or empty.
@@ -32,7 +39,7 @@ pub struct TaskLine {
 }
 
 /// A case in a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CaseLine {
     /// Id.
     pub id: String,
@@ -44,20 +51,28 @@ pub struct CaseLine {
     pub section: String,
     /// Applicant.
     pub applicant: String,
+    /// Stable code of the status.
+    pub status_code: String,
     /// Status in Japanese.
     pub status: &'static str,
     /// Style class.
     pub status_class: &'static str,
     /// When it was applied for.
     pub opened: String,
+    /// The same moment, UTC, for programs.
+    #[schemars(with = "String")]
+    pub opened_at: Instant,
     /// Earliest due date of an open step, or empty.
     pub due: String,
+    /// The same as ISO 8601, for programs.
+    #[schemars(with = "Option<String>")]
+    pub due_on: Option<Date>,
     /// Past it.
     pub late: bool,
 }
 
 /// A procedure among 「何をしたいですか」.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Wish {
     /// Procedure.
     pub procedure: String,
@@ -68,7 +83,7 @@ pub struct Wish {
 }
 
 /// A draft.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DraftLine {
     /// Id.
     pub id: String,
@@ -81,7 +96,7 @@ pub struct DraftLine {
 }
 
 /// The home page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Home {
     /// What to know besides the tasks.
     pub news: Vec<News>,
@@ -113,7 +128,7 @@ pub struct CasesQuery {
 }
 
 /// A page of cases.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CasesList {
     /// Lines.
     pub rows: Vec<CaseLine>,
@@ -128,7 +143,7 @@ pub struct CasesList {
 }
 
 /// What opened a case that nobody applied for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CauseView {
     /// What it says.
     pub says: String,
@@ -139,7 +154,7 @@ pub struct CauseView {
 }
 
 /// A post to apply from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PostChoice {
     /// Code.
     pub code: String,
@@ -148,7 +163,7 @@ pub struct PostChoice {
 }
 
 /// An item to be chosen or chosen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ItemLine {
     /// `register/row`.
     pub key: String,
@@ -167,7 +182,7 @@ pub struct ItemLine {
 }
 
 /// The part of a form where items are chosen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ItemsPart {
     /// Field name.
     pub name: String,
@@ -188,7 +203,8 @@ pub struct ItemsPart {
 }
 
 /// A part of a form.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum FormPart {
     /// One field.
     Field(FieldView),
@@ -197,7 +213,7 @@ pub enum FormPart {
 }
 
 /// An application form.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ApplyForm {
     /// Procedure.
     pub procedure: String,
@@ -222,7 +238,7 @@ pub struct ApplyForm {
 }
 
 /// A file of a case.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AttachmentLine {
     /// Id.
     pub id: String,
@@ -237,7 +253,7 @@ pub struct AttachmentLine {
 }
 
 /// A case that belongs to another.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RelatedLine {
     /// Id.
     pub id: String,
@@ -290,7 +306,7 @@ impl ActInput {
 }
 
 /// A button.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Button {
     /// What is sent.
     pub value: &'static str,
@@ -301,7 +317,7 @@ pub struct Button {
 }
 
 /// What this person may do now on a step.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ActionView {
     /// Act of the first button, for forms without a button pressed.
     pub act: &'static str,
@@ -328,7 +344,7 @@ impl ActionView {
 }
 
 /// An item of a case.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CaseItem {
     /// Page of the row.
     pub link: String,
@@ -345,7 +361,7 @@ pub struct CaseItem {
 }
 
 /// A movement.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct MovementLine {
     /// When.
     pub at: String,
@@ -358,7 +374,7 @@ pub struct MovementLine {
 }
 
 /// A permit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PermitView {
     /// Number.
     pub number: String,
@@ -375,7 +391,7 @@ pub struct PermitView {
 }
 
 /// A step.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct StepLine {
     /// Title.
     pub title: String,
@@ -390,7 +406,7 @@ pub struct StepLine {
 }
 
 /// Whether somebody may act now, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ExplainLine {
     /// Who.
     pub who: String,
@@ -401,7 +417,7 @@ pub struct ExplainLine {
 }
 
 /// An act that happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ActLine {
     /// What.
     pub title: String,
@@ -411,6 +427,9 @@ pub struct ActLine {
     pub capacity: String,
     /// When.
     pub at: String,
+    /// The same moment, UTC, for programs.
+    #[schemars(with = "String")]
+    pub at_utc: Instant,
     /// Reason, conditions.
     pub note: String,
     /// Ledger entry.
@@ -418,7 +437,7 @@ pub struct ActLine {
 }
 
 /// A case's page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CasePage {
     /// Id.
     pub id: String,
@@ -428,6 +447,8 @@ pub struct CasePage {
     pub title: String,
     /// Procedure's title.
     pub procedure: String,
+    /// Stable code of the status.
+    pub status_code: &'static str,
     /// Status in Japanese.
     pub status: &'static str,
     /// Style class.

@@ -1,7 +1,10 @@
 //! What the pages about clauses and checks show.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 /// A state with its count.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct StateCount {
     /// Style class, also the code in addresses.
     pub class: &'static str,
@@ -12,7 +15,7 @@ pub struct StateCount {
 }
 
 /// A clause in the list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ClauseLine {
     /// Id.
     pub id: String,
@@ -29,7 +32,7 @@ pub struct ClauseLine {
 }
 
 /// A chapter.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Chapter {
     /// 「第5章 人的セキュリティ対策」.
     pub title: String,
@@ -38,7 +41,7 @@ pub struct Chapter {
 }
 
 /// The page of all clauses.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ClausesView {
     /// Title of the pack.
     pub standard: String,
@@ -57,7 +60,7 @@ pub struct ClausesView {
 }
 
 /// A mechanism of a clause.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct MechanismLine {
     /// 手続, 台帳 …
     pub kind: &'static str,
@@ -74,7 +77,7 @@ pub struct MechanismLine {
 }
 
 /// A clause's page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ClausePage {
     /// Citation.
     pub citation: String,
@@ -99,7 +102,7 @@ pub struct ClausePage {
 }
 
 /// An exception in force.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ExceptionLine {
     /// Case id.
     pub case: String,
@@ -112,7 +115,7 @@ pub struct ExceptionLine {
 }
 
 /// A clause to link to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ClauseLink {
     /// Id.
     pub id: String,
@@ -121,7 +124,7 @@ pub struct ClauseLink {
 }
 
 /// A row that breaks a check.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CheckRow {
     /// What is wrong.
     pub says: String,
@@ -136,7 +139,7 @@ pub struct CheckRow {
 }
 
 /// A check's page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CheckPage {
     /// Title.
     pub title: String,

@@ -3,20 +3,23 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use sekisho_base::canonical::{hex, sha256, unhex};
 use sekisho_base::limits::IMPORT_ROWS;
 use sekisho_base::table::Value;
 use sekisho_pack::model::Register;
+use sekisho_store::import::{self, ImportRow};
 use sekisho_store::register::{self, RegisterRow};
 use sekisho_store::upload::{self, UploadRow};
 use sekisho_store::{Conn, Viewer};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::directory::Directory;
 use crate::error::AppError;
 use crate::exchange::{
-    CsvEncoding, Plan, Record, References, RowAction, Schema, Table, WriteError, plan, read_grid, write_csv,
-    write_xlsx,
+    Conflict, CsvEncoding, Plan, Record, References, RowAction, Schema, Table, WriteError, plan, read_grid,
+    write_csv, write_xlsx,
 };
 use crate::login::Identity;
 use crate::office::Office;
@@ -53,7 +56,7 @@ pub enum ExportFormat {
 }
 
 /// One thing to correct in a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ErrorLine {
     /// 「台帳 C12」.
     pub place: String,
@@ -66,7 +69,7 @@ pub struct ErrorLine {
 }
 
 /// One row of the plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PlanLine {
     /// 「12行目」.
     pub place: String,
@@ -79,7 +82,7 @@ pub struct PlanLine {
 }
 
 /// The dry run of an import.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct ImportPlan {
     /// Id under which the file waits.
     pub upload: String,
@@ -278,11 +281,11 @@ impl Office {
         self: &Arc<Self>,
         who: &Identity,
         id: &str,
-        file: &str,
-        bytes: Vec<u8>,
+        (file, bytes): (&str, Vec<u8>),
+        conflict: Conflict,
     ) -> Result<ImportPlan, AppError> {
         let me = self.me(who).await?;
-        let prepared = self.prepare(&me, id, bytes.clone()).await?;
+        let prepared = self.prepare(&me, id, bytes.clone(), conflict).await?;
         let upload_id = self.keep_upload(who, id, file, bytes).await?;
         let counts = &prepared.plan.counts;
         Ok(ImportPlan {
@@ -343,7 +346,13 @@ impl Office {
         Ok((row, bytes))
     }
 
-    async fn prepare(self: &Arc<Self>, me: &Me, id: &str, bytes: Vec<u8>) -> Result<Prepared, AppError> {
+    async fn prepare(
+        self: &Arc<Self>,
+        me: &Me,
+        id: &str,
+        bytes: Vec<u8>,
+        conflict: Conflict,
+    ) -> Result<Prepared, AppError> {
         let pack = self.pack();
         let r = pack.registers.get(id).ok_or(AppError::NotFound)?.clone();
         if !me.keeps_anything(&r) {
@@ -368,7 +377,7 @@ impl Office {
         let directory = self.directory().await?;
         let (viewer, copied) = (me.viewer().clone(), r.clone());
         let (me, schema) = (me.clone(), schema(&pack, &r));
-        let job = move || prepare_blocking(&me, &r, &schema, &directory, rows, &bytes);
+        let job = move || prepare_blocking(&me, &r, &schema, &directory, rows, (&bytes, conflict));
         let mut prepared = tokio::task::spawn_blocking(job).await.map_err(AppError::internal)??;
         self.store
             .read(move |c| {
@@ -391,10 +400,11 @@ impl Office {
         id: &str,
         upload_id: &str,
         shown: &str,
+        conflict: Conflict,
     ) -> Result<usize, AppError> {
         let me = self.me(who).await?;
         let (kept, bytes) = self.kept_upload(who, id, upload_id).await?;
-        let prepared = self.prepare(&me, id, bytes).await?;
+        let prepared = self.prepare(&me, id, bytes, conflict).await?;
         if prepared.plan.counts.errors > 0 || plan_digest(std::iter::once(&prepared.plan)) != shown {
             return Err(changed_meanwhile());
         }
@@ -434,7 +444,7 @@ fn prepare_blocking(
     schema: &Schema,
     directory: &Directory,
     rows: Vec<RegisterRow>,
-    bytes: &[u8],
+    (bytes, conflict): (&[u8], Conflict),
 ) -> Result<Prepared, AppError> {
     let grid = read_grid(bytes).map_err(|e| AppError::refused("X004", e.to_string()))?;
     let existing: HashMap<Vec<String>, Record> =
@@ -442,6 +452,7 @@ fn prepare_blocking(
     let rows: HashMap<String, RegisterRow> =
         rows.into_iter().map(|row| (row.text(&r.key).to_owned(), row)).collect();
     let mut plan = plan(schema, &grid, &existing, &Known(directory));
+    plan.resolve(conflict, &r.key);
     // Only rows of units that this person keeps, both as they are and as they would be.
     let mut refused = Vec::new();
     for row in &plan.rows {
@@ -486,6 +497,20 @@ impl Apply {
         let entry = record(c, self.seal, &stream, "register.import", &json!(payload), now).await?;
         let cause = format!("import {}", self.upload.id);
         keep_rows(c, &self.office, &self.register, &self.writes, &self.person, &cause, &entry).await?;
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let added = self.writes.iter().filter(|(before, _)| before.is_none()).count();
+        let done = ImportRow {
+            id: self.upload.id.clone(),
+            register: self.register.id.clone(),
+            person: self.person.clone(),
+            at: now,
+            file: self.upload.name.clone(),
+            added: count(added),
+            changed: count(self.writes.len() - added),
+            entry,
+            undone: None,
+        };
+        import::put(c, &done).await?;
         upload::drop_used(c, &self.upload.id, now.plus_millis(-86_400_000)).await?;
         Ok(())
     }

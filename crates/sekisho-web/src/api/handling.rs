@@ -1,17 +1,31 @@
-//! `GET /api/v1/handling`: the handling decision.
+//! The handling decision.
 
+use axum::Json;
 use axum::extract::{Query, State};
 use axum::routing::get;
-use axum::{Json, Router};
 use sekisho_app::handling::HandlingAnswer;
 
-use super::{ApiError, ApiWho};
+use super::Route;
+use super::caller::ApiWho;
+use super::problem::ApiError;
 use crate::Web;
 use crate::form::Fields;
 use crate::pages::handling::question;
 
-pub(crate) fn routes() -> Router<Web> {
-    Router::new().route("/api/v1/handling", get(show))
+pub(super) fn table() -> Vec<Route> {
+    let asks = [
+        ("act", "行うこと。copy、send、carry_out など"),
+        ("zone", "情報がある領域"),
+        ("device", "使う端末"),
+        ("personal", "個人情報の有無"),
+        ("item", "対象。「台帳/行」または管理番号。複数可"),
+        ("class.confidentiality", "機密性の分類"),
+        ("class.integrity", "完全性の分類"),
+        ("class.availability", "可用性の分類"),
+    ];
+    let route =
+        Route::read::<HandlingAnswer>("取扱判定", "/handling", "取扱判定（これはできますか）", get(show));
+    vec![route.asks(&asks)]
 }
 
 async fn show(

@@ -9,6 +9,7 @@ mod clauses;
 mod delegations;
 mod documents;
 mod duties;
+mod exchange;
 pub(crate) mod handling;
 mod home;
 mod ledger;
@@ -18,7 +19,7 @@ mod notifications;
 mod organization;
 mod packs;
 mod password;
-mod registers;
+pub(crate) mod registers;
 
 use axum::Router;
 use axum::routing::get;
@@ -39,6 +40,7 @@ pub(crate) fn routes() -> Router<Web> {
         .merge(clauses::routes())
         .merge(duties::routes())
         .merge(documents::routes())
+        .merge(exchange::routes())
         .merge(notices::routes())
         .merge(notifications::routes())
         .merge(organization::routes())
