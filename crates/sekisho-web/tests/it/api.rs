@@ -110,7 +110,7 @@ async fn every_read_is_what_the_document_says() {
     let duties = api.read("/duties", "/duties?all=1").await;
     let link = duties["rows"][0]["link"].as_str().unwrap().to_owned();
     let (_, duty) = link.split_once("/duties/").unwrap();
-    let check = sekisho_pack_check(&mut api).await;
+    let check = check_of_a_clause(&mut api).await;
     let document = api.read("/documents", "/documents").await[0]["id"].as_str().unwrap().to_owned();
     let notice = api.read("/notices", "/notices").await[0]["id"].as_str().unwrap().to_owned();
     let mut asked = std::collections::BTreeSet::new();
@@ -121,7 +121,7 @@ async fn every_read_is_what_the_document_says() {
         ("/notifications", "/notifications?page=1".to_owned()),
         ("/procedures", "/procedures".to_owned()),
         ("/procedures/{procedure}/form", "/procedures/take_out/form".to_owned()),
-        ("/cases", "/cases?status=open&q=持出".to_owned()),
+        ("/cases", "/cases?status=open&q=%E6%8C%81%E5%87%BA".to_owned()),
         ("/cases/{id}", format!("/cases/{case}")),
         ("/cases/{id}/acts", format!("/cases/{case}/acts")),
         ("/registers", "/registers".to_owned()),
@@ -131,7 +131,7 @@ async fn every_read_is_what_the_document_says() {
         ("/registers/{register}/rows/{row}/history", format!("/registers/asset/rows/{row}/history")),
         ("/handling", "/handling?act=send&class.confidentiality=1".to_owned()),
         ("/clauses", "/clauses?state=unknown".to_owned()),
-        ("/clauses/{id}", format!("/clauses/{clause}")),
+        ("/clauses/{id}", format!("/clauses/{}", escaped(&clause))),
         ("/checks/{id}", format!("/checks/{check}")),
         ("/documents", "/documents".to_owned()),
         ("/documents/{id}", format!("/documents/{document}")),
@@ -158,9 +158,16 @@ async fn every_read_is_what_the_document_says() {
     assert_eq!(asked, reads, "every read of the document was asked, and no other exists");
 }
 
+/// As it stands in a path.
+fn escaped(s: &str) -> String {
+    s.bytes()
+        .map(|b| if b.is_ascii_graphic() { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .collect()
+}
+
 /// A check of the pack, found through a clause.
-async fn sekisho_pack_check(api: &mut Api) -> String {
-    let clause = api.read("/clauses/{id}", "/clauses/5.1.1.3.イ").await;
+async fn check_of_a_clause(api: &mut Api) -> String {
+    let clause = api.read("/clauses/{id}", "/clauses/5.1.1.3.%E3%82%A4").await;
     let links = clause["mechanisms"].as_array().unwrap().iter().filter_map(|m| m["link"].as_str());
     links.filter_map(|l| l.strip_prefix("/checks/")).next().unwrap().to_owned()
 }

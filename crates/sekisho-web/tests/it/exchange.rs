@@ -120,6 +120,7 @@ async fn an_import_is_undone_as_one_act_and_names_what_came_after() {
     admin.get(PAST).await;
     let done = admin.post(PAST, &[("import", &import)]).await;
     assert!(done.text.contains("A-901：申請で使われています"), "{}", done.text);
+    sekisho_app::sequencer::drain(&city.office).await.unwrap();
     let sound = sekisho_app::ledger::jobs::review(&city.office).await.unwrap();
     assert!(sound.sound, "rows and entries agree: {:?}", sound.text);
 }
