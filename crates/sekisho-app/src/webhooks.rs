@@ -147,6 +147,15 @@ pub async fn round(
         return Ok(0);
     }
     let (node, now) = (office.node().to_owned(), office.clock.now());
+    // Looked at without writing first: a lease taken for nothing would be a commit, and every commit wakes this again.
+    let (standing, size) = where_they_stand(office).await?;
+    let waits = |r: &Receiver| {
+        let known = standing.iter().find(|w| w.receiver == r.name);
+        known.is_none_or(|w| w.next_leaf < size && w.try_after <= now)
+    };
+    if !receivers.iter().any(waits) {
+        return Ok(0);
+    }
     let mine = office
         .store
         .write(move |c| {
@@ -159,15 +168,8 @@ pub async fn round(
     if !mine {
         return Ok(0);
     }
-    let (standing, size) = office
-        .store
-        .read(|c| {
-            Box::pin(async move {
-                let size = ledger::head(c).await?.map_or(0, |h| h.size);
-                Ok::<_, AppError>((webhook::all(c).await?, size))
-            })
-        })
-        .await?;
+    // Another node may have told some of it before.
+    let (standing, size) = where_they_stand(office).await?;
     let mut taken = 0;
     for r in receivers {
         let known = standing.iter().find(|w| w.receiver == r.name).cloned();
@@ -191,6 +193,19 @@ pub async fn round(
         }
     }
     Ok(taken)
+}
+
+/// Where the receivers stand, and how many entries have their place.
+async fn where_they_stand(office: &Office) -> Result<(Vec<WebhookRow>, i64), AppError> {
+    office
+        .store
+        .read(|c| {
+            Box::pin(async move {
+                let size = ledger::head(c).await?.map_or(0, |h| h.size);
+                Ok::<_, AppError>((webhook::all(c).await?, size))
+            })
+        })
+        .await
 }
 
 async fn keep(office: &Arc<Office>, row: &WebhookRow) -> Result<(), AppError> {
@@ -293,15 +308,7 @@ impl Office {
         if !self.me(who).await?.administers() {
             return Ok(vec![]);
         }
-        let (all, size) = self
-            .store
-            .read(|c| {
-                Box::pin(async move {
-                    let size = ledger::head(c).await?.map_or(0, |h| h.size);
-                    Ok::<_, AppError>((webhook::all(c).await?, size))
-                })
-            })
-            .await?;
+        let (all, size) = where_they_stand(self).await?;
         let line = |w: WebhookRow| WebhookLine {
             behind: (size - w.next_leaf).max(0),
             delivered: w.delivered_at.map(sekisho_base::Instant::japanese).unwrap_or_default(),

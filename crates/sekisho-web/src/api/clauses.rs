@@ -5,6 +5,7 @@ use axum::extract::{Path, Query, State};
 use axum::routing::get;
 use sekisho_app::assessment::{NoticeLine, NoticePage};
 use sekisho_app::clauses::{CheckPage, ClausePage, ClausesQuery, ClausesView};
+use sekisho_app::dashboard::Dashboard;
 use sekisho_app::documents::{DocumentLine, DocumentPage};
 
 use super::Route;
@@ -25,6 +26,12 @@ pub(super) fn table() -> Vec<Route> {
             ("chapter", "章"),
         ]),
         Route::read::<ClausePage>(TAG, "/clauses/{id}", "条項の状態と、その根拠になる仕組み", get(clause)),
+        Route::read::<Dashboard>(
+            TAG,
+            "/dashboard",
+            "遵守の状況。章、分野、部ごとの数と、前の月からの変化",
+            get(dashboard),
+        ),
         Route::read::<CheckPage>(TAG, "/checks/{id}", "点検と、該当するもの", get(check)),
         Route::read::<Vec<DocumentLine>>(TAG, "/documents", "定めておく文書", get(documents)),
         Route::read::<DocumentPage>(TAG, "/documents/{id}", "文書の状態と履歴", get(document)),
@@ -46,6 +53,10 @@ async fn index(
         chapter: asked.get("chapter").to_owned(),
     };
     Ok(Json(web.office.clauses(&who, &query).await?))
+}
+
+async fn dashboard(State(web): State<Web>, ApiWho(who): ApiWho) -> Result<Json<Dashboard>, ApiError> {
+    Ok(Json(web.office.dashboard(&who).await?))
 }
 
 async fn clause(

@@ -5,8 +5,11 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use schemars::JsonSchema;
+use sekisho_app::calendar::{CalendarScope, CalendarView};
 use sekisho_app::cases::{Home, TaskLine};
 use sekisho_app::notifications::NotificationsView;
+use sekisho_app::search::{SearchQuery, SearchView};
+use sekisho_base::text::shorten;
 use serde::Serialize;
 
 use super::Route;
@@ -32,6 +35,21 @@ pub(super) fn table() -> Vec<Route> {
         Route::read::<Vec<TaskLine>>(TAG, "/inbox", "決裁・処理待ち", get(inbox)),
         Route::read::<NotificationsView>(TAG, "/notifications", "お知らせ", get(notifications))
             .asks(&[("page", "ページ。1から")]),
+        Route::read::<CalendarView>(
+            TAG,
+            "/calendar",
+            "予定表。1か月の期限、定期の仕事、許可の終わり、不在",
+            get(calendar),
+        )
+        .asks(&[
+            ("month", "2026-11 の形。空なら今月"),
+            ("scope", "own（自分）、section（課）、all（見られるもの）"),
+        ]),
+        Route::read::<SearchView>(TAG, "/search", "見ることのできるすべてから探す", get(search)).asks(&[
+            ("q", "ことば"),
+            ("kind", "種類のコード。空ならすべて"),
+            ("page", "ページ。1から。種類を選んだとき"),
+        ]),
         Route::press(TAG, "/notifications/read", "お知らせをすべて既読にする", post(read_all)),
         Route::press(TAG, "/notifications/{id}/open", "お知らせを1件、既読にする", post(open)),
     ]
@@ -86,6 +104,28 @@ async fn notifications(
     Query(asked): Query<Fields>,
 ) -> Result<Json<NotificationsView>, ApiError> {
     Ok(Json(web.office.notifications(&who, asked.page()).await?))
+}
+
+async fn calendar(
+    State(web): State<Web>,
+    ApiWho(who): ApiWho,
+    Query(asked): Query<Fields>,
+) -> Result<Json<CalendarView>, ApiError> {
+    let scope = CalendarScope::of_code(asked.get("scope"));
+    Ok(Json(web.office.calendar(&who, asked.get("month"), scope).await?))
+}
+
+async fn search(
+    State(web): State<Web>,
+    ApiWho(who): ApiWho,
+    Query(asked): Query<Fields>,
+) -> Result<Json<SearchView>, ApiError> {
+    let query = SearchQuery {
+        q: shorten(asked.get("q"), 200),
+        kind: asked.get("kind").to_owned(),
+        page: asked.page(),
+    };
+    Ok(Json(web.office.search(&who, &query).await?))
 }
 
 async fn read_all(State(web): State<Web>, Pressed(who): Pressed) -> Result<StatusCode, ApiError> {

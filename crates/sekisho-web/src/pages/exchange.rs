@@ -10,6 +10,7 @@ use sekisho_app::AppError;
 use sekisho_app::login::Identity;
 use sekisho_app::oscal::OscalKind;
 use sekisho_app::registers::ExportedFile;
+use sekisho_app::tokens::Scope;
 use sekisho_app::webhooks::WebhookLine;
 
 use crate::Web;
@@ -156,6 +157,10 @@ impl InterfacePage {
             Some(Body::Bytes) => "ファイル",
             None => "なし",
         }
+    }
+
+    fn scope(route: &Route) -> &'static str {
+        route.scope.map_or("不可", Scope::word)
     }
 }
 

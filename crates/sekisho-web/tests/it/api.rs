@@ -103,7 +103,8 @@ async fn every_read_is_what_the_document_says() {
             .to_owned();
     let acts = api.read("/cases/{id}/acts", &format!("/cases/{case}/acts")).await;
     let entry = acts[0]["entry"].as_str().unwrap().to_owned();
-    let clause = api.read("/clauses", "/clauses?on=R8.11.25").await["chapters"][0]["clauses"][0]["id"]
+    let clause = api.read("/clauses", "/clauses?on=R8.11.25").await["chapters"][0]["sections"][0]["clauses"]
+        [0]["id"]
         .as_str()
         .unwrap()
         .to_owned();
@@ -119,6 +120,9 @@ async fn every_read_is_what_the_document_says() {
         ("/home", "/home".to_owned()),
         ("/inbox", "/inbox".to_owned()),
         ("/notifications", "/notifications?page=1".to_owned()),
+        ("/calendar", "/calendar?month=2026-12&scope=all".to_owned()),
+        ("/search", "/search?q=%E5%90%8D%E7%B0%BF".to_owned()),
+        ("/dashboard", "/dashboard".to_owned()),
         ("/procedures", "/procedures".to_owned()),
         ("/procedures/{procedure}/form", "/procedures/take_out/form".to_owned()),
         ("/cases", "/cases?status=open&q=%E6%8C%81%E5%87%BA".to_owned()),

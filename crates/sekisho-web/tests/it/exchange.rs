@@ -436,7 +436,7 @@ async fn reports_are_pdfs_for_those_who_see_the_whole_body() {
     }
     let unknown = encode(&[("clause", "99.9"), ("from", "R8.12.1"), ("until", "R8.12.1")]);
     assert_eq!(admin.get(&format!("/reports/binder.pdf?{unknown}")).await.status, StatusCode::NOT_FOUND);
-    let extract = manager.get("/registers/asset/extract.pdf?q=A-001").await;
+    let extract = city.browser(MANAGER).await.get("/registers/asset/extract.pdf?q=A-001").await;
     assert!(extract.bytes.starts_with(b"%PDF-"), "{}", extract.text);
     if let Some(folder) = std::env::var_os("SEKISHO_SHOW") {
         std::fs::write(std::path::Path::new(&folder).join("extract.pdf"), &extract.bytes).unwrap();

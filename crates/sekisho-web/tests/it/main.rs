@@ -83,4 +83,6 @@ mod story;
 #[cfg(test)]
 mod together;
 #[cfg(test)]
+mod tokens;
+#[cfg(test)]
 mod writes;
