@@ -184,7 +184,7 @@ async fn nobody_reads_or_writes_without_a_session_and_its_token() {
     let before = city.written().await;
     let clerk = city.browser(CLERK).await;
     for (path, methods) in d["paths"].as_object().unwrap() {
-        let real = path.replace('{', "").replace('}', "");
+        let real = path.replace(['{', '}'], "");
         for (method, _) in methods.as_object().unwrap() {
             if path == "/api/v1/openapi.json" {
                 continue;
