@@ -49,6 +49,8 @@ mod ledger;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod nodes;
+#[cfg(test)]
 mod operation;
 #[cfg(test)]
 mod organization;
