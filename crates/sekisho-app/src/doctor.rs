@@ -5,10 +5,12 @@
 //! |---|---|
 //! | [`files`] | key, permissions, space, fonts |
 //! | [`data`] | schema, integrity, ledger, outbox, clock, calendar, witnesses, jobs |
+//! | [`nodes`] | the nodes that share the database |
 //! | [`outside`] | mail server and backups |
 
 mod data;
 mod files;
+mod nodes;
 mod outside;
 
 use std::path::PathBuf;

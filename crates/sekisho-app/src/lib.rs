@@ -25,6 +25,7 @@ mod ledger_source;
 pub mod login;
 pub mod mail;
 pub mod news;
+mod nodes;
 pub mod notifications;
 pub mod office;
 pub mod organization;

@@ -118,37 +118,36 @@ pub(crate) fn failure_key(what: &str, login: &str) -> String {
     hex(&sha256(format!("{what}:{login}").as_bytes()))
 }
 
-/// Failures under a key, and whether it is locked now.
-async fn failures(office: &Office, key: &str) -> Result<(Failures, bool), AppError> {
+/// Whether a key is locked now.
+async fn is_locked(office: &Office, key: &str) -> Result<bool, AppError> {
     let key = key.to_owned();
     let found = office
         .store
         .read(move |c| Box::pin(async move { account::failures(c, &key).await.map_err(AppError::from) }))
         .await?;
     let now = office.clock.now();
-    Ok((found, found.locked_until.is_some_and(|until| until > now)))
+    Ok(found.locked_until.is_some_and(|until| until > now))
 }
 
-/// Counts a failure, locks at the fifth, and records both for the person whose account it is.
+/// Refuses a right password or code where wrong ones that came at the same time have locked the key meanwhile.
+async fn still_open(c: &mut Conn<'_>, key: &str, now: Instant, says: &str) -> Result<(), AppError> {
+    let locked = account::failures(c, key).await?.locked_until.is_some_and(|until| until > now);
+    if locked { Err(AppError::refused("L001", says)) } else { Ok(()) }
+}
+
+/// Counts a failure, locks at the fifth, and records both for the person whose account it is. Tells whether it is locked now.
 async fn failed(
     office: &Office,
     key: String,
-    (before, locked): (Failures, bool),
+    locked: bool,
     person: Option<String>,
     place: &Place,
-) -> Result<(), AppError> {
+) -> Result<bool, AppError> {
     // Nothing is written while it is locked: a flood of tries fills no ledger.
     if locked {
-        return Ok(());
+        return Ok(true);
     }
     let now = office.clock.now();
-    let count = before.count + 1;
-    let lock = count >= MAX_FAILURES;
-    let after = if lock {
-        Failures { count: 0, locked_until: Some(now.plus_millis(LOCK_MS)) }
-    } else {
-        Failures { count, locked_until: None }
-    };
     office.login_failures.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let (seals, address) = ([office.seal()?, office.seal()?], shorten(&place.address, 60));
     if person.is_none() {
@@ -158,8 +157,20 @@ async fn failed(
         .store
         .write(move |c| {
             Box::pin(async move {
+                // Counted here: tries that come at once, perhaps at several nodes, count one by one.
+                let before = account::failures(c, &key).await?;
+                if before.locked_until.is_some_and(|until| until > now) {
+                    return Ok(true);
+                }
+                let count = before.count + 1;
+                let lock = count >= MAX_FAILURES;
+                let after = if lock {
+                    Failures { count: 0, locked_until: Some(now.plus_millis(LOCK_MS)) }
+                } else {
+                    Failures { count, locked_until: None }
+                };
                 account::set_failures(c, &key, after).await?;
-                let Some(person) = person else { return Ok(()) };
+                let Some(person) = person else { return Ok(lock) };
                 let stream = stream_of(&person);
                 let [first, second] = seals;
                 let payload = json!({"person": person, "at": now, "from": address});
@@ -168,7 +179,7 @@ async fn failed(
                     let payload = json!({"person": person, "at": now});
                     record(c, second, &stream, "account.locked", &payload, now).await?;
                 }
-                Ok::<_, AppError>(())
+                Ok::<_, AppError>(lock)
             })
         })
         .await
@@ -190,7 +201,7 @@ pub async fn login(
         return Err(refused());
     }
     let key = failure_key("login", &login);
-    let before = failures(office, &key).await?;
+    let locked = is_locked(office, &key).await?;
     let account = office
         .store
         .read(move |c| {
@@ -205,7 +216,7 @@ pub async fn login(
     let stored = account.as_ref().map_or_else(|| office.dummy_hash.clone(), |(a, _)| a.password.clone());
     let right = verify(office, stored, password.to_owned()).await?;
     match account {
-        Some((a, factor)) if right && a.active && !before.1 => {
+        Some((a, factor)) if right && a.active && !locked => {
             let stage = if !factor.secret.is_empty() {
                 Stage::Code
             } else if office.needs_second_factor(&a.person).await? {
@@ -216,7 +227,7 @@ pub async fn login(
             begin(office, a, key, place, stage, "").await
         }
         account => {
-            failed(office, key, before, account.map(|(a, _)| a.person), place).await?;
+            failed(office, key, locked, account.map(|(a, _)| a.person), place).await?;
             Err(refused())
         }
     }
@@ -233,12 +244,11 @@ pub async fn second(
     place: &Place,
 ) -> Result<NewSession, AppError> {
     let key = failure_key("code", &who.login);
-    let before = failures(office, &key).await?;
-    let right = !before.1 && office.take_second_factor(who, typed).await?;
+    let locked = is_locked(office, &key).await?;
+    let right = !locked && office.take_second_factor(who, typed).await?;
     let (login, hash) = (who.login.clone(), who.token_hash.clone());
     if !right {
-        failed(office, key, before, Some(who.person.clone()), place).await?;
-        if before.1 || before.0.count + 1 >= MAX_FAILURES {
+        if failed(office, key, locked, Some(who.person.clone()), place).await? {
             office
                 .store
                 .write(move |c| {
@@ -302,6 +312,7 @@ async fn begin(
         .store
         .write(move |c| {
             Box::pin(async move {
+                still_open(c, &failure_key, now, FAILED).await?;
                 session::sweep(c, now).await?;
                 session::end(c, &a.login, &ends).await?;
                 account::clear_failures(c, &failure_key).await?;
@@ -414,8 +425,8 @@ pub async fn prove(
     place: &Place,
 ) -> Result<Identity, AppError> {
     let key = failure_key("login", &who.login);
-    let before = failures(office, &key).await?;
-    let right = if before.1 || typed.len() > 1000 {
+    let locked = is_locked(office, &key).await?;
+    let right = if locked || typed.len() > 1000 {
         false
     } else if who.second_factor && totp::is_code(typed.trim()) {
         office.take_second_factor(who, typed).await?
@@ -431,7 +442,7 @@ pub async fn prove(
         verify(office, account.password, typed.to_owned()).await?
     };
     if !right {
-        failed(office, key, before, Some(who.person.clone()), place).await?;
+        failed(office, key, locked, Some(who.person.clone()), place).await?;
         return Err(AppError::refused("L003", FAILED_PROOF));
     }
     let (now, hash) = (office.clock.now(), who.token_hash.clone());
@@ -439,6 +450,7 @@ pub async fn prove(
         .store
         .write(move |c| {
             Box::pin(async move {
+                still_open(c, &key, now, FAILED_PROOF).await?;
                 account::clear_failures(c, &key).await?;
                 session::prove(c, &hash, now).await.map_err(AppError::from)
             })

@@ -27,8 +27,8 @@ const MOST_TRIES: i64 = 12;
 const FIRST_PAUSE: i64 = 60_000;
 /// Longest pause in milliseconds.
 const LONGEST_PAUSE: i64 = 12 * 3_600_000;
-/// How long one node keeps the right to send, in milliseconds.
-const LEASE: i64 = 10 * 60_000;
+/// How long one node keeps the right to send, in milliseconds: longer than one message may take.
+const LEASE: i64 = 2 * 60_000;
 /// How long one message may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Messages in trouble that the page shows.
@@ -179,36 +179,29 @@ pub struct Round {
 /// The database failed. What the mail server says is no error: it is written beside the message.
 pub async fn deliver(office: &Arc<Office>) -> Result<Round, AppError> {
     let Some(server) = office.mail.get() else { return Ok(Round::default()) };
+    if waiting(office).await?.is_empty() {
+        return Ok(Round::default());
+    }
+    let sent = office.alone("mail", LEASE, send(office, server)).await?;
+    Ok(sent.unwrap_or(Round { looked_at: 0, halted: true }))
+}
+
+async fn waiting(office: &Office) -> Result<Vec<NotificationRow>, AppError> {
     let now = office.clock.now();
-    let until = now.plus_millis(LEASE);
-    let waiting = office
+    office
         .store
         .read(move |c| {
             Box::pin(async move { notification::to_mail(c, now, ROUND).await.map_err(AppError::from) })
         })
-        .await?;
-    if waiting.is_empty() {
-        return Ok(Round::default());
-    }
-    let node = office.node().to_owned();
-    let mine = office
-        .store
-        .write(move |c| {
-            Box::pin(
-                async move { ledger::take_lease(c, "mail", &node, now, until).await.map_err(AppError::from) },
-            )
-        })
-        .await?;
-    if !mine {
-        return Ok(Round { looked_at: 0, halted: true });
-    }
+        .await
+}
+
+/// Sends under the lease, which the outcome of each message renews: a node that stood still for longer than the lease lasts writes none.
+async fn send(office: &Arc<Office>, server: &MailServer) -> Result<Round, AppError> {
     let directory = office.directory().await?;
     let mut round = Round::default();
-    for row in waiting {
-        // The last message may take its whole time and still end before another node may begin.
-        if office.clock.now().plus_millis(2 * 30_000) > until {
-            break;
-        }
+    // Read under the lease: what another node sent just before no longer waits.
+    for row in waiting(office).await? {
         let to = directory.person(&row.person).map(|p| p.mail.clone()).unwrap_or_default();
         let outcome = attempt(server, &row, to.trim(), office.body_title()).await;
         round.looked_at += 1;

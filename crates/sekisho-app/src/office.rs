@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use sekisho_base::{Clock, Entropy, Id};
+use sekisho_base::{Clock, Date, Entropy, Id};
 use sekisho_case::authority::Rules;
 use sekisho_case::org::Org;
 use sekisho_ledger::LogSigner;
 use sekisho_pack::model::Pack;
 use sekisho_store::pack::PackRow;
-use sekisho_store::{Store, org, pack as packs, register, setting};
+use sekisho_store::{Conn, Store, org, pack as packs, register, setting};
 use serde_json::json;
 
 use crate::checks;
@@ -23,6 +23,10 @@ pub const BUILT_GATES: [&str; 2] = ["ledger", "handling"];
 
 /// Setting with the hash of the running pack.
 pub(crate) const RUNNING: &str = "pack.running";
+/// Setting with the day to which the daily work was last done.
+const TURNED: &str = "day.turned";
+/// How long a node may go without writing while it does the day's work, in milliseconds.
+const DAY_LEASE_MS: i64 = 120_000;
 /// Setting with what the body is called on pages and forms.
 const TITLE: &str = "body.title";
 
@@ -70,9 +74,13 @@ pub struct Office {
     pub(crate) print_program: Option<std::path::PathBuf>,
     signer: Option<LogSigner>,
     sealing_key: Option<[u8; 32]>,
+    /// The same on a node that does not sign, whose key file holds nothing else.
+    given_sealing_key: std::sync::OnceLock<[u8; 32]>,
     body: String,
     title: String,
     node: String,
+    /// What this node is called for people.
+    pub(crate) node_name: std::sync::OnceLock<String>,
     pack: RwLock<Arc<Pack>>,
     older_packs: Mutex<HashMap<String, Arc<Pack>>>,
     rules: Mutex<HashMap<String, Arc<Rules>>>,
@@ -152,9 +160,11 @@ impl Office {
             print_program: o.print_program,
             signer,
             sealing_key,
+            given_sealing_key: std::sync::OnceLock::new(),
             body: names.0.unwrap_or(body),
             title: names.1.unwrap_or(o.title),
             node,
+            node_name: std::sync::OnceLock::new(),
             pack: RwLock::new(Arc::new(pack)),
             older_packs: Mutex::default(),
             rules: Mutex::default(),
@@ -168,20 +178,16 @@ impl Office {
         let office = Arc::new(office);
         office.prepare_tables().await?;
         if stored.is_none() {
-            office.run_pack(o.pack, o.pack_files, "system").await?;
+            office.first_pack(o.pack, o.pack_files).await?;
         }
         Ok(office)
     }
 
-    /// Makes a pack the running one: stored whole, recorded, its tables made.
-    ///
-    /// # Errors
-    /// The database failed or a register's table cannot follow.
-    pub(crate) async fn run_pack(
+    /// The pack of the first start: stored whole, recorded, its tables made. Of nodes that start at once one does it.
+    async fn first_pack(
         self: &Arc<Self>,
         pack: Pack,
         files: std::collections::BTreeMap<String, String>,
-        by: &str,
     ) -> Result<(), AppError> {
         let now = self.clock.now();
         let row = PackRow {
@@ -190,20 +196,25 @@ impl Office {
             version: pack.meta.version.clone(),
             files,
             loaded_at: now,
-            loaded_by: by.to_owned(),
+            loaded_by: "system".to_owned(),
         };
         let (seal, stream) = (self.seal()?, sekisho_store::ledger::stream_id(self.new_id()?));
-        self.store
+        let running = self.store
             .write(move |c| {
                 Box::pin(async move {
+                    if let Some(other) = setting::get(c, RUNNING).await? {
+                        return Ok(other);
+                    }
                     packs::put(c, &row).await?;
                     setting::set(c, RUNNING, &row.hash).await?;
                     let payload = json!({"pack": row.name, "version": row.version, "hash": row.hash, "by": row.loaded_by, "at": now});
-                    record(c, seal, &stream, "pack.load", &payload, now).await.map(|_| ())
+                    record(c, seal, &stream, "pack.load", &payload, now).await?;
+                    Ok::<_, AppError>(row.hash)
                 })
             })
             .await?;
-        *self.pack.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(pack);
+        let pack = if running == pack.hash { Arc::new(pack) } else { self.pack_of(&running).await? };
+        self.switch_pack(pack);
         self.prepare_tables().await
     }
 
@@ -333,6 +344,27 @@ impl Office {
         loaded.as_ref().map(|l| Arc::clone(&l.directory))
     }
 
+    /// The organization as it is in a transaction that writes: an appointment that ended before this act ended for it too, on whichever
+    /// node that was recorded.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub(crate) async fn org_now(&self, c: &mut Conn<'_>) -> Result<Arc<Org>, AppError> {
+        let version = setting::current(c, org::VERSION).await?;
+        let pack = self.pack();
+        if let Some(l) = self
+            .loaded
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .filter(|l| l.directory.rows().version == version && l.pack == pack.hash)
+        {
+            return Ok(Arc::clone(&l.org));
+        }
+        let all = org::load(c, self.clock.today()).await?;
+        Ok(Arc::new(crate::cases::org_of(&all, &pack.absence)))
+    }
+
     /// Forgets the cached organization.
     pub(crate) fn forget_organization(&self) {
         *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = None;
@@ -376,7 +408,12 @@ impl Office {
 
     /// The key that seals secrets at rest; none for commands that only read.
     pub(crate) fn sealing_key(&self) -> Option<&[u8; 32]> {
-        self.sealing_key.as_ref()
+        self.sealing_key.as_ref().or_else(|| self.given_sealing_key.get())
+    }
+
+    /// Seals with this key from now on: for a node that serves pages and does not sign.
+    pub fn seal_with(&self, key: [u8; 32]) {
+        let _ = self.given_sealing_key.set(key);
     }
 
     pub(crate) fn signer(&self) -> Option<&LogSigner> {
@@ -389,31 +426,54 @@ impl Office {
         let daily = tokio::spawn(daily(Arc::clone(self)));
         let mail = tokio::spawn(crate::mail::run(Arc::clone(self)));
         let queries = tokio::spawn(checks::queries::follow(Arc::clone(self)));
-        vec![sequencer, daily, mail, queries]
+        let mut running = vec![sequencer, daily, mail, queries];
+        if !self.store.is_sqlite() {
+            running.push(tokio::spawn(crate::nodes::run(Arc::clone(self))));
+        }
+        running
     }
 }
 
-/// Runs the checks at start and whenever the day has turned.
+/// Runs the checks at start and whenever the day has turned: then one node does it for all.
 async fn daily(office: Arc<Office>) {
     let mut done = None;
     loop {
         let today = office.clock.today();
+        let mut pause = 60;
         if done != Some(today) {
-            let swept = async {
-                crate::cases::sweep(&office).await?;
-                crate::duties::run_day(&office).await?;
-                checks::run_all(&office).await?;
-                crate::cases::open_from_causes(&office).await?;
-                office.seal_looks().await?;
-                office.note_turns().await
-            };
-            match swept.await {
-                Ok(()) => done = Some(today),
+            let starts = done.is_none();
+            let turned = office.alone("daily", DAY_LEASE_MS, turn_day(&office, today, starts));
+            match turned.await {
+                Ok(Some(())) => done = Some(today),
+                // Another node is at it: this one looks again soon whether it came to an end.
+                Ok(None) => pause = 5,
                 Err(e) => tracing::error!(error = %e, "the daily checks failed; they run again in a minute"),
             }
         }
-        tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+        tokio::time::sleep(std::time::Duration::from_secs(pause)).await;
     }
+}
+
+/// What the turn of the day brings. `starts`: the program has just started, perhaps as another version than the one that did it last.
+async fn turn_day(office: &Arc<Office>, today: Date, starts: bool) -> Result<(), AppError> {
+    let last =
+        office.store.read(|c| Box::pin(async move { setting::get(c, TURNED).await.map_err(AppError::from) }));
+    if !starts && last.await?.as_deref() == Some(today.to_string().as_str()) {
+        return Ok(());
+    }
+    crate::cases::sweep(office).await?;
+    crate::duties::run_day(office).await?;
+    checks::run_all(office).await?;
+    crate::cases::open_from_causes(office).await?;
+    office.seal_looks().await?;
+    office.note_turns().await?;
+    let today = today.to_string();
+    office
+        .store
+        .write(move |c| {
+            Box::pin(async move { setting::set(c, TURNED, &today).await.map_err(AppError::from) })
+        })
+        .await
 }
 
 fn read_pack(row: &PackRow) -> Result<Pack, AppError> {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use sekisho_base::canonical::{hex, unhex};
 use sekisho_ledger::tree::edge_tiles;
 use sekisho_ledger::{Leaf, TreeHead, append};
-use sekisho_store::Conn;
 use sekisho_store::ledger::{self, CheckpointRow, EntryRow};
+use sekisho_store::{Conn, lease};
 
 use crate::error::AppError;
 use crate::office::Office;
@@ -16,18 +16,31 @@ use crate::office::Office;
 /// Entries of one pass: small enough not to hold the writer for long.
 const BATCH: i64 = 1024;
 /// How long a node may hold the sequencer without renewing.
-const LEASE_MS: i64 = 30_000;
+const LEASE_MS: i64 = 10_000;
+/// Name of its lease.
+const LEASE: &str = "sequencer";
+/// How often the outbox is looked at where other nodes fill it too: only a node's own commits wake its sequencer.
+const OTHERS: std::time::Duration = std::time::Duration::from_secs(1);
+/// How often where there are none.
+const ALONE: std::time::Duration = std::time::Duration::from_secs(10);
 
-/// One pass. Returns how many entries were sequenced; 0 also when another node holds the lease.
+/// One pass. Returns how many entries were sequenced; 0 also when another node holds the lease, or this one has no key.
 ///
 /// # Errors
 /// The stored tree is not that of the stored head, or the database failed.
 pub async fn pass(office: &Arc<Office>) -> Result<usize, AppError> {
-    let waiting = office
-        .store
-        .read(|c| Box::pin(async move { ledger::outbox_len(c).await.map_err(AppError::from) }))
-        .await?;
-    if waiting == 0 {
+    if office.signer().is_none() {
+        return Ok(0);
+    }
+    let (node, now) = (office.node().to_owned(), office.clock.now());
+    let mine = office.store.read(move |c| {
+        Box::pin(async move {
+            // Asked for first, so that a node that is not at it takes no turn at writing for nothing.
+            let waiting = ledger::outbox_len(c).await? > 0;
+            Ok::<_, AppError>(waiting && lease::is_free(c, LEASE, &node, now, LEASE_MS).await?)
+        })
+    });
+    if !mine.await? {
         return Ok(0);
     }
     let office_in = Arc::clone(office);
@@ -48,9 +61,10 @@ pub async fn drain(office: &Arc<Office>) -> Result<usize, AppError> {
     }
 }
 
-/// Runs until the office closes: after each commit, and every few seconds in case another node's lease ran out.
+/// Runs until the office closes: after each commit, and from time to time for what other nodes committed.
 pub async fn run(office: Arc<Office>) {
     let committed = office.store.committed();
+    let pause = if office.store.is_sqlite() { ALONE } else { OTHERS };
     loop {
         if let Err(e) = drain(&office).await {
             tracing::error!(error = %e, "the ledger's sequencer failed; acts wait in the outbox");
@@ -58,13 +72,14 @@ pub async fn run(office: Arc<Office>) {
         }
         // Acts of the next moment share one pass.
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        let _ = tokio::time::timeout(std::time::Duration::from_secs(10), committed.notified()).await;
+        let _ = tokio::time::timeout(pause, committed.notified()).await;
     }
 }
 
 async fn fold(c: &mut Conn<'_>, office: &Office) -> Result<usize, AppError> {
     let now = office.clock.now();
-    if !ledger::take_lease(c, "sequencer", office.node(), now, now.plus_millis(LEASE_MS)).await? {
+    // The transaction is the fence: whoever has the lease in it has read the tree as it is, and nobody else writes before it has committed.
+    if lease::obtain(c, LEASE, office.node(), now, LEASE_MS).await?.is_none() {
         return Ok(0);
     }
     let rows = ledger::outbox(c, BATCH).await?;

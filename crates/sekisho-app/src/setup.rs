@@ -25,19 +25,95 @@ pub async fn signing_seed(store: &Store, file: &Path, entropy: &dyn Entropy) -> 
     let place =
         |e: &dyn std::fmt::Display| AppError::refused("K001", format!("署名鍵 {}: {e}", file.display()));
     match std::fs::read_to_string(file) {
-        Ok(text) => unhex(text.trim())
-            .and_then(|b| <[u8; 32]>::try_from(b).ok())
-            .ok_or_else(|| place(&"鍵の形ではありません（16進数64文字）。控えから戻してください。")),
+        Ok(text) => parsed(&text, file),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && vkey.is_none() => {
             let seed = sekisho_ledger::checkpoint::new_seed(entropy).map_err(|e| place(&e))?;
-            write_private(file, format!("{}\n", hex(&seed)).as_bytes()).map_err(|e| place(&e))?;
-            Ok(seed)
+            match place_private(file, format!("{}\n", hex(&seed)).as_bytes(), entropy) {
+                Ok(()) => Ok(seed),
+                // Another node that starts at once was faster: its key is the one.
+                Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
+                    parsed(&std::fs::read_to_string(file).map_err(|e| place(&e))?, file)
+                }
+                Err(e) => Err(place(&e)),
+            }
         }
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
             Err(place(&"鍵のファイルがありません。控えから戻すか、--key で場所を指定してください。"))
         }
         Err(e) => Err(place(&e)),
     }
+}
+
+/// What the key file of a node holds.
+#[derive(Clone)]
+pub enum NodeKey {
+    /// The seed of the signing key: the node serves pages and signs the ledger.
+    Signing([u8; 32]),
+    /// What secrets at rest are sealed with, and nothing to sign with: the node serves pages only.
+    Pages([u8; 32]),
+}
+
+/// How the key file of a node that does not sign begins.
+const PAGES: &str = "pages ";
+
+/// Reads the key file of a node; as [`signing_seed`] where it is no key for pages only.
+///
+/// # Errors
+/// As [`signing_seed`]; also when no node that signs has made the body yet.
+pub async fn node_key(store: &Store, file: &Path, entropy: &dyn Entropy) -> Result<NodeKey, AppError> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let Some(key) = text.strip_prefix(PAGES) else {
+        return signing_seed(store, file, entropy).await.map(NodeKey::Signing);
+    };
+    let made = store
+        .read(|c| Box::pin(async move { setting::get(c, ledger::VKEY).await.map_err(AppError::from) }))
+        .await?;
+    if made.is_none() {
+        return Err(AppError::refused(
+            "K004",
+            "まだ署名鍵のないデータです。署名鍵のあるサーバを先に動かしてください。",
+        ));
+    }
+    parsed(key, file).map(NodeKey::Pages)
+}
+
+/// Makes, from the file of the signing key, the key file of a node that serves pages and does not sign.
+///
+/// # Errors
+/// The key cannot be read, or the new file is there already or cannot be written.
+pub fn page_key(signing: &Path, out: &Path) -> Result<(), AppError> {
+    let place =
+        |file: &Path, e: std::io::Error| AppError::refused("K001", format!("{}: {e}", file.display()));
+    let text = std::fs::read_to_string(signing).map_err(|e| place(signing, e))?;
+    let key = crate::sealed::sealing_key(&parsed(&text, signing)?)
+        .ok_or_else(|| AppError::internal("no sealing key"))?;
+    write_private(out, format!("{PAGES}{}\n", hex(&key)).as_bytes()).map_err(|e| place(out, e))
+}
+
+/// Whether a key file's text is that of a node that does not sign.
+pub(crate) fn is_page_key(text: &str) -> bool {
+    text.strip_prefix(PAGES).is_some_and(|key| unhex(key.trim()).is_some_and(|b| b.len() == 32))
+}
+
+fn parsed(text: &str, file: &Path) -> Result<[u8; 32], AppError> {
+    unhex(text.trim()).and_then(|b| <[u8; 32]>::try_from(b).ok()).ok_or_else(|| {
+        let says = "鍵の形ではありません（16進数64文字）。控えから戻してください。";
+        AppError::refused("K001", format!("署名鍵 {}: {says}", file.display()))
+    })
+}
+
+/// As [`write_private`], and whoever finds the file finds all of it.
+fn place_private(file: &Path, bytes: &[u8], entropy: &dyn Entropy) -> std::io::Result<()> {
+    let mut mark = [0u8; 8];
+    entropy.fill(&mut mark)?;
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(format!(".{}", hex(&mark)));
+    let beside = Path::new(&beside);
+    write_private(beside, bytes)?;
+    // Unlike a rename, a link does not replace what another node placed.
+    let placed = std::fs::hard_link(beside, file);
+    std::fs::remove_file(beside)?;
+    placed
 }
 
 /// Writes a new file that only its owner can read.

@@ -46,8 +46,10 @@ pub struct Numbers {
 pub struct Readiness {
     /// The database answers, and the last act could be written.
     pub database: bool,
-    /// The signing key is loaded.
+    /// The signing key is loaded, or on a node that does not sign the key for pages.
     pub key: bool,
+    /// Whether this node signs.
+    pub signs: bool,
     /// Acts are signed without delay. Told, but no reason to send people elsewhere: acts are kept all the same.
     pub sequencer: bool,
 }
@@ -133,7 +135,8 @@ impl Office {
         let oldest = read.await;
         Readiness {
             database: oldest.is_ok() && self.store.trouble().is_none(),
-            key: self.signer().is_some(),
+            key: self.sealing_key().is_some(),
+            signs: self.signer().is_some(),
             sequencer: matches!(oldest, Ok(at) if at.is_none_or(|at| now.millis() - at.millis() < doctor::LAG_MS)),
         }
     }

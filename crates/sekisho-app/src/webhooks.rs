@@ -146,9 +146,9 @@ pub async fn round(
     if receivers.is_empty() {
         return Ok(0);
     }
-    let (node, now) = (office.node().to_owned(), office.clock.now());
     // Looked at without writing first: a lease taken for nothing would be a commit, and every commit wakes this again.
     let (standing, size) = where_they_stand(office).await?;
+    let now = office.clock.now();
     let waits = |r: &Receiver| {
         let known = standing.iter().find(|w| w.receiver == r.name);
         known.is_none_or(|w| w.next_leaf < size && w.try_after <= now)
@@ -156,20 +156,18 @@ pub async fn round(
     if !receivers.iter().any(waits) {
         return Ok(0);
     }
-    let mine = office
-        .store
-        .write(move |c| {
-            Box::pin(async move {
-                let until = now.plus_millis(LEASE_MS);
-                ledger::take_lease(c, "webhook", &node, now, until).await.map_err(AppError::from)
-            })
-        })
-        .await?;
-    if !mine {
-        return Ok(0);
-    }
-    // Another node may have told some of it before.
+    Ok(office.alone("webhook", LEASE_MS, tell_all(office, receivers, courier)).await?.unwrap_or_default())
+}
+
+/// Under the lease, which everything that is kept renews.
+async fn tell_all(
+    office: &Arc<Office>,
+    receivers: &[Receiver],
+    courier: &dyn Courier,
+) -> Result<usize, AppError> {
+    // Another node may have told some of it just before.
     let (standing, size) = where_they_stand(office).await?;
+    let now = office.clock.now();
     let mut taken = 0;
     for r in receivers {
         let known = standing.iter().find(|w| w.receiver == r.name).cloned();

@@ -75,6 +75,15 @@ pub async fn waiting(c: &mut Conn<'_>, person: &str, id: &str) -> Result<Option<
     c.one(&sql, args![id, person]).await?.map(|r| read(&r)).transpose()
 }
 
+/// SHA-256 of a file that a person attached, whether it waits or belongs to a case; nothing when there is none.
+///
+/// # Errors
+/// The database failed.
+pub async fn hash_of_own(c: &mut Conn<'_>, person: &str, id: &str) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT sha256 FROM attachment WHERE id = $1 AND person = $2";
+    c.one(sql, args![id, person]).await?.map(|r| r.text(0)).transpose()
+}
+
 /// Gives a waiting file to a case.
 ///
 /// # Errors

@@ -13,8 +13,9 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use crate::args;
 use crate::conn::Conn;
 use crate::error::{MayBeTrouble, StoreError, Trouble};
+use crate::lease;
 use crate::maintenance::is_postgres;
-use crate::writer::{self, Finished, Job, Message, Told};
+use crate::writer::{self, Finished, Job, Message, On, Told};
 
 /// Pages of the write-ahead log after which it is copied into the database file, with two fsyncs more: 16 MiB instead of 4.
 const CHECKPOINT_PAGES: &str = "4000";
@@ -27,6 +28,12 @@ const CONNECTIONS: u32 = 8;
 
 /// How long a request waits for a connection before it is told that the database is gone.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// How long PostgreSQL waits for a node that stands still in the middle of a transaction before it ends that transaction, so that the
+/// others go on; a node that wakes up later finds its connection closed and nothing of the act kept.
+const STILL: &str = "20s";
+/// How long an act waits for its turn among the nodes: longer than [`STILL`].
+const TURN: &str = "30s";
 
 /// A boxed future that borrows its connection.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -42,14 +49,14 @@ pub enum Durability {
 
 #[derive(Debug, Clone)]
 enum Db {
-    Sqlite { read: SqlitePool, write: mpsc::Sender<Message> },
+    Sqlite(SqlitePool),
     Postgres(PgPool),
 }
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self.db {
-            Db::Sqlite { .. } => "Store(sqlite)",
+            Db::Sqlite(_) => "Store(sqlite)",
             Db::Postgres(_) => "Store(postgres)",
         })
     }
@@ -69,7 +76,9 @@ async fn check_order(c: &mut Conn<'_>) -> Result<(), StoreError> {
 /// One body's database. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
+    /// For reading.
     db: Db,
+    write: mpsc::Sender<Message>,
     committed: Arc<Notify>,
     told: Told,
     writer_done: Arc<tokio::sync::Mutex<Option<tokio::task::JoinHandle<()>>>>,
@@ -100,16 +109,16 @@ impl Store {
         let pool =
             SqlitePoolOptions::new().max_connections(READERS).min_connections(0).test_before_acquire(false);
         let read = pool.connect_with(options.pragma("query_only", "1").pragma("mmap_size", MAPPED)).await?;
+        Ok(Self::with_writer(Db::Sqlite(read), On::Sqlite(conn)))
+    }
+
+    fn with_writer(db: Db, on: On) -> Self {
         let (write, jobs) = mpsc::channel(1024);
         let committed = Arc::new(Notify::new());
         let told = Told::default();
-        let task = tokio::spawn(writer::run(conn, jobs, Arc::clone(&committed), Arc::clone(&told)));
-        Ok(Self {
-            db: Db::Sqlite { read, write },
-            committed,
-            told,
-            writer_done: Arc::new(tokio::sync::Mutex::new(Some(task))),
-        })
+        let task = tokio::spawn(writer::run(on, jobs, Arc::clone(&committed), Arc::clone(&told)));
+        let writer_done = Arc::new(tokio::sync::Mutex::new(Some(task)));
+        Self { db, write, committed, told, writer_done }
     }
 
     /// Opens a PostgreSQL database (`postgres://…`) and brings its schema up to date.
@@ -119,8 +128,12 @@ impl Store {
     pub async fn open_postgres(url: &str) -> Result<Self, StoreError> {
         // The data is in memory or on a solid-state disk; the default, for turning disks, prefers reading whole tables. Queries are
         // too short for compiling them to pay.
-        let options = sqlx::postgres::PgConnectOptions::from_str(url)?
-            .options([("random_page_cost", "1.1"), ("jit", "off")]);
+        let options = sqlx::postgres::PgConnectOptions::from_str(url)?.options([
+            ("random_page_cost", "1.1"),
+            ("jit", "off"),
+            ("idle_in_transaction_session_timeout", STILL),
+            ("lock_timeout", TURN),
+        ]);
         let pool = sqlx::postgres::PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .min_connections(0)
@@ -131,12 +144,7 @@ impl Store {
         check_order(&mut Conn::Postgres(&mut conn)).await?;
         crate::migrate::run(&mut Conn::Postgres(&mut conn)).await?;
         drop(conn);
-        Ok(Self {
-            db: Db::Postgres(pool),
-            committed: Arc::new(Notify::new()),
-            told: Told::default(),
-            writer_done: Arc::default(),
-        })
+        Ok(Self::with_writer(Db::Postgres(pool.clone()), On::Postgres(pool)))
     }
 
     /// Opens by address: `postgres://…`, or the path of an SQLite file.
@@ -154,18 +162,13 @@ impl Store {
     /// Whether this is SQLite.
     #[must_use]
     pub fn is_sqlite(&self) -> bool {
-        matches!(self.db, Db::Sqlite { .. })
+        matches!(self.db, Db::Sqlite(_))
     }
 
     /// What kept the last act from being written; nothing once one was written again.
     #[must_use]
     pub fn trouble(&self) -> Option<Trouble> {
         *self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    fn failed(&self, e: StoreError) -> StoreError {
-        writer::tell(&self.told, e.trouble());
-        e
     }
 
     /// Is told after every commit; the sequencer and the checks wait for it.
@@ -184,50 +187,35 @@ impl Store {
         E: From<StoreError> + MayBeTrouble + Send + 'static,
         F: for<'c> FnOnce(&'c mut Conn<'_>) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
     {
-        match &self.db {
-            Db::Sqlite { write, .. } => {
-                let (tell, told) = oneshot::channel();
-                let boxed: Job = Box::new(move |conn| {
-                    Box::pin(async move {
-                        let result = job(conn).await;
-                        Finished {
-                            keep: result.is_ok(),
-                            trouble: result.as_ref().err().and_then(MayBeTrouble::trouble),
-                            answer: Box::new(move |commit: Result<(), StoreError>| {
-                                // A caller that went away (closed browser) does not undo its act.
-                                let _ = tell.send(match commit {
-                                    Ok(()) => result,
-                                    Err(e) => Err(E::from(e)),
-                                });
-                            }),
-                        }
-                    })
-                });
-                write.send(Message::Job(boxed)).await.map_err(|_| E::from(StoreError::Stopped))?;
-                told.await.map_err(|_| {
-                    E::from(match self.trouble() {
-                        _ if write.is_closed() => StoreError::Stopped,
-                        trouble @ Some(_) => StoreError::Commit { text: "not begun".to_owned(), trouble },
-                        None => StoreError::Broken,
-                    })
-                })?
-            }
-            Db::Postgres(pool) => {
-                let mut tx = pool.begin().await.map_err(|e| E::from(self.failed(e.into())))?;
-                let value = job(&mut Conn::Postgres(&mut tx)).await.inspect_err(|e| {
-                    if let trouble @ Some(_) = e.trouble() {
-                        writer::tell(&self.told, trouble);
-                    }
-                })?;
-                // After a failed statement COMMIT would roll back and yet report success; this fails instead.
-                Conn::Postgres(&mut tx).script("SELECT 1").await.map_err(E::from)?;
-                tx.commit().await.map_err(|e| E::from(self.failed(StoreError::of_commit(e))))?;
-                writer::tell(&self.told, None);
-                self.committed.notify_waiters();
-                self.committed.notify_one();
-                Ok(value)
-            }
-        }
+        let (tell, told) = oneshot::channel();
+        let fence = lease::held();
+        let boxed: Job = Box::new(move |conn| {
+            Box::pin(async move {
+                let result = match lease::keep(conn, fence.as_ref()).await {
+                    Ok(()) => job(conn).await,
+                    Err(e) => Err(E::from(e)),
+                };
+                Finished {
+                    keep: result.is_ok(),
+                    trouble: result.as_ref().err().and_then(MayBeTrouble::trouble),
+                    answer: Box::new(move |commit: Result<(), StoreError>| {
+                        // A caller that went away (closed browser) does not undo its act.
+                        let _ = tell.send(match commit {
+                            Ok(()) => result,
+                            Err(e) => Err(E::from(e)),
+                        });
+                    }),
+                }
+            })
+        });
+        self.write.send(Message::Job(boxed)).await.map_err(|_| E::from(StoreError::Stopped))?;
+        told.await.map_err(|_| {
+            E::from(match self.trouble() {
+                _ if self.write.is_closed() => StoreError::Stopped,
+                trouble @ Some(_) => StoreError::Commit { text: "not begun".to_owned(), trouble },
+                None => StoreError::Broken,
+            })
+        })?
     }
 
     /// Runs queries on a connection that only reads. All of them see the database as it was at one moment.
@@ -241,7 +229,7 @@ impl Store {
         F: for<'c> FnOnce(&'c mut Conn<'_>) -> BoxFuture<'c, Result<T, E>> + Send,
     {
         match &self.db {
-            Db::Sqlite { read, .. } => {
+            Db::Sqlite(read) => {
                 let mut tx = read.begin().await.map_err(|e| E::from(StoreError::from(e)))?;
                 let value = job(&mut Conn::Sqlite(&mut tx)).await?;
                 tx.commit().await.map_err(|e| E::from(StoreError::from(e)))?;
@@ -269,7 +257,7 @@ impl Store {
         let sql = "SELECT COALESCE((SELECT value FROM counter WHERE name = $1), 0), (SELECT value FROM setting WHERE name = $2)";
         let args = args![counter, setting];
         let row = match &self.db {
-            Db::Sqlite { read, .. } => Conn::Sqlite(&mut *read.acquire().await?).one(sql, args).await?,
+            Db::Sqlite(read) => Conn::Sqlite(&mut *read.acquire().await?).one(sql, args).await?,
             Db::Postgres(pool) => Conn::Postgres(&mut *pool.acquire().await?).one(sql, args).await?,
         };
         row.map_or(Ok((0, None)), |r| Ok((r.int(0)?, r.opt_text(1)?)))
@@ -278,18 +266,15 @@ impl Store {
     /// Waits for what is in flight and closes the database, for every clone of this handle; later calls fail with
     /// [`StoreError::Stopped`].
     pub async fn close(self) {
-        match self.db {
-            Db::Sqlite { read, write } => {
-                // Acts sent before this message are carried out; a writer that has ended already needs none.
-                let _ = write.send(Message::Close).await;
-                if let Some(task) = self.writer_done.lock().await.take()
-                    && let Err(e) = task.await
-                {
-                    tracing::error!(error = %e, "the writer broke off");
-                }
-                read.close().await;
-            }
-            Db::Postgres(pool) => pool.close().await,
+        // Acts sent before this message are carried out; a writer that has ended already needs none.
+        let _ = self.write.send(Message::Close).await;
+        if let Some(task) = self.writer_done.lock().await.take()
+            && let Err(e) = task.await
+        {
+            tracing::error!(error = %e, "the writer broke off");
+        }
+        if let Db::Sqlite(read) = self.db {
+            read.close().await;
         }
     }
 }

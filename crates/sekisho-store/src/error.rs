@@ -49,6 +49,9 @@ pub enum StoreError {
     /// A program of the database's own that copies or restores it is not installed.
     #[error("S012 {0} is not installed")]
     NoTool(String),
+    /// A lease ran out and another node holds it now: what was to be written under it is that node's to write.
+    #[error("S014 the lease {0} is held by another node now")]
+    LeaseLost(String),
     /// Such a program failed.
     #[error("S013 {0}: {1}")]
     Tool(String, String),
@@ -71,6 +74,8 @@ pub enum Trouble {
     Unsure,
     /// The program is being stopped.
     Stopping,
+    /// Another node with a newer program has changed the schema: this program may no longer write.
+    Outdated,
 }
 
 /// An error of a use case that may come from the database.
@@ -97,6 +102,7 @@ impl Trouble {
             Self::Damaged => "damaged",
             Self::Unsure => "unsure",
             Self::Stopping => "stopping",
+            Self::Outdated => "outdated",
         }
     }
 }
@@ -129,8 +135,8 @@ fn postgres_trouble(code: &str) -> Option<Trouble> {
         "25006" => Trouble::ReadOnly,
         "55P03" | "40P01" => Trouble::Locked,
         "XX001" | "XX002" | "58030" => Trouble::Damaged,
-        // Shut down, starting up, too many connections, connection lost, closed to connections.
-        "57P01" | "57P02" | "57P03" | "53300" | "55000" => Trouble::Gone,
+        // Shut down, starting up, too many connections, closed to connections, ended because the node stood still.
+        "57P01" | "57P02" | "57P03" | "53300" | "55000" | "25P03" => Trouble::Gone,
         c if c.starts_with("08") => Trouble::Gone,
         _ => return None,
     })
@@ -138,10 +144,10 @@ fn postgres_trouble(code: &str) -> Option<Trouble> {
 
 impl StoreError {
     /// A commit that PostgreSQL did not confirm.
-    pub(crate) fn of_commit(e: sqlx::Error) -> Self {
+    pub(crate) fn of_commit(e: Self) -> Self {
         // Refused by the server: rolled back. Anything else happened on the way there or back.
-        if matches!(e, sqlx::Error::Database(_)) {
-            return e.into();
+        if matches!(e, Self::Database(sqlx::Error::Database(_))) {
+            return e;
         }
         Self::Commit { text: e.to_string(), trouble: Some(Trouble::Unsure) }
     }
@@ -167,6 +173,7 @@ impl StoreError {
             ) => Some(Trouble::Gone),
             Self::Commit { trouble, .. } => *trouble,
             Self::Stopped => Some(Trouble::Stopping),
+            Self::NewerSchema { .. } => Some(Trouble::Outdated),
             _ => None,
         }
     }

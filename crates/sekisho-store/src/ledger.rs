@@ -346,34 +346,6 @@ pub async fn put_checkpoint(c: &mut Conn<'_>, p: &CheckpointRow) -> Result<(), S
     Ok(())
 }
 
-/// How much further than the lease asked for another node's may reach, in milliseconds; one that reaches further is of a clock
-/// that was set back since, and is taken over.
-const LEASE_SLACK_MS: i64 = 120_000;
-
-/// Takes or renews a lease in this transaction: only its holder may go on. Fenced: the row is locked until commit, and a later
-/// holder has a higher epoch.
-///
-/// # Errors
-/// The database failed.
-pub async fn take_lease(
-    c: &mut Conn<'_>,
-    name: &str,
-    holder: &str,
-    now: Instant,
-    until: Instant,
-) -> Result<bool, StoreError> {
-    let n = c
-        .exec(
-            "INSERT INTO lease (name, holder, epoch, until) VALUES ($1, $2, 1, $4)
-             ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until,
-             epoch = CASE WHEN lease.holder = excluded.holder THEN lease.epoch ELSE lease.epoch + 1 END
-             WHERE lease.holder = $2 OR lease.until < $3 OR lease.until > $5",
-            args![name, holder, now, until, until.plus_millis(LEASE_SLACK_MS)],
-        )
-        .await?;
-    Ok(n == 1)
-}
-
 /// A new random stream id.
 #[must_use]
 pub fn stream_id(id: Id) -> String {

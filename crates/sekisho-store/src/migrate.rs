@@ -15,8 +15,8 @@ include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
 /// The migration after which the lists' index is made from the rows that are there.
 const LISTS: i64 = 2;
 
-/// Any number; nodes that start at once take turns by it.
-const LOCK: i64 = 7_354_101;
+/// Any number; nodes take turns by it, in bringing the schema up to date and in every transaction that writes.
+pub(crate) const LOCK: i64 = 7_354_101;
 
 /// Numbers of the migrations that this program knows, in order.
 pub(crate) fn numbers() -> Vec<i64> {
@@ -73,6 +73,19 @@ async fn apply(c: &mut Conn<'_>) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// Refuses a database to which a newer program has added migrations since it was opened.
+pub(crate) async fn still_known(c: &mut Conn<'_>) -> Result<(), StoreError> {
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let found = c.one("SELECT COUNT(*), MAX(version) FROM schema_version", vec![]).await?;
+    match found {
+        Some(r) if r.int(0)? > known => Err(StoreError::NewerSchema {
+            found: r.opt_int(1)?.unwrap_or_default(),
+            known: MIGRATIONS.last().map_or(0, |m| m.0),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Indexes cases and registers, and drops the index that registers had before.

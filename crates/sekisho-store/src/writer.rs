@@ -1,24 +1,36 @@
-//! SQLite's single writer: use cases arrive as jobs, run one after another each in a SAVEPOINT of one transaction, and are
+//! The single writer: use cases arrive as jobs, run one after another each in a SAVEPOINT of one transaction, and are
 //! answered after COMMIT. Many acts share one fsync (group commit), so a busy minute costs few of them.
+//!
+//! On PostgreSQL every node has such a writer, and they take turns by an advisory lock that lasts as long as the transaction: whatever a use
+//! case reads in its transaction, no other node changes before it has committed (`docs/decisions/0027-several-nodes.md`).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection as _, PgPool};
 use tokio::sync::{Notify, mpsc};
 
 use crate::conn::Conn;
 use crate::db::BoxFuture;
 use crate::error::{StoreError, Trouble};
+use crate::migrate;
 
 /// Acts of one commit at most.
 const GROUP: usize = 64;
 /// How long a group may stay open for further acts that are already waiting; it never waits for one to come. A few times what a
 /// disk takes for one fsync: with less, a slow processor would pay an fsync for a handful of acts.
 const WINDOW: Duration = Duration::from_millis(16);
+
+/// What the writer writes on.
+pub(crate) enum On {
+    /// SQLite: the only connection that writes.
+    Sqlite(SqliteConnection),
+    /// PostgreSQL: each group takes a connection, and the turn among the nodes.
+    Postgres(PgPool),
+}
 
 /// Tells a caller how the commit went.
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
@@ -52,7 +64,7 @@ pub(crate) fn tell(told: &Told, trouble: Option<Trouble>) {
 
 /// Runs until it is told to close or every sender is gone, then closes the connection.
 pub(crate) async fn run(
-    mut conn: SqliteConnection,
+    mut on: On,
     mut messages: mpsc::Receiver<Message>,
     committed: Arc<Notify>,
     told: Told,
@@ -63,17 +75,23 @@ pub(crate) async fn run(
             continue;
         };
         let mut answers = Vec::with_capacity(GROUP);
-        let outcome = group(&mut conn, first, &mut messages, &mut answers, &told).await;
+        let outcome = match &mut on {
+            On::Sqlite(conn) => {
+                let outcome = group(Conn::Sqlite(conn), first, &mut messages, &mut answers, &told).await;
+                if outcome.is_err()
+                    && let Err(e) = Conn::Sqlite(conn).script("ROLLBACK").await
+                {
+                    tracing::debug!(error = %e, "nothing to roll back");
+                }
+                outcome
+            }
+            On::Postgres(pool) => on_postgres(pool, first, &mut messages, &mut answers, &told).await,
+        };
         let failed = match outcome {
             Ok(()) => None,
             Err(e) => {
                 tracing::error!(error = %e, acts = answers.len(), "a commit failed");
-                // Before the jobs that never ran are dropped: their callers are told why.
                 tell(&told, e.trouble());
-                let mut c = Conn::Sqlite(&mut conn);
-                if let Err(e) = c.script("ROLLBACK").await {
-                    tracing::debug!(error = %e, "nothing to roll back");
-                }
                 Some((e.to_string(), e.trouble()))
             }
         };
@@ -88,34 +106,82 @@ pub(crate) async fn run(
             }));
         }
     }
-    if let Err(e) = conn.close().await {
-        tracing::error!(error = %e, "the database did not close cleanly; it will recover when it is opened");
+    match on {
+        On::Sqlite(conn) => {
+            if let Err(e) = conn.close().await {
+                tracing::error!(error = %e, "the database did not close cleanly; it will recover when it is opened");
+            }
+        }
+        On::Postgres(pool) => pool.close().await,
     }
 }
 
-async fn group(
-    conn: &mut SqliteConnection,
+/// A group on a connection of its own. One on which anything failed is closed, not used again: nothing may go on in its transaction.
+async fn on_postgres(
+    pool: &PgPool,
     first: Job,
     messages: &mut mpsc::Receiver<Message>,
     answers: &mut Vec<Answer>,
     told: &Told,
 ) -> Result<(), StoreError> {
-    let mut c = Conn::Sqlite(conn);
-    if let Err(e) = c.script("BEGIN IMMEDIATE").await {
+    let mut conn = match pool.acquire().await.map_err(StoreError::from) {
+        Ok(conn) => conn,
+        Err(e) => {
+            // Before the job that never ran is dropped: its caller is told why.
+            tell(told, e.trouble());
+            return Err(e);
+        }
+    };
+    let outcome = group(Conn::Postgres(&mut conn), first, messages, answers, told).await;
+    if outcome.is_err() {
+        conn.close_on_drop();
+    }
+    outcome
+}
+
+/// Begins the transaction. On PostgreSQL it waits for this node's turn, and refuses a database that a newer program has changed
+/// meanwhile: this one no longer knows all that must hold there.
+async fn begin(c: &mut Conn<'_>) -> Result<(), StoreError> {
+    if matches!(c, Conn::Sqlite(_)) {
+        return c.script("BEGIN IMMEDIATE").await;
+    }
+    c.script(&format!("BEGIN; SELECT pg_advisory_xact_lock({})", migrate::LOCK)).await?;
+    migrate::still_known(c).await
+}
+
+async fn group(
+    mut c: Conn<'_>,
+    first: Job,
+    messages: &mut mpsc::Receiver<Message>,
+    answers: &mut Vec<Answer>,
+    told: &Told,
+) -> Result<(), StoreError> {
+    if let Err(e) = begin(&mut c).await {
         tell(told, e.trouble());
         return Err(e);
     }
     let opened = tokio::time::Instant::now();
     let mut next = Some(first);
     while let Some(job) = next.take() {
-        c.script("SAVEPOINT act").await?;
+        // Before the job is dropped: its caller is told why.
+        c.script("SAVEPOINT act").await.inspect_err(|e| tell(told, e.trouble()))?;
         match guarded(job(&mut c)).await {
-            Some(finished) if finished.keep => {
-                answers.push(finished.answer);
-                c.script("RELEASE act").await?;
-            }
+            Some(finished) if finished.keep => match c.script("RELEASE act").await {
+                Ok(()) => answers.push(finished.answer),
+                // After a failed statement whose error the use case swallowed PostgreSQL keeps nothing of it, and must not say otherwise.
+                Err(e) => {
+                    c.script("ROLLBACK TO act; RELEASE act")
+                        .await
+                        .inspect_err(|e| tell(told, e.trouble()))?;
+                    (finished.answer)(Err(e));
+                }
+            },
             refused => {
-                let undone = c.script("ROLLBACK TO act; RELEASE act").await;
+                let undone = c.script("ROLLBACK TO act; RELEASE act").await.inspect_err(|e| {
+                    if e.trouble().is_some() {
+                        tell(told, e.trouble());
+                    }
+                });
                 if let Some(finished) = refused {
                     if finished.trouble.is_some() {
                         tell(told, finished.trouble);
@@ -131,7 +197,10 @@ async fn group(
             next = waiting(messages);
         }
     }
-    c.script("COMMIT").await
+    match c {
+        Conn::Sqlite(_) => c.script("COMMIT").await,
+        Conn::Postgres(_) => c.script("COMMIT").await.map_err(StoreError::of_commit),
+    }
 }
 
 /// A job that is already waiting.

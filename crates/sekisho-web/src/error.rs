@@ -93,6 +93,9 @@ pub(crate) fn unavailable(trouble: Trouble, typed: Option<(&str, &[u8])>) -> Res
         Trouble::Gone => "サーバのデータベースにつながらないため、今は処理できません。",
         Trouble::Damaged => "サーバのデータの読み書きに失敗したため、今は処理できません。",
         Trouble::Unsure => "記録している途中で、データベースとのつながりが切れました。",
+        Trouble::Outdated => {
+            "システムを新しい版に入れ替えているところなので、このサーバでは今は処理できません。"
+        }
         Trouble::Stopping => "サーバが止まるところなので、今は処理できません。",
     };
     let unsure = trouble == Trouble::Unsure;

@@ -25,7 +25,15 @@ async fn ready(State(web): State<Web>) -> Response {
     let r = web.office.readiness().await;
     let word = |ok: bool| if ok { "ok" } else { "failed" };
     let sequencer = if r.sequencer { "ok" } else { "late" };
-    let text = format!("database {}\nkey {}\nsequencer {sequencer}\n", word(r.database), word(r.key));
+    let key = if r.signs {
+        word(r.key)
+    } else if r.key {
+        "pages"
+    } else {
+        "failed"
+    };
+    let node = web.office.node_mark();
+    let text = format!("database {}\nkey {key}\nsequencer {sequencer}\nnode {node}\n", word(r.database));
     let status = if r.database && r.key { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, text).into_response()
 }

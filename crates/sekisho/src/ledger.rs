@@ -1,4 +1,4 @@
-//! `sekisho ledger export|verify|checkpoint|prove|check-proof|erase|witness`
+//! `sekisho ledger export|verify|checkpoint|prove|check-proof|erase|page-key|witness`
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -94,6 +94,14 @@ enum Command {
         #[arg(long)]
         apply: bool,
     },
+    /// 画面だけを受け持ち署名はしないサーバのための鍵を、署名鍵から作る
+    PageKey {
+        /// 署名鍵のファイル
+        #[arg(long)]
+        key: PathBuf,
+        /// 作るファイル
+        out: PathBuf,
+    },
     /// 立会人になる: ほかの機械の証跡を見守り、控えに署名する
     #[command(subcommand)]
     Witness(witness::Command),
@@ -146,6 +154,11 @@ pub(crate) async fn run(args: Args) -> Outcome {
             } else {
                 println!("まだ何も消していません。消去するには --apply を付けてください。");
             }
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::PageKey { key, out } => {
+            setup::page_key(&key, &out).map_err(|e| e.to_string())?;
+            println!("{} を作りました。署名しないサーバの key.file に指定してください。", out.display());
             Ok(ExitCode::SUCCESS)
         }
         Command::Witness(command) => witness::run(command).await,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sekisho_app::ledger::{jobs, witnesses};
 use sekisho_app::office::Opening;
-use sekisho_app::setup;
+use sekisho_app::setup::{self, NodeKey};
 use sekisho_app::{AppError, Office, webhooks};
 use sekisho_base::clock::SystemClock;
 use sekisho_base::entropy::OsEntropy;
@@ -45,13 +45,16 @@ pub(crate) async fn run(options: Options) -> Outcome {
     let store = sekisho_app::Store::open(&settings.database()?)
         .await
         .map_err(|e| AppError::for_operator(e).to_string())?;
-    let seed =
-        setup::signing_seed(&store, &settings.key()?, entropy.as_ref()).await.map_err(|e| e.to_string())?;
+    let key = setup::node_key(&store, &settings.key()?, entropy.as_ref()).await.map_err(|e| e.to_string())?;
+    let (seed, sealing) = match key {
+        NodeKey::Signing(seed) => (Some(seed), None),
+        NodeKey::Pages(key) => (None, Some(key)),
+    };
     let opening = Opening {
         store,
         clock: Arc::new(SystemClock),
         entropy,
-        seed: Some(seed),
+        seed,
         body: settings.text(table::BODY).unwrap_or_default().to_owned(),
         title: settings.text(table::TITLE).unwrap_or_default().to_owned(),
         pack: setup::model_pack().map_err(|e| e.to_string())?,
@@ -59,6 +62,9 @@ pub(crate) async fn run(options: Options) -> Outcome {
         print_program: None,
     };
     let office = Office::open(opening).await.map_err(|e| e.to_string())?;
+    if let Some(key) = sealing {
+        office.seal_with(key);
+    }
     if let Some(server) = &around.mail {
         office.use_mail(Arc::clone(server));
     }
@@ -103,6 +109,7 @@ pub(crate) async fn serve(office: Arc<Office>, open: Open, ready: impl FnOnce(So
         None => None,
     };
     let address = listener.local_addr().map_err(|e| e.to_string())?;
+    office.call_node(format!("{} {address}", host()));
     let mut running = office.start();
     let messenger = Arc::new(sekisho_web::witness::HttpMessenger);
     running.push(tokio::spawn(jobs::run(Arc::clone(&office), messenger)));
@@ -132,8 +139,17 @@ pub(crate) async fn serve(office: Arc<Office>, open: Open, ready: impl FnOnce(So
     if let Err(e) = sekisho_app::sequencer::drain(&office).await {
         tracing::error!(error = %e, "entries stay in the outbox until the next start");
     }
+    if let Err(e) = office.leave().await {
+        tracing::error!(error = %e, "the other nodes take over when this one's leases have run out");
+    }
     office.store.clone().close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What this machine calls itself.
+fn host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    if name.trim().is_empty() { "sekisho".to_owned() } else { name.trim().to_owned() }
 }
 
 /// Reads the certificate again whenever SIGHUP comes, which without one changes nothing.

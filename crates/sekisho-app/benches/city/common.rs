@@ -179,6 +179,11 @@ fn organization(departments: usize, sections: &[String], of_each: usize) -> Outc
 impl City {
     /// Gives somebody an account and logs in.
     pub async fn enter(&self, number: &str) -> Outcome<Identity> {
+        Ok(login::identify(&self.office, &self.token(number).await?).await?)
+    }
+
+    /// The same; returns what the browser would hold.
+    pub async fn token(&self, number: &str) -> Outcome<String> {
         let row = AccountRow {
             login: format!("u{number}"),
             person: number.to_owned(),
@@ -193,8 +198,7 @@ impl City {
             .store
             .write(move |c| Box::pin(async move { account::put(c, &row).await.map_err(AppError::from) }));
         put.await?;
-        let session = login::login(&self.office, &name, PASSWORD, &login::Place::default()).await?;
-        Ok(login::identify(&self.office, &session.token).await?)
+        Ok(login::login(&self.office, &name, PASSWORD, &login::Place::default()).await?.token)
     }
 
     /// Writes so many assets, spread over the sections; of 100 some were not looked at for long, or lack their place. Returns their ids.

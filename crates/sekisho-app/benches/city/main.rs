@@ -1,18 +1,20 @@
-//! Use cases measured on a city made by formula: `cargo bench -p sekisho-app --bench city -- april|clauses|decide [sizes]`.
+//! Use cases measured on a city made by formula: `cargo bench -p sekisho-app --bench city -- april|clauses|decide|nodes [sizes]`.
 
 mod april;
 mod clauses;
 mod common;
 mod decide;
+mod nodes;
 
 fn main() -> common::Outcome<()> {
     match std::env::args().nth(1).as_deref() {
         Some("april") => april::run(),
         Some("clauses") => clauses::run(),
         Some("decide") => decide::run(),
+        Some("nodes") => nodes::run(),
         // cargo bench without a name runs every benchmark of the workspace: this one is long, and is asked for by name.
         _ => {
-            println!("say which: april, clauses or decide");
+            println!("say which: april, clauses, decide or nodes");
             Ok(())
         }
     }

@@ -503,14 +503,14 @@ impl Office {
         F: FnOnce(&CaseState, &Ctx<'_>) -> Result<Vec<Act>, AppError> + Send + 'static,
     {
         let pack = self.pack_of(&row.pack).await?;
-        let (org, rules) = (self.org().await?, self.rules(&pack)?);
+        let rules = self.rules(&pack)?;
         let (office, person, id) = (Arc::clone(self), person.to_owned(), row.id.clone());
         self.store
             .write(move |c| {
                 Box::pin(async move {
                     let row = case::get(c, &engine(), &id).await?.ok_or(AppError::NotFound)?;
                     let state = state_of(&row)?;
-                    let now = office.clock.now();
+                    let (org, now) = (office.org_now(c).await?, office.clock.now());
                     let acts = decision(
                         &state,
                         &Ctx { org: &org, pack: &pack, rules: &rules, now, person: &person },

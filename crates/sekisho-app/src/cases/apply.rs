@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sekisho_base::Date;
+use sekisho_base::canonical::{canonical_json, hex, sha256};
 use sekisho_base::text::normalize_code;
 use sekisho_case::case::{Item, fold};
 use sekisho_case::decide::{self, Application, Ctx, Draft, case_number};
@@ -12,7 +13,7 @@ use sekisho_case::refusal::Refusal;
 use sekisho_pack::model::{Field, FieldType, Pack, Procedure};
 use sekisho_pack::words::Words;
 use sekisho_store::case::{self, DraftRow};
-use sekisho_store::{Conn, setting};
+use sekisho_store::{Conn, attachment, once, setting};
 use serde_json::json;
 
 use crate::cases::items::{find_items, items_by_key};
@@ -26,6 +27,11 @@ use crate::login::Identity;
 use crate::office::Office;
 use crate::people::Me;
 use crate::registers::{FieldView, choices, class_text};
+
+/// Form field that marks one showing of the form.
+const ONCE: &str = "once";
+/// For how long a form that comes again is known, in milliseconds.
+const ONCE_MS: i64 = 7 * 24 * 3_600_000;
 
 /// A refusal of the engine as an answer of the application.
 pub(super) fn refused(r: Refusal, prefix: &str) -> AppError {
@@ -115,6 +121,28 @@ pub(crate) fn typed_values(
         }
     }
     if errors.is_empty() { Ok(values) } else { Err(AppError::Invalid(errors)) }
+}
+
+/// Under what an application is carried out once: by whom, from which showing of the form, and everything in it. Nothing for an application
+/// that came without a form, like a program's. A form that was changed meanwhile is another application.
+async fn form_key(
+    c: &mut Conn<'_>,
+    person: &str,
+    procedure: &str,
+    typed: &Typed,
+) -> Result<Option<String>, AppError> {
+    if typed.first(ONCE).is_empty() {
+        return Ok(None);
+    }
+    let mut values = typed.values.clone();
+    values.retain(|name, _| !matches!(name.as_str(), "csrf" | attach::FIELD));
+    // A file that is sent twice has two ids and the same bytes.
+    let mut files = Vec::new();
+    for id in typed.values.get(attach::FIELD).into_iter().flatten() {
+        files.push(attachment::hash_of_own(c, person, id).await?);
+    }
+    let whole = json!({"person": person, "procedure": procedure, "form": values, "files": files});
+    Ok(Some(hex(&sha256(canonical_json(&whole).as_bytes()))))
 }
 
 impl Office {
@@ -241,6 +269,10 @@ impl Office {
             parent_number: self.parent_number(who, typed.first(related::FIELD)).await?,
             parent: typed.first(related::FIELD).to_owned(),
             permit: p.permit.is_some(),
+            once: match typed.first(ONCE) {
+                "" => self.new_id()?.to_string(),
+                kept => kept.to_owned(),
+            },
         })
     }
 
@@ -319,7 +351,7 @@ impl Office {
             return Err(AppError::NotFound);
         }
         let mut values = typed.values.clone();
-        values.retain(|name, _| !matches!(name.as_str(), "csrf" | "do" | "draft"));
+        values.retain(|name, _| !matches!(name.as_str(), "csrf" | "do" | "draft" | ONCE));
         values.insert("post".to_owned(), vec![typed.post.clone()]);
         let body = json!(values).to_string();
         let id = if typed.draft.is_empty() { self.new_id()?.to_string() } else { typed.draft.clone() };
@@ -366,14 +398,19 @@ impl Office {
         let pack = self.pack();
         let p = pack.procedures.get(procedure).ok_or(AppError::NotFound)?;
         let mut fields = typed_values(&p.fields, &typed.values, "")?;
-        let (org, rules) = (self.org().await?, self.rules(&pack)?);
+        let rules = self.rules(&pack)?;
         let office = Arc::clone(self);
         let (procedure, typed, id) = (procedure.to_owned(), typed.clone(), self.new_id()?.to_string());
-        let answer = id.clone();
         self.store
             .write(move |c| {
                 Box::pin(async move {
                     let Some(p) = pack.procedures.get(&procedure) else { return Err(AppError::NotFound) };
+                    let once = form_key(c, &me.person, &procedure, &typed).await?;
+                    if let Some(key) = &once
+                        && let Some(before) = once::done(c, key).await?
+                    {
+                        return Ok(before);
+                    }
                     fields.extend(row_facts(c, &pack, me.viewer(), &p.fields, &fields, "").await?);
                     let from =
                         related::opener(c, &office, &me.person, typed.first(related::FIELD), &procedure)
@@ -384,14 +421,14 @@ impl Office {
                         attachments: attach::give(c, &me.person, &files, &id).await?,
                         items: office.chosen_items(c, &pack, p, &me, &typed).await?,
                     };
-                    let now = office.clock.now();
+                    let (org, now) = (office.org_now(c).await?, office.clock.now());
                     let sequence =
                         setting::next(c, &format!("number:{procedure}:{}", now.date().fiscal_year())).await?;
                     let number = case_number(&p.number, now.date(), u32::try_from(sequence).unwrap_or(0));
                     let ctx = Ctx { org: &org, pack: &pack, rules: &rules, now, person: &me.person };
                     let parent = from.as_ref().map(|f| f.link.clone());
                     let application =
-                        Application { case: id, number, post: typed.post.clone(), draft, parent };
+                        Application { case: id.clone(), number, post: typed.post.clone(), draft, parent };
                     let acts = decide::apply(&procedure, &ctx, application).map_err(|r| refused(r, ""))?;
                     let state = fold(&acts).map_err(AppError::internal)?;
                     keep(c, &office, None, &state, &acts).await?;
@@ -401,11 +438,13 @@ impl Office {
                     if !typed.draft.is_empty() {
                         case::drop_draft(c, &me.person, &typed.draft).await?;
                     }
-                    Ok(())
+                    if let Some(key) = once {
+                        once::put(c, &key, &id, now, now.plus_millis(-ONCE_MS)).await?;
+                    }
+                    Ok(id)
                 })
             })
-            .await?;
-        Ok(answer)
+            .await
     }
 
     /// The items that were chosen, as the registers have them in this transaction.

@@ -157,7 +157,7 @@ where
 {
     let state = state_of(row)?;
     let pack = office.pack_of(&row.pack).await?;
-    let (org, rules) = (office.org().await?, office.rules(&pack)?);
+    let (org, rules) = (office.org_now(c).await?, office.rules(&pack)?);
     let now = office.clock.now();
     let acts = decision(&state, &Ctx { org: &org, pack: &pack, rules: &rules, now, person })?;
     let after = folded(state, &acts)?;

@@ -287,6 +287,8 @@ pub struct ApplyForm {
     pub parent_number: String,
     /// Whether it leads to a permit.
     pub permit: bool,
+    /// Marks this showing of the form, so that a second sending of the same is no second application.
+    pub once: String,
 }
 
 /// A file of a case.

@@ -4,6 +4,7 @@ use sekisho_base::{Clock, Instant};
 use sekisho_pack::model::Pack;
 use sekisho_store::ledger::witness as kept;
 use sekisho_store::maintenance::{self, Facts};
+use sekisho_store::node::{self, NodeRow};
 use sekisho_store::{Store, StoreError, Trouble, ledger, notification, pack as packs, setting, violation};
 
 use super::{Finding, not_seen};
@@ -24,16 +25,16 @@ const DAILY_MS: i64 = 26 * 3_600_000;
 pub(super) fn unreachable(e: &StoreError) -> Finding {
     const ID: &str = "database";
     const TITLE: &str = "データベース";
-    let (says, remedy) = match (e, e.trouble()) {
-        (StoreError::NewerSchema { .. }, _) => return schema_is_newer(),
-        (_, Some(Trouble::Full)) => ("ディスクに空きがありません。", "空きを作ってください。"),
-        (_, Some(Trouble::ReadOnly)) => {
+    let (says, remedy) = match e.trouble() {
+        Some(Trouble::Outdated) => return schema_is_newer(),
+        Some(Trouble::Full) => ("ディスクに空きがありません。", "空きを作ってください。"),
+        Some(Trouble::ReadOnly) => {
             ("書き込めません。", "ファイルとフォルダに、サーバを動かす利用者が書けるようにしてください。")
         }
-        (_, Some(Trouble::Locked)) => {
+        Some(Trouble::Locked) => {
             ("ほかのプログラムが使い続けています。", "そのプログラムを終わらせてください。")
         }
-        (_, Some(Trouble::Damaged)) => (
+        Some(Trouble::Damaged) => (
             "ファイルが壊れているか、読み書きに失敗しました。",
             "サーバを止め、写しを取ってから、バックアップを新しい場所に戻してください。",
         ),
@@ -106,8 +107,9 @@ pub(super) async fn look(store: &Store, clock: &dyn Clock, thorough: bool) -> Ve
     found.push(
         ledger_state(store, thorough).await.unwrap_or_else(|e| not_seen("ledger.verified", "証跡の検証", &e)),
     );
-    match rows(store).await {
+    match rows(store, now).await {
         Ok(seen) => {
+            found.extend(super::nodes::look(&seen.nodes.0, seen.nodes.1));
             found.push(outbox(&seen, now));
             found.push(clock_of(&seen, now));
             found.push(heartbeat(&seen, now));
@@ -130,11 +132,13 @@ struct Seen {
     witnesses: Vec<kept::WitnessRow>,
     mail: Vec<(String, i64)>,
     last_check: Option<Instant>,
+    /// Nodes, and the time by which they were seen.
+    nodes: (Vec<NodeRow>, Instant),
 }
 
-async fn rows(store: &Store) -> Result<Seen, AppError> {
+async fn rows(store: &Store, now: Instant) -> Result<Seen, AppError> {
     let (mut seen, files) = store
-        .read(|c| {
+        .read(move |c| {
             Box::pin(async move {
                 let files = match setting::get(c, crate::office::RUNNING).await? {
                     Some(hash) => packs::get(c, &hash).await?.map(|p| p.files),
@@ -148,6 +152,7 @@ async fn rows(store: &Store) -> Result<Seen, AppError> {
                     witnesses: kept::witnesses(c).await?,
                     mail: notification::mail_state(c, 1).await?.0,
                     last_check: violation::runs(c).await?.values().map(|r| r.ran_at).max(),
+                    nodes: node::all(c, now).await?,
                 };
                 Ok::<_, AppError>((seen, files))
             })

@@ -37,6 +37,13 @@ pub(super) fn key(s: &Surroundings, vkey: Option<&str>, body: Option<&str>) -> F
             );
         }
     };
+    if crate::setup::is_page_key(&text) {
+        return Finding::good(
+            ID,
+            TITLE,
+            format!("{name} は、画面だけを受け持つサーバの鍵です。署名は、ほかのサーバがします。"),
+        );
+    }
     let signer = unhex(text.trim())
         .and_then(|b| <[u8; 32]>::try_from(b).ok())
         .and_then(|seed| LogSigner::from_seed(body.unwrap_or("city"), &seed).ok());

@@ -15,6 +15,9 @@ use crate::sequencer::signed;
 /// Between two looks at what is due. Witnesses are asked no more often than this.
 const PAUSE: Duration = Duration::from_secs(60);
 
+/// How long a node may take to review the ledger.
+const LEASE_MS: i64 = 30 * 60_000;
+
 /// Runs until it is dropped. What fails is logged and tried again a minute later; nothing here holds up an act.
 pub async fn run(office: Arc<Office>, messenger: Arc<dyn Messenger>) {
     loop {
@@ -43,7 +46,7 @@ pub async fn review_when_due(office: &Arc<Office>) -> Result<bool, AppError> {
     if latest.is_some_and(|r| r.ran_at.date() == office.clock.today()) {
         return Ok(false);
     }
-    review(office).await.map(|_| true)
+    Ok(office.alone("review", LEASE_MS, review(office)).await?.is_some())
 }
 
 /// Verifies the whole ledger and compares it with the rows, and keeps the outcome for the page.

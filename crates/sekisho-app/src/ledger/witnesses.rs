@@ -98,6 +98,14 @@ pub struct Reply {
 /// # Errors
 /// The database failed.
 pub async fn appoint(office: &Arc<Office>, list: &[WitnessAddress]) -> Result<(), AppError> {
+    // Not while another node asks those of before or appoints its own.
+    while office.alone("witnesses", LEASE_MS, replace(office, list)).await?.is_none() {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+    Ok(())
+}
+
+async fn replace(office: &Arc<Office>, list: &[WitnessAddress]) -> Result<(), AppError> {
     let before = office
         .store
         .read(|c| Box::pin(async move { kept::witnesses(c).await.map_err(AppError::from) }))
@@ -150,32 +158,31 @@ pub async fn appoint(office: &Arc<Office>, list: &[WitnessAddress]) -> Result<()
         .await
 }
 
-/// Asks every witness that has not signed the newest checkpoint yet. Tells how many signed.
+/// Asks every witness that has not signed the newest checkpoint yet, unless another node is at it. Tells how many signed.
 ///
 /// # Errors
 /// The database failed or the stored tree is damaged; a witness that does not answer is no error.
 pub async fn round(office: &Arc<Office>, messenger: &dyn Messenger) -> Result<usize, AppError> {
+    let any = office.store.read(|c| {
+        Box::pin(async move { kept::witnesses(c).await.map(|w| !w.is_empty()).map_err(AppError::from) })
+    });
+    if !any.await? {
+        return Ok(0);
+    }
+    Ok(office.alone("witnesses", LEASE_MS, ask_all(office, messenger)).await?.unwrap_or_default())
+}
+
+async fn ask_all(office: &Arc<Office>, messenger: &dyn Messenger) -> Result<usize, AppError> {
     let (witnesses, newest) = office
         .store
         .read(|c| {
             Box::pin(async move { Ok::<_, AppError>((kept::witnesses(c).await?, rows::head(c).await?)) })
         })
         .await?;
-    let Some(newest) = newest.filter(|_| !witnesses.is_empty()) else { return Ok(0) };
-    let (now, note) = (head_of(&newest)?, newest.note);
-    let (node, at) = (office.node().to_owned(), office.clock.now());
-    let mine = office
-        .store
-        .write(move |c| {
-            Box::pin(async move {
-                rows::take_lease(c, "witnesses", &node, at, at.plus_millis(LEASE_MS))
-                    .await
-                    .map_err(AppError::from)
-            })
-        })
-        .await?;
+    let Some(newest) = newest else { return Ok(0) };
+    let (now, note, at) = (head_of(&newest)?, newest.note, office.clock.now());
     let mut cosigned = 0;
-    for witness in witnesses.into_iter().filter(|w| mine && wants(w, now, at)) {
+    for witness in witnesses.into_iter().filter(|w| wants(w, now, at)) {
         cosigned += usize::from(ask(office, messenger, witness, now, &note).await?);
     }
     Ok(cosigned)

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use sekisho_base::entropy::{Entropy as _, OsEntropy};
 use sekisho_store::case::{self, ActRow};
-use sekisho_store::{Store, StoreError, args, ledger, setting};
+use sekisho_store::{Store, StoreError, args, lease, ledger, setting};
 
 use crate::engine::{Db, at, runtime};
 use crate::ledger::entry;
@@ -56,7 +56,7 @@ async fn write_acts(store: Store, name: String) {
 async fn place_entries(store: Store) {
     loop {
         let placed = act!(store, c => {
-            if !ledger::take_lease(c, "sequencer", "node", at(0), at(30)).await? {
+            if lease::take(c, "sequencer", "node", at(0), at(30)).await?.is_none() {
                 return Ok(0);
             }
             let rows = ledger::outbox(c, 20).await?;

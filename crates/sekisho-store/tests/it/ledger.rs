@@ -1,4 +1,4 @@
-//! The outbox, places in the tree, tiles, checkpoints and the sequencer's lease.
+//! The outbox, places in the tree, tiles and checkpoints.
 
 use sekisho_store::StoreError;
 use sekisho_store::ledger::{self, CheckpointRow, EntryRow};
@@ -126,53 +126,5 @@ on_both! {
         assert_eq!((wide.as_deref(), up.as_deref(), none), (Some("aabb"), Some("cc"), None));
         assert_eq!(look!(db.store, c => ledger::head(c).await).unwrap(), Some(point(10)));
         assert!(act!(db.store, c => ledger::put_checkpoint(c, &point(10)).await).is_err_and(|e| e.is_unique_violation()));
-    }
-
-    async fn a_lease_has_one_holder_until_it_runs_out(db: Db) {
-        let take = |holder: &'static str, now: i64| {
-            let store = db.store.clone();
-            async move { act!(store, c => ledger::take_lease(c, "sequencer", holder, at(now), at(now + 30)).await).unwrap() }
-        };
-        let epoch = || {
-            let store = db.store.clone();
-            async move { look!(store, c => c.count("SELECT epoch FROM lease WHERE name = 'sequencer'", vec![]).await).unwrap() }
-        };
-        assert!(take("a", 0).await);
-        assert!(!take("b", 10).await);
-        assert!(take("a", 20).await);
-        assert_eq!(epoch().await, 1);
-        assert!(!take("b", 50).await, "renewed until 50, and not before it has passed");
-        assert!(take("b", 51).await);
-        assert_eq!(epoch().await, 2);
-        assert!(!take("a", 60).await);
-        assert!(take("a", 100).await);
-        assert_eq!(epoch().await, 3);
-        // The clock was set back: within the slack the lease counts, beyond it nobody waits for hours.
-        assert!(!take("b", -20).await);
-        assert!(take("b", -21).await);
-        assert_eq!(epoch().await, 4);
-    }
-
-    async fn of_nodes_that_reach_for_the_lease_at_once_one_gets_it(db: Db) {
-        let mut tasks = tokio::task::JoinSet::new();
-        for n in 0..8 {
-            let store = db.store.clone();
-            tasks.spawn(async move {
-                act!(store, c => {
-                    let got = ledger::take_lease(c, "sequencer", &format!("node{n}"), at(0), at(30)).await?;
-                    if got {
-                        // Only the holder goes on to write.
-                        sekisho_store::setting::next(c, "passes").await?;
-                    }
-                    Ok(got)
-                })
-            });
-        }
-        let mut holders = 0;
-        while let Some(done) = tasks.join_next().await {
-            holders += i64::from(done.unwrap().unwrap());
-        }
-        assert_eq!(holders, 1);
-        assert_eq!(look!(db.store, c => sekisho_store::setting::current(c, "passes").await).unwrap(), 1);
     }
 }

@@ -21,6 +21,8 @@ mod index;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod lease;
+#[cfg(test)]
 mod ledger;
 #[cfg(test)]
 mod list;

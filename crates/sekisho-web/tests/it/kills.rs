@@ -33,34 +33,67 @@ const VERIFY: usize = 20;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A number below `end`.
-fn below(end: u64) -> u64 {
+pub fn below(end: u64) -> u64 {
     let mut bytes = [0; 8];
     OsEntropy.fill(&mut bytes).unwrap();
     u64::from_be_bytes(bytes) % end
 }
 
 /// Marks that went out with acts: whether an answer came that accepted it.
-type Sent = BTreeMap<String, bool>;
+pub type Sent = BTreeMap<String, bool>;
 
 /// Two people of a section and what one of them takes out.
-struct Client {
+pub struct Client {
     number: usize,
-    clerk: Browser,
-    manager: Browser,
+    pub clerk: Browser,
+    pub manager: Browser,
     post: &'static str,
     item: String,
     case: Option<String>,
     sent: Sent,
-    refused: usize,
+    pub refused: usize,
+    /// How often what was not answered is sent once more, the very same: for several nodes, of which another one answers.
+    pub again: usize,
 }
 
 /// The server went away.
-struct Gone;
+pub struct Gone;
+
+/// Between two tries to reach another node.
+const PAUSE: Duration = Duration::from_millis(200);
 
 impl Client {
     /// A text that no other act carries.
     fn mark(&self) -> String {
         format!("印{}の{}。", self.number, self.sent.len())
+    }
+
+    /// Sends a form until it is answered, as often as it may be sent.
+    async fn send(&self, manager: bool, path: &str, fields: &[(&str, &str)]) -> Option<Page> {
+        let browser = if manager { &self.manager } else { &self.clerk };
+        let mut answer = browser.try_post(path, fields).await;
+        for _ in 0..self.again {
+            // A node that lost its connection to the database says so: another one may carry the form out.
+            if answer.as_ref().is_some_and(|a| a.status != StatusCode::SERVICE_UNAVAILABLE) {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+            answer = browser.try_post(path, fields).await;
+        }
+        answer
+    }
+
+    async fn look(&mut self, manager: bool, path: &str) -> Option<Page> {
+        let browser = if manager { &mut self.manager } else { &mut self.clerk };
+        let mut page = browser.try_get(path).await;
+        for _ in 0..self.again {
+            if page.as_ref().is_some_and(|p| p.status != StatusCode::SERVICE_UNAVAILABLE) {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+            page = browser.try_get(path).await;
+        }
+        page
     }
 
     /// Notes what came of an act: nothing when the server went away before it answered.
@@ -77,13 +110,12 @@ impl Client {
     }
 
     /// Does one thing that is possible now.
-    async fn act(&mut self) -> Result<(), Gone> {
+    pub async fn act(&mut self) -> Result<(), Gone> {
         let Some(case) = self.case.clone() else { return self.apply().await };
         let first = below(2) == 0;
         let mut possible = Vec::new();
         for manager in [first, !first] {
-            let browser = if manager { &mut self.manager } else { &mut self.clerk };
-            let page = browser.try_get(&case).await.ok_or(Gone)?;
+            let page = self.look(manager, &case).await.ok_or(Gone)?;
             possible = buttons(&page, manager);
             if !possible.is_empty() {
                 break;
@@ -104,8 +136,7 @@ impl Client {
         if button == "perform" {
             fields.extend([("e.returned_at", today.as_str()), ("e.erasure_checked", "1")]);
         }
-        let browser = if manager { &self.manager } else { &self.clerk };
-        let page = browser.try_post(&case, &fields).await;
+        let page = self.send(manager, &case, &fields).await;
         self.answered(mark, page).map(|_| ())
     }
 
@@ -113,8 +144,8 @@ impl Client {
         let (mark, today) = (self.mark(), SystemClock.today().to_string());
         let dates = [("from", today.as_str()), ("return_by", today.as_str()), ("purpose", mark.as_str())];
         let filled = crate::acts::application(self.post, &self.item);
-        let fields = changed(&filled, &[&dates[..], &[("do", "apply")]].concat());
-        let page = self.clerk.try_post("/apply/take_out", &fields).await;
+        let fields = changed(&filled, &[&dates[..], &[("do", "apply"), ("once", &mark)]].concat());
+        let page = self.send(false, "/apply/take_out", &fields).await;
         let page = self.answered(mark, page)?;
         self.case = page.location().split('?').next().filter(|a| a.starts_with("/cases/")).map(str::to_owned);
         Ok(())
@@ -148,7 +179,7 @@ fn buttons(page: &Page, manager: bool) -> Vec<(bool, &'static str, String, Strin
 }
 
 /// People and assets, made through the pages, and the clients that act for them.
-async fn prepare(database: Option<&str>) -> (City, Vec<Client>) {
+pub async fn prepare(database: Option<&str>) -> (City, Vec<Client>) {
     let people = [CLERK, MANAGER, OTHER_CLERK, OTHER_MANAGER, ADMIN];
     let city = City::made_at(SystemClock.now(), database, &people).await;
     let admin = city.browser(ADMIN).await;
@@ -169,6 +200,7 @@ async fn prepare(database: Option<&str>) -> (City, Vec<Client>) {
                 case: None,
                 sent: Sent::new(),
                 refused: 0,
+                again: 0,
             });
         }
     }
@@ -208,7 +240,7 @@ async fn killed(folder: &Path, database: Option<&str>, mut clients: Vec<Client>)
 }
 
 /// What the database holds of each mark, and what is only half there. `sent` are the marks of all clients.
-async fn faults(store: &Store, sent: &Sent) -> Vec<String> {
+pub async fn faults(store: &Store, sent: &Sent) -> Vec<String> {
     let mut found = Vec::new();
     let sql = "SELECT a.body, a.case_id, a.seq, e.id FROM case_act a LEFT JOIN ledger_entry e ON e.id = a.entry WHERE a.person <> 'system'";
     let rows = store
@@ -246,7 +278,7 @@ async fn faults(store: &Store, sent: &Sent) -> Vec<String> {
 }
 
 /// Everything else that must hold: rows and entries agree, folded states are those of their acts, tree and signatures verify.
-async fn verified(store: &Store) -> Vec<String> {
+pub async fn verified(store: &Store) -> Vec<String> {
     let found = ledger::reconcile(store).await.unwrap();
     let mut faults: Vec<String> = found.mismatches.iter().map(ToString::to_string).collect();
     let states = store
@@ -275,7 +307,7 @@ async fn verified(store: &Store) -> Vec<String> {
     faults
 }
 
-fn sent_by(clients: &[Client]) -> Sent {
+pub fn sent_by(clients: &[Client]) -> Sent {
     clients.iter().flat_map(|c| c.sent.clone()).collect()
 }
 

@@ -55,6 +55,8 @@ mod ledger;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod nodes;
+#[cfg(test)]
 mod operation;
 #[cfg(test)]
 mod organization;

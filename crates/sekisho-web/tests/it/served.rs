@@ -21,10 +21,15 @@ impl Served {
 
     /// The same with further options.
     pub fn start_with(folder: &Path, database: Option<&str>, options: &[&str]) -> Self {
+        Self::start_keyed(folder, &folder.join("city.key"), database, options)
+    }
+
+    /// The same with a key file elsewhere.
+    pub fn start_keyed(folder: &Path, key: &Path, database: Option<&str>, options: &[&str]) -> Self {
         let program = std::env::var_os("SEKISHO_BIN").map_or_else(print_program, Into::into);
         let mut command = Command::new(&program);
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder);
-        command.arg("--key").arg(folder.join("city.key"));
+        command.arg("--key").arg(key);
         command.args(database.map(|url| format!("--database={url}")));
         command.args(options);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).env("SEKISHO_LOG", "error");
@@ -59,14 +64,27 @@ impl Served {
 
     /// SIGTERM, as an operator's service manager sends it.
     pub fn terminate(&self) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.signal("-TERM");
     }
 
     /// SIGHUP: it reads its certificate again.
     pub fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    /// SIGSTOP: it stands still, with whatever it was doing, until [`Served::wake`].
+    pub fn stand_still(&self) {
+        self.signal("-STOP");
+    }
+
+    /// SIGCONT.
+    pub fn wake(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 
     /// Waits for its end.
