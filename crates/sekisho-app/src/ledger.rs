@@ -365,6 +365,7 @@ pub fn kind_label(kind: &str) -> &'static str {
         (WITNESSES, "立会人の変更"),
         (ALARM, "立会人からの警告"),
         ("look.export", "台帳の書き出し"),
+        ("permit.checker", "許可証の確認ページの作成"),
         ("look.day", "一日分の閲覧の記録の封印"),
         ("absence.cancel", "不在の取消し"),
         ("delegation.propose", "職務代理の願い出"),

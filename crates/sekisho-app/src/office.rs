@@ -7,6 +7,7 @@ use sekisho_base::{Clock, Entropy, Id};
 use sekisho_case::authority::Rules;
 use sekisho_case::org::Org;
 use sekisho_ledger::LogSigner;
+use sekisho_ledger::permit::PermitSigner;
 use sekisho_pack::model::Pack;
 use sekisho_store::pack::PackRow;
 use sekisho_store::{Store, org, pack as packs, register, setting};
@@ -69,6 +70,7 @@ pub struct Office {
     pub(crate) print_slots: tokio::sync::Semaphore,
     pub(crate) print_program: Option<std::path::PathBuf>,
     signer: Option<LogSigner>,
+    permit_signer: Option<PermitSigner>,
     sealing_key: Option<[u8; 32]>,
     body: String,
     title: String,
@@ -99,6 +101,13 @@ impl Office {
             .await?;
         let body = kept.unwrap_or(o.body);
         let sealing_key = o.seed.as_ref().and_then(crate::sealed::sealing_key);
+        let permit_signer = o
+            .seed
+            .as_ref()
+            .and_then(crate::sealed::permit_seed)
+            .map(|seed| PermitSigner::from_seed(&body, &seed))
+            .transpose()
+            .map_err(AppError::internal)?;
         let signer =
             o.seed.map(|seed| LogSigner::from_seed(&body, &seed)).transpose().map_err(AppError::internal)?;
         let vkey = signer.as_ref().map(LogSigner::vkey);
@@ -151,6 +160,7 @@ impl Office {
             print_slots: tokio::sync::Semaphore::new(1),
             print_program: o.print_program,
             signer,
+            permit_signer,
             sealing_key,
             body: names.0.unwrap_or(body),
             title: names.1.unwrap_or(o.title),
@@ -377,6 +387,11 @@ impl Office {
     /// The key that seals secrets at rest; none for commands that only read.
     pub(crate) fn sealing_key(&self) -> Option<&[u8; 32]> {
         self.sealing_key.as_ref()
+    }
+
+    /// The key that signs permits; none for commands that only read.
+    pub(crate) fn permit_signer(&self) -> Option<&PermitSigner> {
+        self.permit_signer.as_ref()
     }
 
     pub(crate) fn signer(&self) -> Option<&LogSigner> {

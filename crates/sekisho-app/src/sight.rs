@@ -68,6 +68,13 @@ pub(crate) struct Sight {
     heads: Reach,
 }
 
+impl Sight {
+    /// Whether this person heads a unit.
+    pub(crate) fn heads_units(&self) -> bool {
+        self.heads.all || !self.heads.units.is_empty()
+    }
+}
+
 /// Own section; a department's head sees the whole department; roles that the pack says so see everything.
 pub(crate) fn sight_of(
     pack: &Pack,

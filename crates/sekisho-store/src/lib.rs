@@ -24,6 +24,7 @@ pub mod org;
 pub mod org_proposal;
 pub mod pack;
 pub mod pack_proposal;
+pub mod permit;
 pub mod proposal;
 pub mod query;
 pub mod register;

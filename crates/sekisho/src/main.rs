@@ -10,6 +10,7 @@ mod ledger;
 mod mail;
 mod org;
 mod pack;
+mod permit;
 mod policy;
 mod render_form;
 mod restore;
@@ -58,6 +59,8 @@ enum Command {
     Org(org::Args),
     /// 案件の様子を調べる
     Case(case::Args),
+    /// 許可証を、サーバにつながらない所で確かめる
+    Permit(permit::Args),
     /// 様式を1枚作る（サーバが自分で使う）
     #[command(hide = true)]
     RenderForm,
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         Command::Config(args) => settings_cli::run(args),
         Command::Ledger(args) => config::on_runtime(ledger::run(args)),
         Command::Case(args) => config::on_runtime(case::run(args)),
+        Command::Permit(args) => config::on_runtime(permit::run(args)),
         Command::Org(args) => config::on_runtime(org::run(args)),
     };
     match done {

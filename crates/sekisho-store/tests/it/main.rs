@@ -33,6 +33,8 @@ mod notification;
 #[cfg(test)]
 mod org;
 #[cfg(test)]
+mod permit;
+#[cfg(test)]
 mod query;
 #[cfg(test)]
 mod register;

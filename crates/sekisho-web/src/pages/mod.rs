@@ -22,6 +22,7 @@ mod organization;
 mod own_account;
 mod packs;
 mod password;
+mod permits;
 mod registers;
 mod search;
 mod second_factor;
@@ -41,6 +42,7 @@ pub(crate) fn routes() -> Router<Web> {
         .merge(calendar::routes())
         .merge(cases::routes())
         .merge(handling::routes())
+        .merge(permits::routes())
         .merge(registers::routes())
         .merge(clauses::routes())
         .merge(dashboard::routes())

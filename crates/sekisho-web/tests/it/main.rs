@@ -55,6 +55,8 @@ mod organization;
 #[cfg(test)]
 mod packs;
 #[cfg(test)]
+mod permits;
+#[cfg(test)]
 mod powers;
 #[cfg(test)]
 mod proposals;
