@@ -46,6 +46,7 @@ pub mod sequencer;
 pub mod sessions;
 pub mod setup;
 pub mod sight;
+pub mod stocktaking;
 mod superiors;
 pub mod system;
 pub mod tokens;

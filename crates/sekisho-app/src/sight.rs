@@ -73,6 +73,11 @@ impl Sight {
     pub(crate) fn heads_units(&self) -> bool {
         self.heads.all || !self.heads.units.is_empty()
     }
+
+    /// Whether this person heads this unit or one above it.
+    pub(crate) fn heads(&self, unit: &str) -> bool {
+        self.heads.covers(unit)
+    }
 }
 
 /// Own section; a department's head sees the whole department; roles that the pack says so see everything.

@@ -32,6 +32,7 @@ mod search;
 pub mod second_factor;
 pub mod session;
 pub mod setting;
+pub mod stocktaking;
 pub mod turn;
 pub mod upload;
 mod viewer;

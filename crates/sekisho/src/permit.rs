@@ -105,7 +105,12 @@ fn judged(
         .transpose()?;
     let at = match at {
         None => SystemClock.now(),
-        Some(day) => permits::end_of_day(Date::parse_japanese(&day).map_err(|e| format!("--at: {e}"))?),
+        Some(day) => {
+            let read = Date::parse_japanese(&day);
+            permits::end_of_day(read.map_err(|_| {
+                format!("--at: 「{day}」を日付として読めません（例: 2026-11-25、R8.11.25）。")
+            })?)
+        }
     };
     permits::judge(&text, keys, file.as_deref(), at).map_err(|e| e.to_string())
 }

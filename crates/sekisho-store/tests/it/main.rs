@@ -47,6 +47,8 @@ mod session;
 #[cfg(test)]
 mod small;
 #[cfg(test)]
+mod stocktaking;
+#[cfg(test)]
 mod transaction;
 #[cfg(test)]
 mod upgrade;

@@ -14,6 +14,7 @@ mod documents;
 mod duties;
 pub(crate) mod handling;
 mod home;
+mod labels;
 mod ledger;
 mod login;
 mod notices;
@@ -26,6 +27,7 @@ mod permits;
 mod registers;
 mod search;
 mod second_factor;
+mod stocktaking;
 mod system;
 
 use axum::Router;
@@ -44,6 +46,8 @@ pub(crate) fn routes() -> Router<Web> {
         .merge(handling::routes())
         .merge(permits::routes())
         .merge(registers::routes())
+        .merge(labels::routes())
+        .merge(stocktaking::routes())
         .merge(clauses::routes())
         .merge(dashboard::routes())
         .merge(duties::routes())

@@ -65,6 +65,8 @@ struct ListView {
     export_xlsx: String,
     export_csv: String,
     export_sjis: String,
+    /// The page that makes labels of this list.
+    labels: String,
 }
 
 #[derive(Template)]
@@ -159,6 +161,7 @@ async fn list(
         export_xlsx: address(&format!("{path}/export.xlsx"), &q, &q.sort, 1),
         export_csv: address(&format!("{path}/export.csv"), &q, &q.sort, 1),
         export_sjis: address(&format!("{path}/export.sjis"), &q, &q.sort, 1),
+        labels: address(&format!("{path}/labels"), &q, &q.sort, 1),
         id: l.id,
         title: l.title,
     };

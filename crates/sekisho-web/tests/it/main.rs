@@ -75,6 +75,8 @@ mod served;
 #[cfg(test)]
 mod sight;
 #[cfg(test)]
+mod stocktaking;
+#[cfg(test)]
 mod story;
 #[cfg(test)]
 mod together;
