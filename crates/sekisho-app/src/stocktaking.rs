@@ -146,11 +146,7 @@ fn code_of<'t>(typed: &'t str, register: &str) -> &'t str {
 }
 
 /// The things of a unit, with those below it.
-async fn things(
-    c: &mut Conn<'_>,
-    r: &Register,
-    units: &Viewer,
-) -> Result<Vec<RegisterRow>, AppError> {
+async fn things(c: &mut Conn<'_>, r: &Register, units: &Viewer) -> Result<Vec<RegisterRow>, AppError> {
     let most = i64::try_from(MOST).unwrap_or(i64::MAX);
     let (found, _) = register::list(c, &table_spec(r), units, &Filter::default(), 0, most + 1).await?;
     if found.len() > MOST {
@@ -191,9 +187,7 @@ impl Office {
         let (viewer, id) = (me.viewer().clone(), id.to_owned());
         let row = self
             .store
-            .read(move |c| {
-                Box::pin(async move { rows::get(c, &viewer, &id).await.map_err(AppError::from) })
-            })
+            .read(move |c| Box::pin(async move { rows::get(c, &viewer, &id).await.map_err(AppError::from) }))
             .await?
             .ok_or(AppError::NotFound)?;
         let units = Viewer { person: me.person.clone(), units: Some(d.below(&row.unit)) };
@@ -271,10 +265,10 @@ impl Office {
                 "この台帳のこの所属の棚卸しを始められるのは、所属の長と、台帳を記入する役割の人です。",
             ));
         }
-        let due_on = Date::parse_japanese(&form.due_on)
-            .ok()
-            .filter(|day| *day >= now.date())
-            .ok_or_else(|| AppError::field("due_on", "今日かそれより後の日を入れてください（例：R8.12.25）。"))?;
+        let due_on =
+            Date::parse_japanese(&form.due_on).ok().filter(|day| *day >= now.date()).ok_or_else(|| {
+                AppError::field("due_on", "今日かそれより後の日を入れてください（例：R8.12.25）。")
+            })?;
         let (id, seal) = (self.new_id()?.to_string(), self.seal()?);
         let stream = stream_of(&id)?;
         let row = StocktakingRow {
@@ -333,7 +327,8 @@ impl Office {
         let thing = |id: &str, seen: String| {
             let row = by_id.get(id);
             let text = |column: &str| row.map(|row| row.text(column).to_owned()).unwrap_or_default();
-            let code = if row.is_some() { text(&r.key) } else { "（台帳から除かれました）".to_owned() };
+            let code =
+                if row.is_some() { text(&r.key) } else { "（台帳から除かれました）".to_owned() };
             ThingLine { id: id.to_owned(), code, name: text(&r.name), seen }
         };
         let seen_ids: BTreeSet<&str> = found.iter().map(|x| x.row_id.as_str()).collect();
@@ -391,7 +386,10 @@ impl Office {
         let s = self.stocktaking_row(who, id).await?;
         let r = s.register()?;
         if !takes_part(&s.d, &s.me, r, &s.row.unit) {
-            return Err(AppError::refused("S002", "棚卸しを行えるのは、その所属の職員と、台帳を記入する役割の人です。"));
+            return Err(AppError::refused(
+                "S002",
+                "棚卸しを行えるのは、その所属の職員と、台帳を記入する役割の人です。",
+            ));
         }
         s.running()?;
         let place = form.place.trim().to_owned();
@@ -416,8 +414,7 @@ impl Office {
         };
         let (now, seal, stream) = (self.clock.now(), self.seal()?, stream_of(&s.row.id)?);
         let key = row.text(&r.key).to_owned();
-        let seen =
-            SeenRow { row_id: row.id, person: s.me.person.clone(), at: now, place, entry: seal.id() };
+        let seen = SeenRow { row_id: row.id, person: s.me.person.clone(), at: now, place, entry: seal.id() };
         let payload = json!({"stocktaking": s.row.id, "register": r.id, "row": seen.row_id, "by": seen.person, "place": seen.place, "at": now});
         let (id, told) = (s.row.id.clone(), key.clone());
         self.store
@@ -442,11 +439,15 @@ impl Office {
         let s = self.stocktaking_row(who, id).await?;
         let r = s.register()?.clone();
         if !runs(&s.me, &r, &s.row.unit) {
-            return Err(AppError::refused("S003", "棚卸しを終わらせられるのは、所属の長と、台帳を記入する役割の人です。"));
+            return Err(AppError::refused(
+                "S003",
+                "棚卸しを終わらせられるのは、所属の長と、台帳を記入する役割の人です。",
+            ));
         }
         s.running()?;
         let (now, seal, stream) = (self.clock.now(), self.seal()?, stream_of(&s.row.id)?);
-        let section = s.d.nearest(&s.row.unit, &["section", "branch"]).map_or(s.row.unit.as_str(), |u| &u.code);
+        let section =
+            s.d.nearest(&s.row.unit, &["section", "branch"]).map_or(s.row.unit.as_str(), |u| &u.code);
         let head = s.d.head_post(section).map(|p| s.d.holders(&p.code, now.date()));
         let heads: Vec<String> = head.into_iter().flatten().map(|p| p.number.clone()).collect();
         let (title, by) = (title(&s.pack, &s.d, &s.row), s.me.person.clone());

@@ -56,8 +56,7 @@ pub struct SeenRow {
     pub entry: String,
 }
 
-const COLUMNS: &str =
-    "id, register, unit, opened_by, opened_at, due_on, open_entry, closed_by, closed_at, total, missing, entry";
+const COLUMNS: &str = "id, register, unit, opened_by, opened_at, due_on, open_entry, closed_by, closed_at, total, missing, entry";
 
 fn read(r: &Row) -> Result<StocktakingRow, StoreError> {
     let closed = match r.opt_instant(8)? {
@@ -97,11 +96,7 @@ pub async fn open(c: &mut Conn<'_>, s: &StocktakingRow) -> Result<bool, StoreErr
 ///
 /// # Errors
 /// The database failed.
-pub async fn get(
-    c: &mut Conn<'_>,
-    viewer: &Viewer,
-    id: &str,
-) -> Result<Option<StocktakingRow>, StoreError> {
+pub async fn get(c: &mut Conn<'_>, viewer: &Viewer, id: &str) -> Result<Option<StocktakingRow>, StoreError> {
     let mut a = args![id];
     let seen = viewer.unit_predicate("unit", &mut a);
     c.one(&format!("SELECT {COLUMNS} FROM stocktaking WHERE id = $1 AND {seen}"), a)

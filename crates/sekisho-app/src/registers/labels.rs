@@ -69,11 +69,7 @@ pub(crate) async fn find_row(
 }
 
 fn label_row(r: &Register, row: &RegisterRow) -> LabelRow {
-    LabelRow {
-        id: row.id.clone(),
-        code: row.text(&r.key).to_owned(),
-        name: shorten(row.text(&r.name), 60),
-    }
+    LabelRow { id: row.id.clone(), code: row.text(&r.key).to_owned(), name: shorten(row.text(&r.name), 60) }
 }
 
 impl Office {
@@ -126,7 +122,10 @@ impl Office {
         let pack = self.pack();
         let r = pack.registers.get(id).ok_or(AppError::NotFound)?;
         if rows.len() > MOST_LABELS {
-            return Err(AppError::field("row", format!("一度に作れるのは{MOST_LABELS}枚までです。分けてください。")));
+            return Err(AppError::field(
+                "row",
+                format!("一度に作れるのは{MOST_LABELS}枚までです。分けてください。"),
+            ));
         }
         if !pack.forms.contains_key(FORM) {
             return Err(AppError::refused(

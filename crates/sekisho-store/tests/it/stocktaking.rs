@@ -1,6 +1,8 @@
 //! Stocktakings: one runs at a time for a register and a unit, a thing is found once, nothing is added after the end.
 
-use sekisho_store::stocktaking::{Closing, SeenRow, StocktakingRow, close, get, list, open, running, see, seen};
+use sekisho_store::stocktaking::{
+    Closing, SeenRow, StocktakingRow, close, get, list, open, running, see, seen,
+};
 
 use crate::engine::{at, day, everyone, viewer};
 

@@ -94,7 +94,9 @@ async fn print(
     let skip = if f.get("skip").is_empty() { Some(0) } else { f.get("skip").parse().ok() };
     let made = match skip.filter(|n| *n < SHEET) {
         Some(skip) => web.office.labels_pdf(who, &id, &f.all("row"), skip, &site).await,
-        None => Err(sekisho_app::AppError::field("skip", format!("0から{}までの数を入れてください。", SHEET - 1))),
+        None => {
+            Err(sekisho_app::AppError::field("skip", format!("0から{}までの数を入れてください。", SHEET - 1)))
+        }
     };
     match made {
         Ok((name, bytes)) => Ok(attach(bytes, "application/pdf", &name, "inline")),

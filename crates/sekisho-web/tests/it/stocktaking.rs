@@ -7,9 +7,8 @@ use crate::city::{ADMIN, CLERK, City, DIRECTOR, MANAGER, OTHER_CLERK, OTHER_MANA
 
 /// Opens a stocktaking and returns its address.
 pub async fn open(b: &mut Browser, register: &str, unit: &str) -> String {
-    let page = b
-        .post("/stocktakings", &[("register", register), ("unit", unit), ("due_on", "R8.12.25")])
-        .await;
+    let page =
+        b.post("/stocktakings", &[("register", register), ("unit", unit), ("due_on", "R8.12.25")]).await;
     assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
     page.location().split('?').next().unwrap().to_owned()
 }
@@ -23,16 +22,14 @@ async fn a_sheet_of_labels_holds_the_ticked_rows_that_one_sees() {
     let form = clerk.get("/registers/asset/labels").await;
     assert!(form.text.contains("A-001　要介護認定の名簿") && form.text.contains("A-002"));
     assert!(!form.text.contains("B-001"), "another section's thing is not offered");
-    let (one, two) =
-        (row_id(&mut clerk, "asset", "A-001").await, row_id(&mut clerk, "asset", "A-002").await);
+    let (one, two) = (row_id(&mut clerk, "asset", "A-001").await, row_id(&mut clerk, "asset", "A-002").await);
     let made = clerk
         .post("/registers/asset/labels", &[("row", one.as_str()), ("row", two.as_str()), ("skip", "5")])
         .await;
     assert_eq!(made.status, StatusCode::OK, "{}", made.text);
     assert!(made.bytes.starts_with(b"%PDF-"));
     for skip in ["24", "-1", "三"] {
-        let refused =
-            clerk.post("/registers/asset/labels", &[("row", one.as_str()), ("skip", skip)]).await;
+        let refused = clerk.post("/registers/asset/labels", &[("row", one.as_str()), ("skip", skip)]).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{skip}");
         assert!(refused.text.contains(&format!("value=\"{one}\" checked")), "what was ticked is kept");
         assert!(!refused.text.contains(&format!("value=\"{two}\" checked")));
@@ -113,7 +110,8 @@ async fn a_section_looks_for_its_things_and_its_head_learns_what_was_not_found()
     assert_eq!(clerk.post(&address, &[("do", "close")]).await.status, StatusCode::FORBIDDEN);
     assert_eq!(manager.post(&address, &[("do", "close")]).await.status, StatusCode::SEE_OTHER);
     let page = manager.get(&address).await;
-    for says in ["2件のうち1件", "見つからなかったもの（1件）", "A-002", "今ある場所：窓口の裏の棚", "髙橋 花子"]
+    for says in
+        ["2件のうち1件", "見つからなかったもの（1件）", "A-002", "今ある場所：窓口の裏の棚", "髙橋 花子"]
     {
         assert!(page.text.contains(says), "{says}: {}", page.text);
     }
