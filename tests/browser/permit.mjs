@@ -1,12 +1,12 @@
 // A permit is checked without the server: the checker's script against the vectors that the program is held to and those of RFC 8032, then
-// the file itself, opened from the disk with the network off, as a guard uses it.
+// the file itself, opened from the disk with the network off, as a guard uses it; then labels and a stocktaking.
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import vm from "node:vm";
 import { City } from "./city.mjs";
-import { day, launch, login, look, NARROW, WIDE } from "./look.mjs";
+import { day, launch, login, look, NARROW, shots, WIDE } from "./look.mjs";
 
 const script = readFileSync(new URL("../../crates/sekisho-web/assets/checker.js", import.meta.url), "utf8");
 const { verifies, check, readKey, readList } = vm.runInNewContext(`${script}; ({ verifies, check, readKey, readList })`, { TextEncoder, TextDecoder, atob });
@@ -82,7 +82,7 @@ try {
   await page.setViewportSize(NARROW);
   await look(page, "permit-case-code-narrow");
   const pdf = await clerk.context.request.get(`${address}/permit.pdf`);
-  writeFileSync(join(city.folder, "permit.pdf"), await pdf.body());
+  assert.equal((await pdf.body()).subarray(0, 5).toString(), "%PDF-", "the permit with its code is a PDF");
 
   await manager.page.goto(`${city.url}/permits`);
   await look(manager.page, "permit-page");
@@ -143,6 +143,34 @@ try {
   assert.ok(["期限切れ", "この一覧は古い"].includes(late.word), late.said);
   assert.ok((await late.p.locator("#age").innerText()).includes("この一覧は古い"));
   await look(late.p, "permit-checker-old");
+
+  // 棚卸し on a phone: the label's address leads there while it runs.
+  page = manager.page;
+  await page.setViewportSize(NARROW);
+  await page.goto(`${city.url}/stocktakings`);
+  await look(page, "stocktakings-narrow");
+  await page.selectOption("#register", "asset");
+  await page.locator("#unit").selectOption({ index: 1 });
+  await page.fill("#due_on", day(30));
+  await page.click("button:has-text('始める')");
+  await page.waitForURL(/done=stocktaking/);
+  await look(page, "stocktaking-narrow");
+  const code = await page.locator("section[aria-labelledby=missing-title] li a").first().innerText();
+  await page.goto(`${city.url}/r/asset/${encodeURIComponent(code)}`);
+  assert.ok(page.url().includes("/stocktakings/"), page.url());
+  await page.click("button[value=see]");
+  await page.waitForURL(/done=found/);
+  assert.ok((await page.locator("section[aria-labelledby=seen-title]").innerText()).includes(code));
+  await look(page, "stocktaking-found-narrow");
+  await page.goto(`${city.url}/registers/asset/labels`);
+  await look(page, "labels-narrow");
+  const form = { csrf: await page.locator("input[name=csrf]").last().inputValue(), row: await page.locator("input[name=row]").first().inputValue() };
+  const sheet = await manager.context.request.post(`${city.url}/registers/asset/labels`, { form, headers: { origin: city.url } });
+  assert.equal((await sheet.body()).subarray(0, 5).toString(), "%PDF-", "a sheet of labels is a PDF");
+  if (shots) {
+    writeFileSync(join(shots, "labels.pdf"), await sheet.body());
+    writeFileSync(join(shots, "permit.pdf"), await pdf.body());
+  }
 } finally {
   await browser.close();
   await city.stop();
