@@ -10,7 +10,7 @@ use sekisho_base::{Date, Instant};
 use sekisho_pack::model::{Pack, Register};
 use sekisho_store::register::{self, Filter, RegisterRow};
 use sekisho_store::stocktaking::{self as rows, Closing, SeenRow, StocktakingRow};
-use sekisho_store::{Conn, Viewer, ledger};
+use sekisho_store::{Conn, Viewer};
 use serde_json::json;
 
 use crate::directory::Directory;

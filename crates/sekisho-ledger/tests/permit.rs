@@ -1,5 +1,6 @@
 //! Permits checked without the server: what holds, what does not, and that nothing foreign is accepted. The vectors file is what the
 //! checker's script is held to (`tests/browser/permit.mjs`).
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "what the tests share may fail them too")]
 
 use proptest::prelude::*;
 use sekisho_base::Instant;
