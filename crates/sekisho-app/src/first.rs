@@ -22,11 +22,30 @@ use crate::setup::{self, Verdict};
 /// # Errors
 /// The database failed.
 pub async fn open_for_terminal(store: Store, body: &str, title: &str) -> Result<Arc<Office>, AppError> {
+    open(store, None, body, title).await
+}
+
+/// Opens a body that was started before, with its signing key: for what the terminal signs besides checkpoints.
+///
+/// # Errors
+/// The database failed, it has no ledger yet, or the key's file cannot be read or is another body's.
+pub async fn open_with_key(store: Store, key: &std::path::Path) -> Result<Arc<Office>, AppError> {
+    crate::ledger::must_exist(&store).await?;
+    let seed = setup::signing_seed(&store, key, &OsEntropy).await?;
+    open(store, Some(seed), "", "").await
+}
+
+async fn open(
+    store: Store,
+    seed: Option<[u8; 32]>,
+    body: &str,
+    title: &str,
+) -> Result<Arc<Office>, AppError> {
     Office::open(Opening {
         store,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),
-        seed: None,
+        seed,
         body: body.to_owned(),
         title: title.to_owned(),
         pack: setup::model_pack()?,

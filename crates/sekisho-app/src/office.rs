@@ -7,6 +7,7 @@ use sekisho_base::{Clock, Date, Entropy, Id};
 use sekisho_case::authority::Rules;
 use sekisho_case::org::Org;
 use sekisho_ledger::LogSigner;
+use sekisho_ledger::permit::PermitSigner;
 use sekisho_pack::model::Pack;
 use sekisho_store::pack::PackRow;
 use sekisho_store::{Conn, Store, org, pack as packs, register, setting};
@@ -73,6 +74,7 @@ pub struct Office {
     pub(crate) print_slots: tokio::sync::Semaphore,
     pub(crate) print_program: Option<std::path::PathBuf>,
     signer: Option<LogSigner>,
+    permit_signer: Option<PermitSigner>,
     sealing_key: Option<[u8; 32]>,
     /// The same on a node that does not sign, whose key file holds nothing else.
     given_sealing_key: std::sync::OnceLock<[u8; 32]>,
@@ -107,6 +109,13 @@ impl Office {
             .await?;
         let body = kept.unwrap_or(o.body);
         let sealing_key = o.seed.as_ref().and_then(crate::sealed::sealing_key);
+        let permit_signer = o
+            .seed
+            .as_ref()
+            .and_then(crate::sealed::permit_seed)
+            .map(|seed| PermitSigner::from_seed(&body, &seed))
+            .transpose()
+            .map_err(AppError::internal)?;
         let signer =
             o.seed.map(|seed| LogSigner::from_seed(&body, &seed)).transpose().map_err(AppError::internal)?;
         let vkey = signer.as_ref().map(LogSigner::vkey);
@@ -159,6 +168,7 @@ impl Office {
             print_slots: tokio::sync::Semaphore::new(1),
             print_program: o.print_program,
             signer,
+            permit_signer,
             sealing_key,
             given_sealing_key: std::sync::OnceLock::new(),
             body: names.0.unwrap_or(body),
@@ -414,6 +424,11 @@ impl Office {
     /// Seals with this key from now on: for a node that serves pages and does not sign.
     pub fn seal_with(&self, key: [u8; 32]) {
         let _ = self.given_sealing_key.set(key);
+    }
+
+    /// The key that signs permits; none for commands that only read.
+    pub(crate) fn permit_signer(&self) -> Option<&PermitSigner> {
+        self.permit_signer.as_ref()
     }
 
     pub(crate) fn signer(&self) -> Option<&LogSigner> {

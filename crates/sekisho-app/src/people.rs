@@ -78,6 +78,12 @@ impl Me {
         self.roles.iter().any(|r| RUNNERS.contains(&r.role.as_str()))
     }
 
+    /// Whether this person hands out the file with which guards check permits: whoever runs the system, and heads of units.
+    #[must_use]
+    pub fn hands_out_checkers(&self) -> bool {
+        self.administers() || self.sight.heads_units()
+    }
+
     /// Whether this person keeps the rows of a register that belong to a unit.
     #[must_use]
     pub fn keeps(&self, r: &Register, unit: &str) -> bool {

@@ -14,8 +14,17 @@ const NONCE_BYTES: usize = 24;
 
 /// The sealing key of a body: never stored, made from the seed of its signing key.
 pub(crate) fn sealing_key(seed: &[u8; 32]) -> Option<[u8; 32]> {
+    derived(seed, b"sekisho secrets at rest v1")
+}
+
+/// The seed of the key that signs permits, made in the same way.
+pub(crate) fn permit_seed(seed: &[u8; 32]) -> Option<[u8; 32]> {
+    derived(seed, b"sekisho permits v1")
+}
+
+fn derived(seed: &[u8; 32], of: &[u8]) -> Option<[u8; 32]> {
     let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(seed).ok()?;
-    mac.update(b"sekisho secrets at rest v1");
+    mac.update(of);
     Some(mac.finalize().into_bytes().into())
 }
 

@@ -70,6 +70,18 @@ pub(crate) struct Sight {
     heads: Reach,
 }
 
+impl Sight {
+    /// Whether this person heads a unit.
+    pub(crate) fn heads_units(&self) -> bool {
+        self.heads.all || !self.heads.units.is_empty()
+    }
+
+    /// Whether this person heads this unit or one above it.
+    pub(crate) fn heads(&self, unit: &str) -> bool {
+        self.heads.covers(unit)
+    }
+}
+
 /// Own section; a department's head sees the whole department; roles that the pack says so see everything.
 pub(crate) fn sight_of(
     pack: &Pack,

@@ -185,6 +185,9 @@ pub struct Permit {
     /// Conditions.
     #[serde(default)]
     pub conditions: Vec<String>,
+    /// The code that guards check, as SVG; empty where there is none.
+    #[serde(default)]
+    pub qr: String,
 }
 
 /// One thing to be kept to.

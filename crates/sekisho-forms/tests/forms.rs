@@ -153,7 +153,7 @@ fn pack_forms() -> (BTreeMap<String, String>, Vec<String>) {
     let stem = |p: &Path| p.file_stem().expect("a stem").to_string_lossy().into_owned();
     let all: BTreeMap<String, String> =
         files.map(|p| (stem(&p), std::fs::read_to_string(&p).expect("text"))).collect();
-    let forms = all.keys().filter(|k| !["base", "case"].contains(&k.as_str())).cloned().collect();
+    let forms = all.keys().filter(|k| !["base", "case", "labels"].contains(&k.as_str())).cloned().collect();
     (all, forms)
 }
 
@@ -216,6 +216,23 @@ fn every_form_of_the_pack_prints_applications_and_permits() {
             text.matches("統括情報セキュリティ責").count() >= 2,
             "{form}: addressed, and a box for each: {text}"
         );
+    }
+}
+
+#[test]
+fn labels_fill_sheets_of_twenty_four_and_begin_where_the_sheet_is_unused() {
+    let (templates, _) = pack_forms();
+    let qr = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 9 9\"><path d=\"M1 1h7v7h-7z\"/></svg>";
+    let label = |n: usize| serde_json::json!({"code": format!("PC-{n:04}"), "name": "窓口の端末", "qr": qr});
+    for (count, skip, sheets) in [(1, 0, 1), (24, 0, 1), (25, 0, 2), (19, 5, 1), (20, 5, 2)] {
+        let labels: Vec<_> = (1..=count).map(label).collect();
+        let data = serde_json::json!({"document_date": "2026-07-01", "body": "みなと野市", "register": "端末管理台帳", "skip": skip, "labels": labels});
+        let pdf = render(&templates, "labels", &data).expect("labels");
+        assert_eq!(pages(&pdf), sheets, "{count} behind {skip}");
+        let text = text(&pdf);
+        for says in ["PC-0001", &format!("PC-{count:04}"), "窓口の端末", "みなと野市"] {
+            assert!(text.contains(says), "{says}: {text}");
+        }
     }
 }
 

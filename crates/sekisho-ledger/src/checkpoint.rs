@@ -254,24 +254,8 @@ impl LogKey {
     /// # Errors
     /// It is not the canonical verifier key of a log of Sekisho, or a key with which anything can be signed.
     pub fn parse(vkey: &str) -> Result<Self, CheckpointError> {
-        let line = vkey.strip_suffix('\n').unwrap_or(vkey);
-        if line.len() > MAX_KEY {
-            return Err(CheckpointError::Key);
-        }
-        let mut parts = line.splitn(3, '+');
-        let (Some(origin), Some(_), Some(data)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(CheckpointError::Key);
-        };
-        if !origin.strip_prefix(ORIGIN_PREFIX).is_some_and(|body| is_body_name(body.as_bytes())) {
-            return Err(CheckpointError::Key);
-        }
-        let data = BASE64_STANDARD.decode(data).map_err(|_| CheckpointError::Key)?;
-        let Some((&ED25519, key)) = data.split_first() else { return Err(CheckpointError::Key) };
-        let key = key.try_into().ok().and_then(|bytes| VerifyingKey::from_bytes(bytes).ok());
-        let key = key.filter(|key| !key.is_weak()).ok_or(CheckpointError::Key)?;
-        let parsed = Self { origin: origin.to_owned(), key };
-        // Also compares the key's id and refuses a second spelling of the same key.
-        if parsed.to_string() == line { Ok(parsed) } else { Err(CheckpointError::Key) }
+        let (origin, key) = parse_verifier(vkey, ORIGIN_PREFIX).ok_or(CheckpointError::Key)?;
+        Ok(Self { origin, key })
     }
 
     /// The log's name, `sekisho.<body>`.
@@ -323,6 +307,25 @@ impl LogKey {
             other_signers: others.iter().map(|s| s.name().to_owned()).collect(),
         })
     }
+}
+
+/// Reads the one line of a verifier key whose name is a prefix and a body: in canonical spelling only, and no key with which anything can
+/// be signed.
+pub(crate) fn parse_verifier(vkey: &str, prefix: &str) -> Option<(String, VerifyingKey)> {
+    let line = vkey.strip_suffix('\n').unwrap_or(vkey);
+    if line.len() > MAX_KEY {
+        return None;
+    }
+    let mut parts = line.splitn(3, '+');
+    let (name, _, data) = (parts.next()?, parts.next()?, parts.next()?);
+    if !name.strip_prefix(prefix).is_some_and(|body| is_body_name(body.as_bytes())) {
+        return None;
+    }
+    let data = BASE64_STANDARD.decode(data).ok()?;
+    let (&ED25519, key) = data.split_first()? else { return None };
+    let key = VerifyingKey::from_bytes(key.try_into().ok()?).ok().filter(|key| !key.is_weak())?;
+    // Also compares the key's id and refuses a second spelling of the same key.
+    (signed_note::new_ed25519_verifier_key(name, &key) == line).then(|| (name.to_owned(), key))
 }
 
 impl signed_note::Verifier for LogKey {

@@ -13,6 +13,7 @@
 //! | [`proof`] | inclusion and consistency, made from tiles and checked without them |
 //! | [`tlog_proof`] | an entry's evidence as one text that is verified offline (c2sp.org/tlog-proof@v1) |
 //! | [`export`](mod@export) | the files of an exported log, and reading a log back from any source |
+//! | [`permit`] | a permit as a short signed text, and the list of those that ended: checked without the server |
 //! | [`verify`](mod@verify) | recomputing a whole log and naming everything that does not hold |
 //!
 //! Pure: no clock, no files, no network. Randomness, tiles and files come in through parameters.
@@ -22,6 +23,7 @@ pub mod cosign;
 pub mod entry;
 pub mod export;
 pub mod hash;
+pub mod permit;
 pub mod proof;
 pub mod tile;
 pub mod tlog_proof;

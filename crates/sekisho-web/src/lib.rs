@@ -4,6 +4,7 @@
 mod api;
 mod assets;
 mod chart;
+mod checker;
 mod error;
 mod form;
 mod guard;
@@ -23,6 +24,7 @@ use axum::Router;
 use axum::serve::{Listener, ListenerExt as _};
 use sekisho_app::Office;
 
+pub use checker::checker_file;
 pub use system::metrics_router;
 pub use watch::Meters;
 

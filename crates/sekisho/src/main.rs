@@ -11,6 +11,7 @@ mod ledger;
 mod mail;
 mod org;
 mod pack;
+mod permit;
 mod policy;
 mod render_form;
 mod restore;
@@ -61,6 +62,8 @@ enum Command {
     Case(case::Args),
     /// 規程と状態を、ほかの道具の形式で書き出す（OSCAL、CISO Assistant）
     Export(export::Args),
+    /// 許可証を、サーバにつながらない所で確かめる
+    Permit(permit::Args),
     /// 様式を1枚作る（サーバが自分で使う）
     #[command(hide = true)]
     RenderForm,
@@ -83,6 +86,7 @@ fn main() -> ExitCode {
         Command::Ledger(args) => config::on_runtime(ledger::run(args)),
         Command::Case(args) => config::on_runtime(case::run(args)),
         Command::Export(args) => config::on_runtime(export::run(args)),
+        Command::Permit(args) => config::on_runtime(permit::run(args)),
         Command::Org(args) => config::on_runtime(org::run(args)),
     };
     match done {

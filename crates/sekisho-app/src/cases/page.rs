@@ -274,6 +274,7 @@ impl Office {
             prints: procedure.permit.is_none() && procedure.form.is_some(),
             bulk: self.bulk_notes(who, &pack, procedure, &state, &acts).await?,
             permit: permit_view(&d, &state, now),
+            code: self.permit_code(&d, procedure, &state)?,
             steps: procedure.steps.iter().map(|s| step_line(s, state.step(&s.id), &d, now)).collect(),
             explain: explain.into_iter().map(|e| ExplainLine::of(e, &d)).collect(),
             acts: self.act_lines(&d, procedure, &pack.roles, &state, &acts, reads)?,

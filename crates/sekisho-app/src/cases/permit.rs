@@ -23,6 +23,7 @@ use crate::directory::Directory;
 use crate::error::AppError;
 use crate::login::Identity;
 use crate::office::Office;
+use crate::permits::PermitCode;
 use crate::registers::axes_in_order;
 use crate::sight::hide_fields;
 
@@ -96,7 +97,7 @@ fn item(pack: &Pack, procedure: &Procedure, state: &CaseState, i: &CaseItem) -> 
     }
 }
 
-fn permit(d: &Directory, pack: &Pack, state: &CaseState) -> Option<Permit> {
+fn permit(d: &Directory, pack: &Pack, state: &CaseState, code: Option<PermitCode>) -> Option<Permit> {
     let p = state.permit.as_ref()?;
     let deciders = state
         .steps
@@ -111,6 +112,7 @@ fn permit(d: &Directory, pack: &Pack, state: &CaseState) -> Option<Permit> {
         blanket: p.blanket,
         deciders: deciders.map(|x| act(d, pack, x)).collect(),
         conditions: p.conditions.clone(),
+        qr: code.map(|c| c.symbol.svg()).unwrap_or_default(),
     })
 }
 
@@ -220,7 +222,7 @@ impl Office {
                 .collect(),
             items: state.items().into_iter().map(|i| item(&pack, procedure, &state, i)).collect(),
             steps: steps(&d, &pack, procedure, &state),
-            permit: permit(&d, &pack, &state),
+            permit: permit(&d, &pack, &state, self.permit_code(&d, procedure, &state)?),
             safeguards: safeguards(&state),
             movements: movements(&d, &state),
             records: records(&d, procedure, &state),

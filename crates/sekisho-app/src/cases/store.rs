@@ -128,6 +128,7 @@ pub(super) async fn keep(
         )),
     };
     case::put(c, &row).await?;
+    crate::permits::after_case(c, state).await?;
     let parties: Vec<String> = state.parties.iter().filter(|p| p.as_str() != SYSTEM).cloned().collect();
     case::add_parties(c, &state.id, &parties).await?;
     if before.is_none() || acts.iter().any(|a| matches!(a.what, sekisho_case::case::What::Resubmitted { .. }))

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::cases::bulk::BulkNotes;
 use crate::news::News;
+use crate::permits::PermitCode;
 use crate::registers::{FieldView, Pair, RefChoice};
 
 /// A task that waits for somebody.
@@ -531,6 +532,8 @@ pub struct CasePage {
     pub bulk: Option<BulkNotes>,
     /// Permit.
     pub permit: Option<PermitView>,
+    /// The code that is checked without the server, while the permit is in force.
+    pub code: Option<PermitCode>,
     /// Steps.
     pub steps: Vec<StepLine>,
     /// Who may act now, and why not the others.

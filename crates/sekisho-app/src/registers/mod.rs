@@ -1,6 +1,7 @@
 //! Registers (台帳): lists, rows, changes, exchange with spreadsheets. The shape of each comes from the pack.
 
 pub(crate) mod copies;
+mod labels;
 mod list;
 mod row;
 mod show;
@@ -8,6 +9,8 @@ mod spec;
 mod transfer;
 mod undo;
 
+pub(crate) use labels::find_row;
+pub use labels::{LabelRow, LabelsForm, MOST_LABELS, SHEET};
 pub(crate) use list::filter as list_filter;
 pub use list::{ColumnHead, FilterView, ListQuery, RegisterLine, RegisterList, RowLine};
 pub use row::{EditForm, HistoryLine, RowPage};

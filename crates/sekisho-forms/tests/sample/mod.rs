@@ -115,6 +115,7 @@ pub fn permit(items: usize) -> FormData {
                 "車内に置いたまま離れないこと。".into(),
                 "毎日の終業時に課の保管庫へ戻すこと。".into(),
             ],
+            qr: "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 29 29\"><path fill=\"#fff\" d=\"M0 0h29v29H0z\"/><path d=\"M4 4h7v7h-7z\"/></svg>".into(),
         }),
         safeguards: vec![
             Safeguard {

@@ -37,6 +37,8 @@ mod notification;
 #[cfg(test)]
 mod org;
 #[cfg(test)]
+mod permit;
+#[cfg(test)]
 mod query;
 #[cfg(test)]
 mod register;
@@ -48,6 +50,8 @@ mod search;
 mod session;
 #[cfg(test)]
 mod small;
+#[cfg(test)]
+mod stocktaking;
 #[cfg(test)]
 mod transaction;
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod duties;
 mod exchange;
 pub(crate) mod handling;
 mod home;
+mod labels;
 mod ledger;
 mod login;
 mod notices;
@@ -23,9 +24,11 @@ mod organization;
 mod own_account;
 mod packs;
 mod password;
+mod permits;
 pub(crate) mod registers;
 mod search;
 mod second_factor;
+mod stocktaking;
 mod system;
 
 use axum::Router;
@@ -42,7 +45,10 @@ pub(crate) fn routes() -> Router<Web> {
         .merge(calendar::routes())
         .merge(cases::routes())
         .merge(handling::routes())
+        .merge(permits::routes())
         .merge(registers::routes())
+        .merge(labels::routes())
+        .merge(stocktaking::routes())
         .merge(clauses::routes())
         .merge(dashboard::routes())
         .merge(duties::routes())

@@ -71,6 +71,8 @@ struct ListView {
     export_csv: String,
     export_sjis: String,
     extract: String,
+    /// The page that makes labels of this list.
+    labels: String,
 }
 
 #[derive(Template)]
@@ -166,6 +168,7 @@ async fn list(
         export_csv: address(&format!("{path}/export.csv"), &q, &q.sort, 1),
         extract: address(&format!("{path}/extract.pdf"), &q, &q.sort, 1),
         export_sjis: address(&format!("{path}/export.sjis"), &q, &q.sort, 1),
+        labels: address(&format!("{path}/labels"), &q, &q.sort, 1),
         id: l.id,
         title: l.title,
     };

@@ -63,6 +63,8 @@ mod organization;
 #[cfg(test)]
 mod packs;
 #[cfg(test)]
+mod permits;
+#[cfg(test)]
 mod powers;
 #[cfg(test)]
 mod proposals;
@@ -80,6 +82,8 @@ mod search;
 mod served;
 #[cfg(test)]
 mod sight;
+#[cfg(test)]
+mod stocktaking;
 #[cfg(test)]
 mod story;
 #[cfg(test)]

@@ -50,6 +50,8 @@ struct Held {
     proposal: String,
     /// Address of the manager's inventory of assets.
     duty: String,
+    /// Address of the manager's stocktaking.
+    stocktaking: String,
     /// Address that opens a notification of the manager's.
     notification: String,
 }
@@ -82,12 +84,14 @@ async fn hold(city: &City) -> Held {
     sekisho_app::duties::run_day(&city.office).await.unwrap();
     let duties = manager.get("/duties").await;
     let duty = crate::duties::link(&duties, "情報資産の棚卸し", "高齢福祉課");
+    let stocktaking = crate::stocktaking::open(&mut manager, "asset", "21").await;
     let told = manager.get("/notifications").await;
     let open =
         told.text.split("action=\"/notifications/").nth(1).unwrap().split('"').next().unwrap().to_owned();
     Held {
         bulk,
         duty,
+        stocktaking,
         notification: format!("/notifications/{open}"),
         case,
         shown,
@@ -165,6 +169,16 @@ fn attempts(h: &Held) -> Vec<Attempt> {
         ("place", "机の中"),
     ]);
     add("/documents/{id}", "/documents/basic_policy", decided, None, &[&staff[..], &[ADMIN]].concat());
+    let begin = owned(vec![("register", "asset"), ("unit", "22"), ("due_on", "R8.12.25")]);
+    add("/stocktakings", "/stocktakings", begin, None, &[CLERK, MANAGER, OTHER_CLERK]);
+    let see = owned(vec![("do", "see"), ("code", "A-001")]);
+    add("/stocktakings/{id}", &h.stocktaking, see, None, &[DIRECTOR, OTHER_CLERK, OTHER_MANAGER]);
+    let close = owned(vec![("do", "close")]);
+    let wrong = [CLERK, DEPUTY, OTHER_CLERK, OTHER_MANAGER];
+    add("/stocktakings/{id}", &h.stocktaking, close, None, &wrong);
+    let labels = vec![("row", h.asset.clone())];
+    let wrong = [OTHER_CLERK, OTHER_MANAGER];
+    add("/registers/{id}/labels", "/registers/asset/labels", labels, None, &wrong);
     // Nobody answers while nothing is asked.
     add("/assessment", "/assessment", owned(vec![("a.conduct", "yes")]), None, &staff);
     let lend = |what| {
