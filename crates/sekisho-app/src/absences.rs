@@ -4,11 +4,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use sekisho_base::Date;
 use sekisho_case::authority::stand_ins;
 use sekisho_case::org::Org;
 use sekisho_store::absence::{self, AbsenceRow};
 use sekisho_store::ledger;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::directory::Directory;
@@ -29,7 +31,7 @@ const SHOWN: i64 = 300;
 const LOOK_BACK: i64 = 30;
 
 /// What was typed into the form.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AbsenceForm {
     /// Person number; empty for oneself.
     pub person: String,
@@ -44,7 +46,7 @@ pub struct AbsenceForm {
 }
 
 /// An absence in a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AbsenceLine {
     /// Id.
     pub id: String,
@@ -69,7 +71,7 @@ pub struct AbsenceLine {
 }
 
 /// The page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AbsencePage {
     /// What is in the form.
     pub form: AbsenceForm,

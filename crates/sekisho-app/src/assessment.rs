@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use sekisho_base::calendar::Calendar;
 use sekisho_base::canonical::content_hash;
 use sekisho_base::{Date, Instant};
@@ -13,6 +14,7 @@ use sekisho_pack::duty::after;
 use sekisho_pack::model::MechanismKind;
 use sekisho_store::notice::{self, AnswerRow, Counts};
 use sekisho_store::{duty, ledger, setting};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::clauses::{ClauseLink, state_words};
@@ -120,7 +122,7 @@ pub(crate) fn staff_on(d: &Directory, day: Date) -> i64 {
 }
 
 /// A rule in the list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NoticeLine {
     /// Id.
     pub id: String,
@@ -137,7 +139,7 @@ pub struct NoticeLine {
 }
 
 /// Answers of one section.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SectionAnswers {
     /// Section.
     pub unit: String,
@@ -152,7 +154,7 @@ pub struct SectionAnswers {
 }
 
 /// A rule's page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NoticePage {
     /// Title.
     pub title: String,

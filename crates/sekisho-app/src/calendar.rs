@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use sekisho_base::{Date, Instant};
 use sekisho_case::case::CaseState;
 use sekisho_store::case;
 use sekisho_store::duty::OccurrenceFilter;
 use sekisho_store::{Viewer, document, duty};
+use serde::Serialize;
 
 use crate::error::AppError;
 use crate::login::Identity;
@@ -18,7 +20,7 @@ use crate::people::Me;
 const MOST: i64 = 1_000;
 
 /// Whose dates are shown.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub enum CalendarScope {
     /// One's own.
     #[default]
@@ -48,7 +50,7 @@ impl CalendarScope {
 }
 
 /// One thing on a day.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct CalendarItem {
     /// 処理の期限, 定期の仕事, 許可の終わり, 文書の見直し, 不在.
     pub kind: &'static str,
@@ -61,7 +63,7 @@ pub struct CalendarItem {
 }
 
 /// A day of the month.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CalendarDay {
     /// ISO date, for links within the page.
     pub date: String,
@@ -78,7 +80,7 @@ pub struct CalendarDay {
 }
 
 /// The page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CalendarView {
     /// 「2026年（令和8年）11月」.
     pub title: String,

@@ -4,6 +4,7 @@ mod browse;
 mod cite;
 mod exceptions;
 mod proof;
+mod report;
 mod turns;
 mod view;
 
@@ -27,6 +28,7 @@ pub use cite::citation;
 use cite::{area, modality};
 use exceptions::Exception;
 pub(crate) use proof::checks_of;
+pub(crate) use report::{ToldClause, ToldMechanism, end_of};
 pub(crate) use turns::{month_ends, state_of_code};
 pub use view::{
     Chapter, CheckPage, CheckRow, ClauseLine, ClauseLink, ClausePage, ClausesQuery, ClausesView,

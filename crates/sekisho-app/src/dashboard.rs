@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use sekisho_base::Date;
 use sekisho_case::state::ClauseState;
 use sekisho_pack::model::{MechanismKind, Pack};
 use sekisho_store::turn::{self, TurnRow};
 use sekisho_store::{duty, violation};
+use serde::Serialize;
 
 use crate::clauses::{
     ClauseLink, StateCount, all_states, areas, chapter_of, chapters, checks_of, month_ends, state_counts,
@@ -21,7 +23,7 @@ use crate::office::Office;
 const SHOWN: usize = 60;
 
 /// A bar of states.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct StateBar {
     /// What it is about.
     pub label: String,
@@ -32,7 +34,7 @@ pub struct StateBar {
 }
 
 /// What of a department is not as it should be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DepartmentState {
     /// Name.
     pub name: String,
@@ -45,7 +47,7 @@ pub struct DepartmentState {
 }
 
 /// A clause that turned.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Turned {
     /// The clause.
     pub clause: ClauseLink,
@@ -64,7 +66,7 @@ pub struct Turned {
 }
 
 /// The page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Dashboard {
     /// Title of the pack.
     pub standard: String,

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use sekisho_base::canonical::{hex, sha256};
 use sekisho_base::{Date, limits};
 use sekisho_case::state::ClauseState;
@@ -12,6 +13,7 @@ use sekisho_pack::duty::{after, period_japanese};
 use sekisho_pack::model::{MechanismKind, Pack};
 use sekisho_store::document::{self, VersionRow};
 use sekisho_store::ledger;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::clauses::{ClauseLink, state_words};
@@ -27,7 +29,7 @@ use crate::registers::{FieldView, Pair};
 const SOON_DAYS: i64 = 30;
 
 /// A document in the list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DocumentLine {
     /// Id.
     pub id: String,
@@ -48,7 +50,7 @@ pub struct DocumentLine {
 }
 
 /// One entry of a document's history.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct VersionLine {
     /// 決定, 見直し, 廃止.
     pub kind: &'static str,
@@ -69,7 +71,7 @@ pub struct VersionLine {
 }
 
 /// A document's page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DocumentPage {
     /// Id.
     pub id: String,

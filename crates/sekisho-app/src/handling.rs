@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use sekisho_base::Date;
 use sekisho_base::table::Value;
 use sekisho_base::text::shorten;
@@ -46,7 +47,7 @@ pub struct HandlingQuestion {
 }
 
 /// A thing by code and name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Named {
     /// Code.
     pub code: String,
@@ -55,7 +56,7 @@ pub struct Named {
 }
 
 /// One reason, from one rule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Reason {
     /// What it says.
     pub says: String,
@@ -66,7 +67,7 @@ pub struct Reason {
 }
 
 /// A permit that is needed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PermitNeeded {
     /// Procedure id.
     pub procedure: String,
@@ -79,7 +80,7 @@ pub struct PermitNeeded {
 }
 
 /// The class of all contents together on one axis.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ClassFound {
     /// Axis and its name.
     pub axis: Named,
@@ -92,7 +93,7 @@ pub struct ClassFound {
 }
 
 /// One content.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ContentLine {
     /// `register/row`; empty for a class picked by hand.
     pub key: String,
@@ -103,11 +104,12 @@ pub struct ContentLine {
 }
 
 /// The answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct HandlingAnswer {
     /// What was asked about.
     pub act: Named,
     /// `allowed`, `allowed_with`, `needs_permit`, `prohibited`.
+    #[schemars(with = "String")]
     pub outcome: Outcome,
     /// 可, 対策をとれば可, 許可が必要, 禁止.
     pub answer: String,

@@ -1,11 +1,14 @@
 //! What the home page tells a person besides the tasks of cases.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use crate::error::AppError;
 use crate::login::Identity;
 use crate::office::Office;
 
 /// One thing to know, with where it leads.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct News {
     /// What happened or waits.
     pub text: String,

@@ -3,11 +3,13 @@
 
 mod case;
 
+use schemars::JsonSchema;
 use sekisho_base::limits::PAGE_ROWS;
 use sekisho_base::text::shorten;
 use sekisho_base::{Id, Instant, limits};
 use sekisho_store::notification::{self, NotificationRow};
 use sekisho_store::{Conn, ledger};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::error::AppError;
@@ -69,7 +71,7 @@ pub(crate) async fn notify(
 }
 
 /// A message in the list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NotificationLine {
     /// Id.
     pub id: String,
@@ -88,7 +90,7 @@ pub struct NotificationLine {
 }
 
 /// The page 「お知らせ」.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NotificationsView {
     /// Lines, the newest first.
     pub rows: Vec<NotificationLine>,

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use sekisho_base::canonical::content_hash;
 use sekisho_base::table::Value;
 use sekisho_base::{Date, Id};
 use sekisho_store::org::{self, AppointmentRow, PersonRow, PostRow, UnitRow};
 use sekisho_store::org_proposal::{self, ProposalRow};
 use sekisho_store::{Conn, ledger};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::directory::Directory;
@@ -28,7 +30,7 @@ pub(crate) const UPLOAD: &str = "org";
 const ALWAYS: &str = "2000-04-01";
 
 /// A person found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PersonLine {
     /// Person number.
     pub number: String,
@@ -41,7 +43,7 @@ pub struct PersonLine {
 }
 
 /// A section.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SectionLine {
     /// Name.
     pub name: String,
@@ -52,7 +54,7 @@ pub struct SectionLine {
 }
 
 /// A department.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DepartmentLine {
     /// Name.
     pub name: String,
@@ -65,7 +67,7 @@ pub struct DepartmentLine {
 }
 
 /// The organization page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OrganizationView {
     /// Words searched.
     pub q: String,

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use sekisho_base::limits::{COUNT_CAP, LINE_CHARS, PAGE_ROWS};
 use sekisho_base::text::{fold_key, normalize_code, search_words, shorten};
 use sekisho_pack::model::Pack;
@@ -11,6 +12,7 @@ use sekisho_store::Viewer;
 use sekisho_store::case::{self, CaseFilter};
 use sekisho_store::org::{PersonRow, UnitRow};
 use sekisho_store::register::{self, Filter, RegisterRow};
+use serde::Serialize;
 
 use crate::clauses::citation;
 use crate::error::AppError;
@@ -37,7 +39,7 @@ pub struct SearchQuery {
 }
 
 /// Something found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Hit {
     /// Its page.
     pub link: String,
@@ -50,7 +52,7 @@ pub struct Hit {
 }
 
 /// What was found of one kind.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct HitGroup {
     /// Kind, as addresses name it.
     pub kind: String,
@@ -65,7 +67,7 @@ pub struct HitGroup {
 }
 
 /// What a search gives.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SearchView {
     /// Words as typed.
     pub q: String,

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use sekisho_base::table::Value;
 use sekisho_base::{Date, Instant};
 use sekisho_case::case::CaseState;
@@ -14,6 +15,7 @@ use sekisho_store::look::{self, LookRow};
 use sekisho_store::org::AppointmentRow;
 use sekisho_store::register::RegisterRow;
 use sekisho_store::{Conn, Viewer, ledger, setting};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::directory::Directory;
@@ -198,7 +200,7 @@ pub(crate) fn is_sensitive_case(pack: &Pack, p: &Procedure, state: &CaseState, t
 }
 
 /// One line of who looked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LookLine {
     /// Name.
     pub person: String,
@@ -213,7 +215,7 @@ pub struct LookLine {
 }
 
 /// Who looked at a record.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Looks {
     /// How often altogether.
     pub total: i64,

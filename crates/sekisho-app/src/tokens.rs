@@ -22,15 +22,17 @@ const TOUCH_MS: i64 = 60_000;
 /// What a token may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// Read who the person is and what waits for the person.
+    /// Read what the person sees.
     Read,
     /// Ask for the handling decision.
     Handling,
+    /// Write rows of registers and import them, as the person may.
+    Registers,
 }
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Read, Self::Handling];
+    pub const ALL: [Self; 3] = [Self::Read, Self::Handling, Self::Registers];
 
     /// Stable word.
     #[must_use]
@@ -38,6 +40,7 @@ impl Scope {
         match self {
             Self::Read => "read",
             Self::Handling => "handling",
+            Self::Registers => "registers",
         }
     }
 
@@ -45,8 +48,9 @@ impl Scope {
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
-            Self::Read => "自分と自分の処理待ちを読む",
+            Self::Read => "自分が見られるものを読む",
             Self::Handling => "取扱いの可否を尋ねる",
+            Self::Registers => "台帳に書く",
         }
     }
 }
@@ -173,11 +177,11 @@ impl Office {
             .await
     }
 
-    /// Who a token acts for, if it may do this. Its first use of a day is recorded.
+    /// Who a token acts for, if it may do this; no token may what needs no scope but a session. Its first use of a day is recorded.
     ///
     /// # Errors
     /// [`AppError::NoSession`] when it ended or never was; refused when this is not in its scope.
-    pub async fn identify_token(&self, secret: &str, scope: Scope) -> Result<Identity, AppError> {
+    pub async fn identify_token(&self, secret: &str, scope: Option<Scope>) -> Result<Identity, AppError> {
         if !secret.starts_with(PREFIX) || secret.len() > 200 {
             return Err(AppError::NoSession);
         }
@@ -193,6 +197,12 @@ impl Office {
         if !account.active || account.must_change || token.expires_at <= now {
             return Err(AppError::NoSession);
         }
+        let Some(scope) = scope else {
+            return Err(AppError::refused(
+                "K103",
+                "これはトークンではできません。ログインして、画面で、または本人のセッションで行ってください。",
+            ));
+        };
         if !holds(&token.scopes, scope) {
             return Err(AppError::refused(
                 "K102",

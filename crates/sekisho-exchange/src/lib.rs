@@ -13,6 +13,7 @@ mod container;
 mod cp932;
 mod guard;
 mod header;
+pub mod ics;
 pub mod org;
 mod org_check;
 #[cfg(test)]
@@ -29,6 +30,6 @@ mod write;
 
 pub use cell::{Cell, Encoding, Grid, Source, cell_name};
 pub use column::{Column, Kind, Record, Schema};
-pub use plan::{CellError, Counts, Diff, Existing, Plan, References, RowAction, RowPlan, plan};
+pub use plan::{CellError, Conflict, Counts, Diff, Existing, Plan, References, RowAction, RowPlan, plan};
 pub use read::{ReadError, read_grid, read_workbook};
 pub use write::{CsvEncoding, Table, UnmappableCell, WriteError, write_csv, write_xlsx};

@@ -126,7 +126,42 @@ pub struct CellError {
     pub remedy: String,
 }
 
+/// What becomes of a row of the file whose key is there already with other values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Conflict {
+    /// It is an error: the file may only add.
+    Stop,
+    /// It stays as it is; only what is new is taken.
+    Skip,
+    /// It becomes what the file says.
+    #[default]
+    Update,
+}
+
 impl Plan {
+    /// Decides rows that differ from what is there; `key` is the column whose cell an error names.
+    pub fn resolve(&mut self, conflict: Conflict, key: &str) {
+        let differing: Vec<(usize, String)> = self
+            .rows
+            .iter_mut()
+            .filter(|r| conflict != Conflict::Update && matches!(r.action, RowAction::Change(_)))
+            .map(|r| {
+                r.action = if conflict == Conflict::Stop { RowAction::Error } else { RowAction::Same };
+                (r.row, r.key.join(" "))
+            })
+            .collect();
+        if conflict == Conflict::Stop {
+            let label = self.labels.get(key).cloned().unwrap_or_default();
+            let place = self.places.get(key).copied().unwrap_or(0);
+            for (row, value) in differing {
+                let message = "この番号は既に登録されていて、内容が違います。".to_owned();
+                let remedy = "行を除くか、番号が同じときの扱いを「ファイルの内容に直す」か「今の内容を残す」にしてください。";
+                self.push(row.saturating_sub(1), place, &label, &value, message, remedy.to_owned());
+            }
+        }
+        self.count();
+    }
+
     /// Whether the import may be carried out: nothing is wrong and at least one row was read.
     #[must_use]
     pub fn can_apply(&self) -> bool {

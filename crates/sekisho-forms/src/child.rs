@@ -46,7 +46,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            wall: Duration::from_secs(20),
+            // A template that never ends is stopped by the processor seconds; a busy machine is no reason to refuse.
+            wall: Duration::from_secs(60),
             cpu_seconds: 20,
             memory_mib: 1_024,
             output_bytes: 32 * 1024 * 1024,

@@ -6,7 +6,7 @@ mod list;
 mod row;
 mod table;
 
-pub use change::{ChangeRow, changes, put_change};
+pub use change::{ChangeRow, changes, changes_of, put_change};
 pub use list::{CheckedRow, Filter, count, count_in, list, matching};
-pub use row::{RegisterRow, by_key, get, put};
+pub use row::{RegisterRow, by_key, get, put, remove};
 pub use table::ensure;

@@ -57,6 +57,11 @@ impl Fields {
         self.0.retain(|(n, _)| n != name);
     }
 
+    /// Page of a list, from 1.
+    pub(crate) fn page(&self) -> i64 {
+        self.get("page").parse().unwrap_or(1)
+    }
+
     fn parse(body: &[u8]) -> Self {
         Self(form_urlencoded(body))
     }

@@ -3,8 +3,9 @@
 use askama::Template;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use sekisho_app::AppError;
 use sekisho_app::login::Identity;
-use sekisho_app::registers::{ExportedFile, ImportPlan};
+use sekisho_app::registers::{ExportFormat, ExportedFile, ImportPlan};
 
 use crate::Web;
 use crate::error::{WebError, escape_query};
@@ -24,6 +25,10 @@ pub(crate) struct ImportView {
     /// What the person should know before anything else.
     pub warning: String,
     pub plan: Option<ImportPlan>,
+    /// What becomes of rows that are there already, as chosen; empty where there is no choice.
+    pub conflict: String,
+    /// Page of the imports so far, or empty.
+    pub past: String,
 }
 
 #[derive(Template)]
@@ -34,6 +39,15 @@ struct ImportPage {
 }
 
 impl ImportView {
+    /// The choices: code, words.
+    fn conflicts(&self) -> [(&'static str, &'static str); 3] {
+        [
+            ("update", "ファイルの内容に直す"),
+            ("skip", "今の内容を残し、新しい番号だけを登録する"),
+            ("stop", "誤りとして取り込まない"),
+        ]
+    }
+
     pub(crate) async fn page(
         self,
         web: &Web,
@@ -42,6 +56,16 @@ impl ImportView {
         section: &'static str,
     ) -> Result<Response, WebError> {
         html(&ImportPage { page: Page::of(web, who, title, section).await?, view: self })
+    }
+}
+
+/// The format that an address names by its ending.
+pub(crate) fn export_format(ending: &str) -> Result<ExportFormat, WebError> {
+    match ending {
+        "xlsx" => Ok(ExportFormat::Xlsx),
+        "csv" => Ok(ExportFormat::Csv),
+        "sjis" => Ok(ExportFormat::Cp932),
+        _ => Err(AppError::NotFound.into()),
     }
 }
 

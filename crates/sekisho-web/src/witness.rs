@@ -20,6 +20,7 @@ use hyper_util::rt::TokioIo;
 use sekisho_app::ledger::keeper::{Keeper, KeeperError};
 use sekisho_app::ledger::witnesses::{Messenger, Reply};
 use sekisho_app::ledger::{MAX_ANSWER, MAX_REQUEST};
+use sekisho_app::webhooks::Courier;
 use tokio::net::TcpStream;
 
 /// How long one exchange with a witness may take.
@@ -105,7 +106,7 @@ fn answer(status: StatusCode, kind: &'static str, text: String) -> Response {
     (status, [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-store")], text).into_response()
 }
 
-/// Asks witnesses over HTTP/1.1.
+/// Asks witnesses and tells receivers of events over HTTP/1.1.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct HttpMessenger;
 
@@ -116,7 +117,7 @@ impl Messenger for HttpMessenger {
         body: String,
     ) -> Pin<Box<dyn Future<Output = Result<Reply, String>> + Send + '_>> {
         Box::pin(async move {
-            match tokio::time::timeout(PATIENCE, exchange(&url, body)).await {
+            match tokio::time::timeout(PATIENCE, exchange(&url, TEXT, &[], body)).await {
                 Ok(done) => done,
                 Err(_) => Err(format!("{}秒待っても答えがありません（{url}）", PATIENCE.as_secs())),
             }
@@ -124,7 +125,29 @@ impl Messenger for HttpMessenger {
     }
 }
 
-async fn exchange(url: &str, body: String) -> Result<Reply, String> {
+impl Courier for HttpMessenger {
+    fn deliver(
+        &self,
+        url: String,
+        headers: Vec<(&'static str, String)>,
+        body: String,
+    ) -> Pin<Box<dyn Future<Output = Result<u16, String>> + Send + '_>> {
+        Box::pin(async move {
+            let sent = exchange(&url, "application/json", &headers, body);
+            match tokio::time::timeout(PATIENCE, sent).await {
+                Ok(done) => done.map(|reply| reply.status),
+                Err(_) => Err(format!("{}秒待っても答えがありません（{url}）", PATIENCE.as_secs())),
+            }
+        })
+    }
+}
+
+async fn exchange(
+    url: &str,
+    kind: &str,
+    headers: &[(&'static str, String)],
+    body: String,
+) -> Result<Reply, String> {
     let failed = |e: &dyn std::fmt::Display| format!("{url}: {e}");
     let uri: Uri = url.parse().map_err(|e| failed(&e))?;
     let (Some("http"), Some(host)) = (uri.scheme_str(), uri.host()) else {
@@ -136,9 +159,10 @@ async fn exchange(url: &str, body: String) -> Result<Reply, String> {
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| failed(&e))?;
     let authority = uri.authority().map_or_else(String::new, ToString::to_string);
     let path = uri.path_and_query().map_or("/", |p| p.as_str());
-    let request = Request::post(path)
-        .header(header::HOST, authority)
-        .header(header::CONTENT_TYPE, TEXT)
+    let request = Request::post(path).header(header::HOST, authority).header(header::CONTENT_TYPE, kind);
+    let request = headers
+        .iter()
+        .fold(request, |r, (name, value)| r.header(*name, value))
         .body(Full::new(Bytes::from(body)))
         .map_err(|e| failed(&e))?;
     let asked = async {

@@ -5,6 +5,7 @@ mod case;
 mod config;
 mod demo;
 mod doctor;
+mod export;
 mod handling;
 mod ledger;
 mod mail;
@@ -58,6 +59,8 @@ enum Command {
     Org(org::Args),
     /// 案件の様子を調べる
     Case(case::Args),
+    /// 規程と状態を、ほかの道具の形式で書き出す（OSCAL、CISO Assistant）
+    Export(export::Args),
     /// 様式を1枚作る（サーバが自分で使う）
     #[command(hide = true)]
     RenderForm,
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         Command::Config(args) => settings_cli::run(args),
         Command::Ledger(args) => config::on_runtime(ledger::run(args)),
         Command::Case(args) => config::on_runtime(case::run(args)),
+        Command::Export(args) => config::on_runtime(export::run(args)),
         Command::Org(args) => config::on_runtime(org::run(args)),
     };
     match done {

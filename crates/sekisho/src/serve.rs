@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sekisho_app::ledger::{jobs, witnesses};
 use sekisho_app::office::Opening;
 use sekisho_app::setup::{self, NodeKey};
-use sekisho_app::{AppError, Office};
+use sekisho_app::{AppError, Office, webhooks};
 use sekisho_base::clock::SystemClock;
 use sekisho_base::entropy::OsEntropy;
 use sekisho_web::tls::{Tls, TlsListener};
@@ -29,6 +29,16 @@ pub(crate) async fn run(options: Options) -> Outcome {
             witnesses::parse_list(&text).map_err(|e| e.to_string())
         })
         .transpose()?;
+    let receivers = settings
+        .path(table::WEBHOOKS)
+        .map(|file| {
+            let text = std::fs::read_to_string(&file)
+                .map_err(|e| format!("{} を読めません: {e}", file.display()))?;
+            let read = |name: &str| std::fs::read(name).map_err(|e| format!("{name} を読めません: {e}"));
+            webhooks::parse_list(&text, read).map_err(|e| e.to_string())
+        })
+        .transpose()?
+        .unwrap_or_default();
     let around = crate::doctor::surroundings(&settings)?;
     make_private(&settings.data()?)?;
     let entropy = Arc::new(OsEntropy);
@@ -70,8 +80,13 @@ pub(crate) async fn run(options: Options) -> Outcome {
     };
     let scheme = if tls.is_some() { "https" } else { "http" };
     let open = Open { listen, secure: settings.secure(), metrics, tls };
-    serve(office, open, |address| println!("{scheme}://{address} で動いています。止めるときは Ctrl+C。"))
-        .await
+    let courier = Arc::new(sekisho_web::witness::HttpMessenger);
+    let telling = tokio::spawn(webhooks::run(Arc::clone(&office), receivers, courier));
+    let served =
+        serve(office, open, |address| println!("{scheme}://{address} で動いています。止めるときは Ctrl+C。"))
+            .await;
+    telling.abort();
+    served
 }
 
 /// Where and how pages are served.

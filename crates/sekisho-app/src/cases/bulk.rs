@@ -5,12 +5,14 @@ mod plan;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use sekisho_base::limits::BULK_ITEMS;
 use sekisho_base::text::{normalize_code, shorten};
 use sekisho_case::case::{CaseState, Item};
 use sekisho_pack::model::{FieldType, Pack, Procedure, Register};
 use sekisho_store::case::ActRow;
 use sekisho_store::register;
+use serde::Serialize;
 
 use crate::cases::apply::{field_view, typed_values};
 use crate::cases::items::items_named;
@@ -74,7 +76,7 @@ pub struct BulkRow {
 }
 
 /// A case that holds a thing whose class changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AffectedCase {
     /// Case.
     pub id: String,
@@ -91,7 +93,7 @@ pub struct AffectedCase {
 }
 
 /// An act whose handling would be another.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OutcomeChange {
     /// Act.
     pub act: String,
@@ -104,7 +106,7 @@ pub struct OutcomeChange {
 }
 
 /// What a change touches besides the rows.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct BulkNotes {
     /// Things that stay as they are because they changed after the application.
     pub skipped: Vec<String>,

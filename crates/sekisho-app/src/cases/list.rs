@@ -1,7 +1,8 @@
 //! Home, inbox and the list of cases.
 
 use sekisho_base::Date;
-use sekisho_base::limits::{COUNT_CAP, PAGE_ROWS};
+use sekisho_base::limits::{COUNT_CAP, IMPORT_ROWS, PAGE_ROWS};
+use sekisho_base::table::Value;
 use sekisho_base::text::search_words;
 use sekisho_case::case::Status;
 use sekisho_store::case::{self, CaseFilter, CaseRow, InboxRow};
@@ -10,9 +11,11 @@ use crate::cases::lent::{Lent, covers};
 use crate::cases::view::{CaseLine, CasesList, CasesQuery, DraftLine, Home, TaskLine, Wish};
 use crate::directory::Directory;
 use crate::error::AppError;
+use crate::exchange::{Column, Kind, Table};
 use crate::login::Identity;
 use crate::office::Office;
-use crate::registers::RefChoice;
+use crate::people::Me;
+use crate::registers::{ExportFormat, ExportedFile, RefChoice, write};
 
 /// Tasks read for one inbox, those due first.
 const INBOX_ROWS: i64 = 1000;
@@ -63,6 +66,7 @@ fn task_line(d: &Directory, r: &InboxRow, today: Date) -> TaskLine {
         applicant: d.person_name(&r.applicant).to_owned(),
         opened: r.task.opened_at.date().wareki(),
         due: r.task.due.map(Date::wareki).unwrap_or_default(),
+        due_on: r.task.due,
         late: r.task.due.is_some_and(|due| due < today),
         age: match (r.task.due, today.epoch_days() - r.task.opened_at.date().epoch_days()) {
             (Some(_), _) => String::new(),
@@ -82,10 +86,13 @@ impl Office {
             title: r.title.clone(),
             section: section_name(d, &r.unit),
             applicant: d.person_name(&r.applicant).to_owned(),
+            status_code: r.status.clone(),
             status,
             status_class,
             opened: r.opened_at.date().wareki(),
+            opened_at: r.opened_at,
             due: r.due.map(Date::wareki).unwrap_or_default(),
+            due_on: r.due,
             late: r.due.is_some_and(|due| due < self.clock.today()),
         }
     }
@@ -201,22 +208,78 @@ impl Office {
         })
     }
 
+    /// Exports what a list of cases shows, all pages.
+    ///
+    /// # Errors
+    /// Refused when the code page lacks a character; the message names the cells.
+    pub async fn export_cases(
+        &self,
+        who: &Identity,
+        q: &CasesQuery,
+        format: ExportFormat,
+    ) -> Result<ExportedFile, AppError> {
+        let me = self.me(who).await?;
+        let (filter, viewer) = (self.case_filter(&me, q), me.viewer().clone());
+        let limit = i64::try_from(IMPORT_ROWS).unwrap_or(i64::MAX);
+        let (rows, _) = self
+            .store
+            .read(move |c| {
+                Box::pin(
+                    async move { case::list(c, &viewer, &filter, 0, limit).await.map_err(AppError::from) },
+                )
+            })
+            .await?;
+        let (d, pack, today) = (self.directory().await?, self.pack(), self.clock.today());
+        let text = |id: &str, label: &str| Column::new(id, &[label], Kind::Text);
+        let columns = vec![
+            text("number", "番号"),
+            text("procedure", "手続"),
+            text("title", "件名"),
+            text("section", "所属"),
+            text("applicant", "申請者"),
+            text("status", "状況"),
+            Column::new("opened", &["申請日"], Kind::Date),
+            Column::new("due", &["期限"], Kind::Date),
+        ];
+        let date = |d: Option<Date>| d.map_or(Value::Null, |d| Value::Text(d.to_string()));
+        let row = |r: &CaseRow| {
+            let line = self.case_line(&d, r);
+            let procedure = pack.procedures.get(&r.procedure).map_or(r.procedure.as_str(), |p| &p.title);
+            vec![
+                Value::Text(line.number),
+                Value::Text(procedure.to_owned()),
+                Value::Text(line.title),
+                Value::Text(line.section),
+                Value::Text(line.applicant),
+                Value::Text(line.status.to_owned()),
+                date(Some(r.opened_at.date())),
+                date(r.due),
+            ]
+        };
+        let table = Table { name: "案件".to_owned(), columns, rows: rows.iter().map(row).collect() };
+        tokio::task::spawn_blocking(move || write(&[table], format, "案件", today))
+            .await
+            .map_err(AppError::internal)?
+    }
+
+    fn case_filter(&self, me: &Me, q: &CasesQuery) -> CaseFilter {
+        CaseFilter {
+            procedure: Some(q.procedure.clone()).filter(|p| self.pack().procedures.contains_key(p)),
+            status: STATUSES.iter().any(|s| s.code() == q.status).then(|| q.status.clone()),
+            applicant: q.mine.then(|| me.person.clone()),
+            words: search_words(&q.q).take(8).collect(),
+            due_before: q.late.then(|| self.clock.today()),
+            ..CaseFilter::default()
+        }
+    }
+
     /// A page of the cases somebody may see.
     ///
     /// # Errors
     /// The database failed.
     pub async fn cases(&self, who: &Identity, q: &CasesQuery) -> Result<CasesList, AppError> {
         let me = self.me(who).await?;
-        let pack = self.pack();
-        let filter = CaseFilter {
-            procedure: Some(q.procedure.clone()).filter(|p| pack.procedures.contains_key(p)),
-            status: STATUSES.iter().any(|s| s.code() == q.status).then(|| q.status.clone()),
-            applicant: q.mine.then(|| me.person.clone()),
-            words: search_words(&q.q).take(8).collect(),
-            due_before: q.late.then(|| self.clock.today()),
-            ..CaseFilter::default()
-        };
-        let viewer = me.viewer().clone();
+        let (filter, viewer) = (self.case_filter(&me, q), me.viewer().clone());
         let page = q.page.clamp(1, 1_000_000);
         let (rows, total) = self
             .store
@@ -228,7 +291,7 @@ impl Office {
                 })
             })
             .await?;
-        let d = self.directory().await?;
+        let (d, pack) = (self.directory().await?, self.pack());
         let shown = usize::try_from(PAGE_ROWS).unwrap_or(usize::MAX);
         let choice =
             |p: &sekisho_pack::model::Procedure| RefChoice { code: p.id.clone(), label: p.title.clone() };

@@ -10,11 +10,12 @@ use sekisho_case::case::{
 };
 use sekisho_case::handling::Handling;
 use sekisho_pack::model::{Field, FieldType, Pack, Procedure, Role};
-use sekisho_store::case::{self, ActRow};
+use sekisho_store::case::{self, ActRow, CaseRow};
 
 use crate::cases::bulk::class_change;
 use crate::cases::causes;
 use crate::cases::list::status_words;
+use crate::cases::store::state_of;
 use crate::cases::view::{
     ActInput, ActLine, CaseItem, CasePage, CauseView, ExplainLine, MovementLine, PermitView, RelatedLine,
     StepLine,
@@ -24,6 +25,7 @@ use crate::directory::Directory;
 use crate::error::AppError;
 use crate::login::Identity;
 use crate::office::Office;
+use crate::people::Me;
 use crate::registers::Pair;
 use crate::sight::{HIDDEN, hide_fields, is_sensitive_case};
 
@@ -254,6 +256,7 @@ impl Office {
             number: state.number.clone(),
             title: state.title.clone(),
             procedure: procedure.title.clone(),
+            status_code: state.status.code(),
             status,
             status_class,
             alert: alert(&state, now),
@@ -291,6 +294,26 @@ impl Office {
             self.note_look(who, format!("case/{}", state.id), way).await?;
         }
         Ok(())
+    }
+
+    /// What happened in a case, for reports. Noted as a look at it.
+    pub(crate) async fn case_record(
+        &self,
+        who: &Identity,
+        me: &Me,
+        row: &CaseRow,
+    ) -> Result<Vec<ActLine>, AppError> {
+        let state = state_of(row)?;
+        let pack = self.pack_of(&row.pack).await?;
+        let Some(procedure) = pack.procedures.get(&state.procedure) else { return Ok(vec![]) };
+        self.note_case_look(who, &pack, procedure, &state, "print").await?;
+        let reads = me.reads_personal_of(&state);
+        let case_id = row.id.clone();
+        let acts = self
+            .store
+            .read(move |c| Box::pin(async move { case::acts(c, &case_id).await.map_err(AppError::from) }))
+            .await?;
+        self.act_lines(&*self.directory().await?, procedure, &pack.roles, &state, &acts, reads)
     }
 
     async fn cause_view(&self, d: &Directory, cause: &Cause) -> Result<CauseView, AppError> {
@@ -338,6 +361,7 @@ impl Office {
                 capacity,
                 at: moment(act.at),
                 note: act_note(procedure, &act, &number_of, reads),
+                at_utc: act.at,
                 entry: row.entry.clone(),
             });
         }

@@ -1,5 +1,9 @@
 //! What the pages about cases show. Text is ready to be read; nothing here decides.
 
+use schemars::JsonSchema;
+use sekisho_base::{Date, Instant};
+use serde::Serialize;
+
 use std::collections::BTreeMap;
 
 use crate::cases::bulk::BulkNotes;
@@ -7,7 +11,7 @@ use crate::news::News;
 use crate::registers::{FieldView, Pair, RefChoice};
 
 /// A task that waits for somebody.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TaskLine {
     /// What may be decided about it together with others; only on the page of the inbox.
     pub bulk: Option<BulkChoice>,
@@ -27,6 +31,9 @@ pub struct TaskLine {
     pub opened: String,
     /// Due date, or empty.
     pub due: String,
+    /// The same as ISO 8601, for programs.
+    #[schemars(with = "Option<String>")]
+    pub due_on: Option<Date>,
     /// Past its due date.
     pub late: bool,
     /// How long it has been waiting, where it has no due date; or empty.
@@ -34,7 +41,7 @@ pub struct TaskLine {
 }
 
 /// An act that may be done for several cases at once.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct BulkChoice {
     /// Case, step and hash of the content shown, as the form sends them back.
     pub value: String,
@@ -58,7 +65,7 @@ pub struct BulkResult {
 }
 
 /// A case in a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CaseLine {
     /// Id.
     pub id: String,
@@ -70,20 +77,28 @@ pub struct CaseLine {
     pub section: String,
     /// Applicant.
     pub applicant: String,
+    /// Stable code of the status.
+    pub status_code: String,
     /// Status in Japanese.
     pub status: &'static str,
     /// Style class.
     pub status_class: &'static str,
     /// When it was applied for.
     pub opened: String,
+    /// The same moment, UTC, for programs.
+    #[schemars(with = "String")]
+    pub opened_at: Instant,
     /// Earliest due date of an open step, or empty.
     pub due: String,
+    /// The same as ISO 8601, for programs.
+    #[schemars(with = "Option<String>")]
+    pub due_on: Option<Date>,
     /// Past it.
     pub late: bool,
 }
 
 /// A procedure among 「何をしたいですか」.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Wish {
     /// Procedure.
     pub procedure: String,
@@ -94,7 +109,7 @@ pub struct Wish {
 }
 
 /// A draft.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DraftLine {
     /// Id.
     pub id: String,
@@ -107,7 +122,7 @@ pub struct DraftLine {
 }
 
 /// The home page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Home {
     /// What to know besides the tasks.
     pub news: Vec<News>,
@@ -141,7 +156,7 @@ pub struct CasesQuery {
 }
 
 /// A page of cases.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CasesList {
     /// Procedures to choose from.
     pub procedures: Vec<RefChoice>,
@@ -158,7 +173,7 @@ pub struct CasesList {
 }
 
 /// What opened a case that nobody applied for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CauseView {
     /// What it says.
     pub says: String,
@@ -169,7 +184,7 @@ pub struct CauseView {
 }
 
 /// A post to apply from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PostChoice {
     /// Code.
     pub code: String,
@@ -178,7 +193,7 @@ pub struct PostChoice {
 }
 
 /// Something to keep to, with the clause that asks for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Explained {
     /// What.
     pub says: String,
@@ -187,7 +202,7 @@ pub struct Explained {
 }
 
 /// A step as the form tells what comes after it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AheadLine {
     /// What is done.
     pub title: String,
@@ -196,7 +211,7 @@ pub struct AheadLine {
 }
 
 /// An item to be chosen or chosen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ItemLine {
     /// `register/row`.
     pub key: String,
@@ -215,7 +230,7 @@ pub struct ItemLine {
 }
 
 /// The part of a form where items are chosen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ItemsPart {
     /// Field name.
     pub name: String,
@@ -236,7 +251,8 @@ pub struct ItemsPart {
 }
 
 /// A part of a form.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum FormPart {
     /// One field.
     Field(FieldView),
@@ -245,7 +261,7 @@ pub enum FormPart {
 }
 
 /// An application form.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ApplyForm {
     /// What comes after the application.
     pub ahead: Vec<AheadLine>,
@@ -276,7 +292,7 @@ pub struct ApplyForm {
 }
 
 /// A file of a case.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AttachmentLine {
     /// Id.
     pub id: String,
@@ -291,7 +307,7 @@ pub struct AttachmentLine {
 }
 
 /// A case that belongs to another.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RelatedLine {
     /// Id.
     pub id: String,
@@ -344,7 +360,7 @@ impl ActInput {
 }
 
 /// A button.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Button {
     /// What is sent.
     pub value: &'static str,
@@ -355,7 +371,7 @@ pub struct Button {
 }
 
 /// What this person may do now on a step.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ActionView {
     /// Act of the first button, for forms without a button pressed.
     pub act: &'static str,
@@ -382,7 +398,7 @@ impl ActionView {
 }
 
 /// An item of a case.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CaseItem {
     /// Page of the row.
     pub link: String,
@@ -399,7 +415,7 @@ pub struct CaseItem {
 }
 
 /// A movement.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct MovementLine {
     /// When.
     pub at: String,
@@ -412,7 +428,7 @@ pub struct MovementLine {
 }
 
 /// A permit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PermitView {
     /// Number.
     pub number: String,
@@ -429,7 +445,7 @@ pub struct PermitView {
 }
 
 /// A step.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct StepLine {
     /// Title.
     pub title: String,
@@ -444,7 +460,7 @@ pub struct StepLine {
 }
 
 /// Whether somebody may act now, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ExplainLine {
     /// Who.
     pub who: String,
@@ -455,7 +471,7 @@ pub struct ExplainLine {
 }
 
 /// An act that happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ActLine {
     /// What.
     pub title: String,
@@ -465,6 +481,9 @@ pub struct ActLine {
     pub capacity: String,
     /// When.
     pub at: String,
+    /// The same moment, UTC, for programs.
+    #[schemars(with = "String")]
+    pub at_utc: Instant,
     /// Reason, conditions.
     pub note: String,
     /// Ledger entry.
@@ -472,7 +491,7 @@ pub struct ActLine {
 }
 
 /// A case's page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CasePage {
     /// Id.
     pub id: String,
@@ -482,6 +501,8 @@ pub struct CasePage {
     pub title: String,
     /// Procedure's title.
     pub procedure: String,
+    /// Stable code of the status.
+    pub status_code: &'static str,
     /// Status in Japanese.
     pub status: &'static str,
     /// Style class.

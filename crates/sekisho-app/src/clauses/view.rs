@@ -1,9 +1,11 @@
 //! What the pages about clauses and checks show.
 
 use crate::registers::RefChoice;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 /// A state with its count.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct StateCount {
     /// Style class, also the code in addresses.
     pub class: &'static str,
@@ -14,7 +16,7 @@ pub struct StateCount {
 }
 
 /// A clause in the list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ClauseLine {
     /// Id.
     pub id: String,
@@ -33,7 +35,7 @@ pub struct ClauseLine {
 }
 
 /// A chapter.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Chapter {
     /// First part of its clauses' ids.
     pub id: String,
@@ -44,7 +46,7 @@ pub struct Chapter {
 }
 
 /// A section.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Section {
     /// 「第5章第1節 職員等の遵守事項」; empty in a chapter without sections.
     pub title: String,
@@ -53,7 +55,7 @@ pub struct Section {
 }
 
 /// What the page of all clauses is asked for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ClausesQuery {
     /// Style class of a state; empty for all.
     pub state: String,
@@ -68,7 +70,7 @@ pub struct ClausesQuery {
 }
 
 /// What the city's own standard says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OwnText {
     /// 第3条第2項.
     pub citation: String,
@@ -79,7 +81,7 @@ pub struct OwnText {
 }
 
 /// Something that proves a clause or breaks it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct EvidenceLine {
     /// 該当する行, 行った記録, 文書, 案件.
     pub kind: &'static str,
@@ -94,7 +96,7 @@ pub struct EvidenceLine {
 }
 
 /// A day on which a clause turned.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TurnLine {
     /// Day.
     pub day: String,
@@ -107,7 +109,7 @@ pub struct TurnLine {
 }
 
 /// The page of all clauses.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ClausesView {
     /// Title of the pack.
     pub standard: String,
@@ -128,7 +130,7 @@ pub struct ClausesView {
 }
 
 /// A mechanism of a clause.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct MechanismLine {
     /// 手続, 台帳 …
     pub kind: &'static str,
@@ -145,7 +147,7 @@ pub struct MechanismLine {
 }
 
 /// A clause's page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ClausePage {
     /// Citation.
     pub citation: String,
@@ -182,7 +184,7 @@ pub struct ClausePage {
 }
 
 /// An exception in force.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ExceptionLine {
     /// Case id; empty for whoever may not see it.
     pub case: String,
@@ -195,7 +197,7 @@ pub struct ExceptionLine {
 }
 
 /// A clause to link to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ClauseLink {
     /// Id.
     pub id: String,
@@ -212,7 +214,7 @@ impl ClauseLink {
 }
 
 /// A row that breaks a check.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CheckRow {
     /// What is wrong.
     pub says: String,
@@ -227,7 +229,7 @@ pub struct CheckRow {
 }
 
 /// A check's page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CheckPage {
     /// Title.
     pub title: String,

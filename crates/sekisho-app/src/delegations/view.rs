@@ -1,7 +1,9 @@
 //! What the page of delegations shows, and what the home page tells about them.
 
+use schemars::JsonSchema;
 use sekisho_case::authority::roles_of_post;
 use sekisho_store::delegation::{self, DelegationRow, DelegationState};
+use serde::Serialize;
 
 use super::who::Circle;
 use crate::error::AppError;
@@ -16,7 +18,7 @@ const SHOWN: i64 = 500;
 const LOOK_BACK: i64 = 366;
 
 /// What was typed into the form.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DelegationForm {
     /// Post code, or `post/role`.
     pub what: String,
@@ -31,7 +33,7 @@ pub struct DelegationForm {
 }
 
 /// A delegation in a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DelegationLine {
     /// Id.
     pub id: String,
@@ -62,7 +64,7 @@ pub struct DelegationLine {
 }
 
 /// The page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DelegationPage {
     /// What is in the form.
     pub form: DelegationForm,

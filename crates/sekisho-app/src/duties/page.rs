@@ -138,6 +138,7 @@ impl Making<'_> {
                 self.d.person_name(&o.subject).to_owned()
             },
             due: o.due_on.wareki(),
+            due_on: o.due_on,
             status,
             class,
             holder: duty.map(|d| self.holder(&d.role, &o.unit)).unwrap_or_default(),

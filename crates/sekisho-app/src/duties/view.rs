@@ -1,10 +1,14 @@
 //! What pages show of duties. Text is ready to be read; nothing here decides.
 
+use schemars::JsonSchema;
+use sekisho_base::Date;
+use serde::Serialize;
+
 use crate::clauses::ClauseLink;
 use crate::registers::{FieldView, Pair};
 
 /// An occurrence in a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DutyLine {
     /// Page.
     pub link: String,
@@ -16,6 +20,9 @@ pub struct DutyLine {
     pub subject: String,
     /// Due date.
     pub due: String,
+    /// The same as ISO 8601, for programs.
+    #[schemars(with = "String")]
+    pub due_on: Date,
     /// 期限切れ, まもなく期限, 済, 対象外, or empty.
     pub status: &'static str,
     /// Style class.
@@ -38,7 +45,7 @@ pub struct DutiesQuery {
 }
 
 /// One duty over all its places.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DutySummary {
     /// Id.
     pub id: String,
@@ -57,7 +64,7 @@ pub struct DutySummary {
 }
 
 /// The page of duties.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DutiesView {
     /// Lines.
     pub rows: Vec<DutyLine>,
@@ -76,7 +83,7 @@ pub struct DutiesView {
 }
 
 /// One duty's page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DutyPage {
     /// Title.
     pub title: String,
@@ -99,7 +106,7 @@ pub struct DutyPage {
 }
 
 /// One occurrence's page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OccurrencePage {
     /// Address.
     pub link: String,

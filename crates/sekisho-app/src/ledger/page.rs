@@ -3,11 +3,13 @@
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use sekisho_base::Instant;
 use sekisho_ledger::LogKey;
 use sekisho_store::ledger::witness::{self as kept, ReviewRow, WitnessRow};
 use sekisho_store::ledger::{self, CheckpointRow, EntryRow};
 use sekisho_store::{case, duty, register, setting};
+use serde::Serialize;
 
 use super::{VKEY, cosigned, heartbeat, kind_label, proving, with_cosignatures};
 use crate::error::AppError;
@@ -17,7 +19,7 @@ use crate::people::Me;
 use crate::registers::table_spec;
 
 /// One line of the ledger page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct EntryLine {
     /// Id.
     pub id: String,
@@ -26,15 +28,17 @@ pub struct EntryLine {
     /// What happened, in Japanese.
     pub kind: String,
     /// When.
+    #[schemars(with = "String")]
     pub at: Instant,
     /// Commitment, hexadecimal.
     pub commitment: String,
 }
 
 /// The ledger page.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct LedgerView {
     /// Latest signed head.
+    #[serde(skip)]
     pub head: Option<CheckpointRow>,
     /// Its text with every signature.
     pub note: String,
@@ -45,6 +49,7 @@ pub struct LedgerView {
     /// The newest checkpoint that some witness signed, where it is not the latest.
     pub cosigned: Option<String>,
     /// When the heart beat last.
+    #[schemars(with = "Option<String>")]
     pub heartbeat: Option<Instant>,
     /// The latest review of rows against entries.
     pub review: Option<Review>,
@@ -59,7 +64,7 @@ pub struct LedgerView {
 }
 
 /// How a witness stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct WitnessLine {
     /// Name.
     pub name: String,
@@ -68,19 +73,22 @@ pub struct WitnessLine {
     /// Entries under the checkpoint it signed last; 0 when none.
     pub size: i64,
     /// When it signed last.
+    #[schemars(with = "Option<String>")]
     pub at: Option<Instant>,
     /// What keeps it from signing; empty when nothing does.
     pub trouble: String,
     /// Since when.
+    #[schemars(with = "Option<String>")]
     pub since: Option<Instant>,
     /// Whether it says that this log was set back or rewritten.
     pub alarm: bool,
 }
 
 /// The outcome of a review in lines.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Review {
     /// When.
+    #[schemars(with = "String")]
     pub at: Instant,
     /// Whether everything agreed.
     pub sound: bool,
@@ -91,7 +99,7 @@ pub struct Review {
 }
 
 /// An entry's page.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct EntryView {
     /// The line.
     pub line: EntryLine,

@@ -1,7 +1,9 @@
 //! What the pages show of proposals, and what the home page tells about them.
 
+use schemars::JsonSchema;
 use sekisho_store::org_proposal::{self, ProposalRow};
 use sekisho_store::proposal::ProposalState;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Confirmers;
@@ -17,7 +19,7 @@ use crate::registers::{ImportPlan, PlanLine};
 const SHOWN: i64 = 50;
 
 /// A proposal in a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ProposalLine {
     /// Id.
     pub id: String,

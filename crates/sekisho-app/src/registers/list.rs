@@ -1,9 +1,14 @@
 //! A register's list: filtered, sorted, paged, within what the viewer may see.
 
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
 use sekisho_base::limits::{COUNT_CAP, PAGE_ROWS};
+use sekisho_base::table::Value;
 use sekisho_pack::model::{ColumnType, Register};
 use sekisho_pack::words::item_registers;
 use sekisho_store::register::{self, Filter};
+use serde::Serialize;
 
 use crate::error::AppError;
 use crate::login::Identity;
@@ -13,7 +18,7 @@ use crate::registers::table_spec;
 use crate::sight::hide_cells;
 
 /// A register in the list of registers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RegisterLine {
     /// Id.
     pub id: String,
@@ -37,7 +42,7 @@ pub struct ListQuery {
 }
 
 /// A column head.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ColumnHead {
     /// Column id.
     pub id: String,
@@ -48,7 +53,7 @@ pub struct ColumnHead {
 }
 
 /// A filter above the list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FilterView {
     /// Column id.
     pub id: String,
@@ -61,16 +66,21 @@ pub struct FilterView {
 }
 
 /// A line of the list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RowLine {
     /// Row id.
     pub id: String,
     /// Cells in the order of the heads.
     pub cells: Vec<String>,
+    /// Version of the row.
+    pub version: i64,
+    /// Stored values by column id, for programs: codes and ISO dates.
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
+    pub values: BTreeMap<String, Value>,
 }
 
 /// A page of a register.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RegisterList {
     /// Register id.
     pub id: String,
@@ -155,11 +165,13 @@ impl Office {
             .collect();
         let more = i64::try_from(rows.len()).unwrap_or(i64::MAX) > PAGE_ROWS;
         let lines = rows
-            .iter()
+            .into_iter()
             .take(usize::try_from(PAGE_ROWS).unwrap_or(usize::MAX))
             .map(|row| RowLine {
-                id: row.id.clone(),
                 cells: shown.iter().map(|c| show(&pack, &directory, c, row.values.get(&c.id))).collect(),
+                id: row.id,
+                version: row.version,
+                values: row.values,
             })
             .collect();
         let columns = shown

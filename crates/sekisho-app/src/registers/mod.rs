@@ -6,6 +6,7 @@ mod row;
 mod show;
 mod spec;
 mod transfer;
+mod undo;
 
 pub(crate) use list::filter as list_filter;
 pub use list::{ColumnHead, FilterView, ListQuery, RegisterLine, RegisterList, RowLine};
@@ -17,3 +18,4 @@ pub(crate) use spec::class_of;
 pub use spec::table_spec;
 pub use transfer::{ErrorLine, ExportFormat, ExportedFile, ImportPlan, PlanLine};
 pub(crate) use transfer::{changed_meanwhile, column_notes, error_lines, plan_digest, plan_lines, write};
+pub use undo::{ImportLine, ImportsView, UndoOutcome};

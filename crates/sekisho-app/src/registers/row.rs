@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use sekisho_base::canonical::content_hash;
 use sekisho_base::limits::{LINE_CHARS, TEXT_CHARS};
 use sekisho_base::table::Value;
@@ -12,6 +13,7 @@ use sekisho_pack::model::{Column, ColumnType, Pack, Register};
 use sekisho_store::case::{self as cases, CaseFilter};
 use sekisho_store::register::{self, ChangeRow, RegisterRow};
 use sekisho_store::{Conn, Viewer, violation};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::cases::CaseLine;
@@ -26,10 +28,15 @@ use crate::registers::{copies, table_spec};
 use crate::sight::{HIDDEN, Looks, hide_cells, is_sensitive_row};
 
 /// A change as shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct HistoryLine {
     /// When.
     pub at: String,
+    /// The same moment, UTC, for programs.
+    #[schemars(with = "String")]
+    pub at_utc: Instant,
+    /// Which version of the row it made.
+    pub version: i64,
     /// Who.
     pub by: String,
     /// 「名称：A → B」.
@@ -39,7 +46,7 @@ pub struct HistoryLine {
 }
 
 /// Something that is wrong with the row now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RowViolation {
     /// What.
     pub says: String,
@@ -48,7 +55,7 @@ pub struct RowViolation {
 }
 
 /// A procedure that can be started for the row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RowProcedure {
     /// Procedure id.
     pub procedure: String,
@@ -57,7 +64,7 @@ pub struct RowProcedure {
 }
 
 /// A row's page.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RowPage {
     /// Register id.
     pub register: String,
@@ -69,6 +76,11 @@ pub struct RowPage {
     pub key: String,
     /// Name.
     pub title: String,
+    /// Version: what a change must name, so that nobody overwrites what they have not seen.
+    pub version: i64,
+    /// Stored values by column id, for programs: codes and ISO dates.
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
+    pub values: BTreeMap<String, Value>,
     /// Every column.
     pub pairs: Vec<Pair>,
     /// What is wrong with it.
@@ -86,7 +98,7 @@ pub struct RowPage {
 }
 
 /// The form that changes or adds a row.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct EditForm {
     /// Register id.
     pub register: String,
@@ -175,6 +187,8 @@ impl Office {
             id: row.id.clone(),
             key: row.text(&r.key).to_owned(),
             title: row.text(&r.name).to_owned(),
+            version: row.version,
+            values: row.values.clone(),
             pairs: r
                 .columns
                 .iter()
@@ -365,6 +379,31 @@ async fn put_changed(
     register::put_change(c, &change).await.map_err(AppError::from)
 }
 
+/// Takes a row away under an entry, by whom and by which way, and keeps what it was.
+pub(super) async fn put_removal(
+    c: &mut Conn<'_>,
+    office: &Office,
+    r: &Register,
+    row: &RegisterRow,
+    (by, cause, entry): (&str, &str, &str),
+    at: Instant,
+) -> Result<(), AppError> {
+    register::remove(c, &table_spec(r), row).await?;
+    let change = ChangeRow {
+        id: office.new_id()?.to_string(),
+        register: r.id.clone(),
+        row_id: row.id.clone(),
+        seq: row.version + 1,
+        at,
+        person: by.to_owned(),
+        cause: cause.to_owned(),
+        before: Some(json!(row.values).to_string()),
+        after: None,
+        entry: entry.to_owned(),
+    };
+    register::put_change(c, &change).await.map_err(AppError::from)
+}
+
 /// What a changed row brings about in cases and copies.
 async fn follow(c: &mut Conn<'_>, office: &Office, r: &Register, x: Changed<'_>) -> Result<(), AppError> {
     if differs_for_cases(r, x.before, x.row) {
@@ -459,6 +498,8 @@ fn history_line(pack: &Pack, directory: &Directory, r: &Register, h: &ChangeRow,
     };
     HistoryLine {
         at: h.at.japanese(),
+        at_utc: h.at,
+        version: h.seq,
         by: directory.person_name(&h.person).to_owned(),
         diffs,
         entry: h.entry.clone(),

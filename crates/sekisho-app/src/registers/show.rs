@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use sekisho_base::Date;
 use sekisho_base::table::Value;
 use sekisho_pack::model::{Choice, Column, ColumnType, Level, Pack};
+use serde::Serialize;
 
 use crate::directory::Directory;
 
 /// A label and its value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Pair {
     /// Label.
     pub label: String,
@@ -18,7 +20,7 @@ pub struct Pair {
 }
 
 /// A choice of a field.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RefChoice {
     /// What is sent.
     pub code: String,
@@ -27,7 +29,7 @@ pub struct RefChoice {
 }
 
 /// A field of a form.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FieldView {
     /// Name in the form, and id on the page: no two fields of a page have the same.
     pub name: String,

@@ -3,20 +3,23 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use sekisho_base::canonical::{hex, sha256, unhex};
 use sekisho_base::limits::IMPORT_ROWS;
 use sekisho_base::table::Value;
 use sekisho_pack::model::Register;
+use sekisho_store::import::{self, ImportRow};
 use sekisho_store::register::{self, RegisterRow};
 use sekisho_store::upload::{self, UploadRow};
 use sekisho_store::{Conn, Viewer};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::directory::Directory;
 use crate::error::AppError;
 use crate::exchange::{
-    CsvEncoding, Plan, Record, References, RowAction, Schema, Table, WriteError, plan, read_grid, write_csv,
-    write_xlsx,
+    Conflict, CsvEncoding, Plan, Record, References, RowAction, Schema, Table, WriteError, plan, read_grid,
+    write_csv, write_xlsx,
 };
 use crate::login::Identity;
 use crate::office::Office;
@@ -54,7 +57,7 @@ pub enum ExportFormat {
 }
 
 /// One thing to correct in a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ErrorLine {
     /// 「台帳 C12」.
     pub place: String,
@@ -67,7 +70,7 @@ pub struct ErrorLine {
 }
 
 /// One row of the plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PlanLine {
     /// 「12行目」.
     pub place: String,
@@ -80,7 +83,7 @@ pub struct PlanLine {
 }
 
 /// The dry run of an import.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct ImportPlan {
     /// Id under which the file waits.
     pub upload: String,
@@ -254,16 +257,7 @@ impl Office {
         let me = self.me(who).await?;
         let pack = self.pack();
         let r = pack.registers.get(id).ok_or(AppError::NotFound)?;
-        let (spec, viewer, filter) = (table_spec(r), me.viewer().clone(), filter(r, query));
-        let limit = i64::try_from(IMPORT_ROWS).unwrap_or(i64::MAX);
-        let (rows, _) = self
-            .store
-            .read(move |c| {
-                Box::pin(async move {
-                    register::list(c, &spec, &viewer, &filter, 0, limit).await.map_err(AppError::from)
-                })
-            })
-            .await?;
+        let rows = self.rows_seen(&me, r, query, IMPORT_ROWS).await?;
         // A column that is left out stays as it is when the file comes back; a hidden cell would overwrite.
         let mut schema = schema(&pack, r);
         if !rows.iter().all(|row| me.reads_personal(r, row.text(&r.owner))) {
@@ -274,11 +268,45 @@ impl Office {
         let file = tokio::task::spawn_blocking(move || write(&[table], format, &title, today))
             .await
             .map_err(AppError::internal)??;
+        self.note_rows_out(who, r, &rows, &file.bytes).await?;
+        Ok(file)
+    }
+
+    /// The rows of a list that somebody sees, with every cell: for what leaves the program.
+    pub(crate) async fn rows_seen(
+        &self,
+        me: &Me,
+        r: &Register,
+        query: &ListQuery,
+        most: usize,
+    ) -> Result<Vec<RegisterRow>, AppError> {
+        let (spec, viewer, filter) = (table_spec(r), me.viewer().clone(), filter(r, query));
+        let limit = i64::try_from(most).unwrap_or(i64::MAX);
+        let (rows, _) = self
+            .store
+            .read(move |c| {
+                Box::pin(async move {
+                    register::list(c, &spec, &viewer, &filter, 0, limit).await.map_err(AppError::from)
+                })
+            })
+            .await?;
+        Ok(rows)
+    }
+
+    /// Notes that rows left the program in a file, where looks at one of them are recorded.
+    pub(crate) async fn note_rows_out(
+        &self,
+        who: &Identity,
+        r: &Register,
+        rows: &[RegisterRow],
+        file: &[u8],
+    ) -> Result<(), AppError> {
+        let (pack, today) = (self.pack(), self.clock.today());
         let sensitive = rows.iter().filter(|row| is_sensitive_row(&pack, r, row, today)).count();
         if sensitive > 0 {
-            self.note_export(who, &r.id, sensitive, &hex(&sha256(&file.bytes))).await?;
+            self.note_export(who, &r.id, sensitive, &hex(&sha256(file))).await?;
         }
-        Ok(file)
+        Ok(())
     }
 
     /// First step of an import: reads the file, keeps it, and tells what it would change. Nothing changes.
@@ -289,11 +317,11 @@ impl Office {
         self: &Arc<Self>,
         who: &Identity,
         id: &str,
-        file: &str,
-        bytes: Vec<u8>,
+        (file, bytes): (&str, Vec<u8>),
+        conflict: Conflict,
     ) -> Result<ImportPlan, AppError> {
         let me = self.me(who).await?;
-        let prepared = self.prepare(&me, id, bytes.clone()).await?;
+        let prepared = self.prepare(&me, id, bytes.clone(), conflict).await?;
         let upload_id = self.keep_upload(who, id, file, bytes).await?;
         let counts = &prepared.plan.counts;
         Ok(ImportPlan {
@@ -354,7 +382,13 @@ impl Office {
         Ok((row, bytes))
     }
 
-    async fn prepare(self: &Arc<Self>, me: &Me, id: &str, bytes: Vec<u8>) -> Result<Prepared, AppError> {
+    async fn prepare(
+        self: &Arc<Self>,
+        me: &Me,
+        id: &str,
+        bytes: Vec<u8>,
+        conflict: Conflict,
+    ) -> Result<Prepared, AppError> {
         let pack = self.pack();
         let r = pack.registers.get(id).ok_or(AppError::NotFound)?.clone();
         if !me.keeps_anything(&r) {
@@ -379,7 +413,7 @@ impl Office {
         let directory = self.directory().await?;
         let (viewer, copied) = (me.viewer().clone(), r.clone());
         let (me, schema) = (me.clone(), schema(&pack, &r));
-        let job = move || prepare_blocking(&me, &r, &schema, &directory, rows, &bytes);
+        let job = move || prepare_blocking(&me, &r, &schema, &directory, rows, (&bytes, conflict));
         let mut prepared = tokio::task::spawn_blocking(job).await.map_err(AppError::internal)??;
         self.store
             .read(move |c| {
@@ -402,10 +436,11 @@ impl Office {
         id: &str,
         upload_id: &str,
         shown: &str,
+        conflict: Conflict,
     ) -> Result<usize, AppError> {
         let me = self.me(who).await?;
         let (kept, bytes) = self.kept_upload(who, id, upload_id).await?;
-        let prepared = self.prepare(&me, id, bytes).await?;
+        let prepared = self.prepare(&me, id, bytes, conflict).await?;
         if prepared.plan.counts.errors > 0 || plan_digest(std::iter::once(&prepared.plan)) != shown {
             return Err(changed_meanwhile());
         }
@@ -445,7 +480,7 @@ fn prepare_blocking(
     schema: &Schema,
     directory: &Directory,
     rows: Vec<RegisterRow>,
-    bytes: &[u8],
+    (bytes, conflict): (&[u8], Conflict),
 ) -> Result<Prepared, AppError> {
     let grid = read_grid(bytes).map_err(|e| AppError::refused("X004", e.to_string()))?;
     let existing: HashMap<Vec<String>, Record> =
@@ -453,6 +488,7 @@ fn prepare_blocking(
     let rows: HashMap<String, RegisterRow> =
         rows.into_iter().map(|row| (row.text(&r.key).to_owned(), row)).collect();
     let mut plan = plan(schema, &grid, &existing, &Known(directory));
+    plan.resolve(conflict, &r.key);
     // Only rows of units that this person keeps, both as they are and as they would be.
     let mut refused = Vec::new();
     for row in &plan.rows {
@@ -497,6 +533,20 @@ impl Apply {
         let entry = record(c, self.seal, &stream, "register.import", &json!(payload), now).await?;
         let cause = format!("import {}", self.upload.id);
         keep_rows(c, &self.office, &self.register, &self.writes, &self.person, &cause, &entry).await?;
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let added = self.writes.iter().filter(|(before, _)| before.is_none()).count();
+        let done = ImportRow {
+            id: self.upload.id.clone(),
+            register: self.register.id.clone(),
+            person: self.person.clone(),
+            at: now,
+            file: self.upload.name.clone(),
+            added: count(added),
+            changed: count(self.writes.len() - added),
+            entry,
+            undone: None,
+        };
+        import::put(c, &done).await?;
         upload::drop_used(c, &self.upload.id, now.plus_millis(-86_400_000)).await?;
         Ok(())
     }

@@ -22,7 +22,7 @@ const fn anchor(table: &'static str, column: &'static str, row: &'static str, ma
 }
 
 /// Every such column there is. A migration that adds one adds its line here.
-const ANCHORED: [Anchor; 7] = [
+const ANCHORED: [Anchor; 10] = [
     anchor("case_act", "entry", "t.case_id || ' ' || CAST(t.seq AS TEXT)", false),
     anchor("register_change", "entry", "t.register || ' ' || t.row_id || ' ' || CAST(t.seq AS TEXT)", false),
     anchor("duty_occurrence", "open_entry", "t.id", false),
@@ -30,6 +30,9 @@ const ANCHORED: [Anchor; 7] = [
     anchor("document_version", "entry", "t.document || ' ' || CAST(t.seq AS TEXT)", false),
     anchor("assessment_answer", "entry", "t.notice || ' ' || t.person", false),
     anchor("notification", "entry", "t.id", false),
+    anchor("register_import", "entry", "t.id", false),
+    anchor("register_import", "undo_entry", "t.id", true),
+    anchor("calendar_feed", "entry", "t.person", false),
 ];
 
 /// Kinds of entries that never stand alone: prefix of the kind, table that must name them.

@@ -2,7 +2,7 @@
 
 use sekisho_base::Instant;
 
-use crate::{Conn, StoreError, args};
+use crate::{Conn, Row, StoreError, args};
 
 /// One change of a row, kept beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct ChangeRow {
     pub at: Instant,
     /// Person number.
     pub person: String,
-    /// `form`, `import <upload>`, `case <id>`.
+    /// `form`, `import <upload>`, `undo <upload>`, `case <id>`.
     pub cause: String,
     /// Values before, JSON.
     pub before: Option<String>,
@@ -49,21 +49,30 @@ pub async fn put_change(c: &mut Conn<'_>, h: &ChangeRow) -> Result<(), StoreErro
 pub async fn changes(c: &mut Conn<'_>, register: &str, row_id: &str) -> Result<Vec<ChangeRow>, StoreError> {
     let sql = "SELECT id, register, row_id, seq, at, person, cause, before_row, after_row, entry FROM register_change
                WHERE register = $1 AND row_id = $2 ORDER BY seq DESC LIMIT 200";
-    let rows = c.all(sql, args![register, row_id]).await?;
-    rows.iter()
-        .map(|r| {
-            Ok(ChangeRow {
-                id: r.text(0)?,
-                register: r.text(1)?,
-                row_id: r.text(2)?,
-                seq: r.int(3)?,
-                at: r.instant(4)?,
-                person: r.text(5)?,
-                cause: r.text(6)?,
-                before: r.opt_text(7)?,
-                after: r.opt_text(8)?,
-                entry: r.text(9)?,
-            })
-        })
-        .collect()
+    c.all(sql, args![register, row_id]).await?.iter().map(read).collect()
+}
+
+/// Changes of one cause in a register, in the order of their rows.
+///
+/// # Errors
+/// The database failed.
+pub async fn changes_of(c: &mut Conn<'_>, register: &str, cause: &str) -> Result<Vec<ChangeRow>, StoreError> {
+    let sql = "SELECT id, register, row_id, seq, at, person, cause, before_row, after_row, entry FROM register_change
+               WHERE cause = $1 AND register = $2 ORDER BY row_id, seq";
+    c.all(sql, args![cause, register]).await?.iter().map(read).collect()
+}
+
+fn read(r: &Row) -> Result<ChangeRow, StoreError> {
+    Ok(ChangeRow {
+        id: r.text(0)?,
+        register: r.text(1)?,
+        row_id: r.text(2)?,
+        seq: r.int(3)?,
+        at: r.instant(4)?,
+        person: r.text(5)?,
+        cause: r.text(6)?,
+        before: r.opt_text(7)?,
+        after: r.opt_text(8)?,
+        entry: r.text(9)?,
+    })
 }

@@ -145,6 +145,27 @@ pub async fn put(c: &mut Conn<'_>, spec: &TableSpec, row: &RegisterRow) -> Resul
     written.and(indexed)
 }
 
+/// Takes a row away that stands at a version: nobody but the undoing of its own addition does so. Its changes stay.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when it stands at another version or is gone.
+pub async fn remove(c: &mut Conn<'_>, spec: &TableSpec, row: &RegisterRow) -> Result<(), StoreError> {
+    let source = Source::of_register(spec);
+    let no = index::next_no(c, &source).await?;
+    let before = index::number_of(c, &source, &row.id).await?;
+    let sql = format!("DELETE FROM r_{} WHERE id = $1 AND version = $2", spec.id);
+    if c.exec(&sql, args![&row.id, row.version]).await? != 1 {
+        return Err(StoreError::Conflict(format!("{} {}", spec.id, row.text(&spec.key))));
+    }
+    if many(spec).next().is_some() {
+        c.exec(&format!("DELETE FROM m_{} WHERE row_id = $1", spec.id), args![&row.id]).await?;
+    }
+    if let Some(before) = before {
+        index::left(c, &source, before, no).await?;
+    }
+    index::filled(c, &source, no).await
+}
+
 /// The text by which a row is found: every text cell.
 fn search_text(spec: &TableSpec, values: &BTreeMap<String, Value>) -> String {
     let mut out = String::new();

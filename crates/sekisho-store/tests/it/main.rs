@@ -15,6 +15,8 @@ mod cause;
 #[cfg(test)]
 mod duty;
 #[cfg(test)]
+mod exchange;
+#[cfg(test)]
 mod index;
 #[cfg(test)]
 mod kill;

@@ -15,11 +15,12 @@ use crate::error::{WebError, escape_query};
 use crate::form::Posted;
 use crate::guard::Who;
 use crate::page::{Done, Errors, Page, html};
-use crate::view::attach;
+use crate::view::{attach, download, export_format};
 
 pub(crate) fn routes() -> Router<Web> {
     Router::new()
         .route("/cases", get(index))
+        .route("/cases/export.{format}", get(export))
         .route("/cases/{id}", get(show).post(act))
         .route("/cases/{id}/permit.pdf", get(permit))
         .route("/cases/{id}/files/{pos}", get(file))
@@ -36,6 +37,7 @@ struct ListView {
     late: bool,
     statuses: Vec<RefChoice>,
     rows: Vec<CaseLine>,
+    export: String,
     total: String,
     page: i64,
     prev: Option<String>,
@@ -65,31 +67,44 @@ struct Asked {
     page: String,
 }
 
+impl Asked {
+    fn query(&self) -> CasesQuery {
+        CasesQuery {
+            procedure: self.procedure.clone(),
+            q: self.q.clone(),
+            status: self.status.clone(),
+            mine: self.mine == "1",
+            late: self.late == "1",
+            page: self.page.parse().unwrap_or(1),
+        }
+    }
+}
+
+async fn export(
+    State(web): State<Web>,
+    Who(who): Who,
+    Path(format): Path<String>,
+    Query(a): Query<Asked>,
+) -> Result<Response, WebError> {
+    Ok(download(web.office.export_cases(&who, &a.query(), export_format(&format)?).await?))
+}
+
 async fn index(State(web): State<Web>, Who(who): Who, Query(a): Query<Asked>) -> Result<Response, WebError> {
-    let query = CasesQuery {
-        procedure: a.procedure.clone(),
-        q: a.q.clone(),
-        status: a.status.clone(),
-        mine: a.mine == "1",
-        late: a.late == "1",
-        page: a.page.parse().unwrap_or(1),
-    };
+    let query = a.query();
     let l = web.office.cases(&who, &query).await?;
-    let address = |page: i64| {
-        let pairs = [
-            ("q", &a.q),
-            ("procedure", &a.procedure),
-            ("status", &a.status),
-            ("mine", &a.mine),
-            ("late", &a.late),
-        ];
-        let kept: String = pairs
-            .iter()
-            .filter(|(_, v)| !v.is_empty())
-            .map(|(n, v)| format!("{n}={}&", escape_query(v)))
-            .collect();
-        format!("/cases?{kept}page={page}")
-    };
+    let pairs = [
+        ("q", &a.q),
+        ("procedure", &a.procedure),
+        ("status", &a.status),
+        ("mine", &a.mine),
+        ("late", &a.late),
+    ];
+    let kept: String = pairs
+        .iter()
+        .filter(|(_, v)| !v.is_empty())
+        .map(|(n, v)| format!("{n}={}&", escape_query(v)))
+        .collect();
+    let address = |page: i64| format!("/cases?{kept}page={page}");
     let list = ListView {
         procedure: a.procedure.clone(),
         procedures: l.procedures,
@@ -99,6 +114,7 @@ async fn index(State(web): State<Web>, Who(who): Who, Query(a): Query<Asked>) ->
         late: query.late,
         statuses: l.statuses,
         rows: l.rows,
+        export: kept.trim_end_matches('&').to_owned(),
         total: l.total,
         page: l.page,
         prev: (l.page > 1).then(|| address(l.page - 1)),

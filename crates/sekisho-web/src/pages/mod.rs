@@ -12,6 +12,7 @@ mod dashboard;
 mod delegations;
 mod documents;
 mod duties;
+mod exchange;
 pub(crate) mod handling;
 mod home;
 mod ledger;
@@ -22,7 +23,7 @@ mod organization;
 mod own_account;
 mod packs;
 mod password;
-mod registers;
+pub(crate) mod registers;
 mod search;
 mod second_factor;
 mod system;
@@ -46,6 +47,7 @@ pub(crate) fn routes() -> Router<Web> {
         .merge(dashboard::routes())
         .merge(duties::routes())
         .merge(documents::routes())
+        .merge(exchange::routes())
         .merge(notices::routes())
         .merge(notifications::routes())
         .merge(organization::routes())

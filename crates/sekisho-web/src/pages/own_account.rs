@@ -31,7 +31,7 @@ struct OwnAccountPage {
     view: AccountPage,
     /// Secret of the token just made.
     secret: Option<String>,
-    scopes: [Scope; 2],
+    scopes: [Scope; 3],
     days: [i64; 3],
     typed: Fields,
     errors: Errors,

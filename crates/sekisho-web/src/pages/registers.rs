@@ -6,23 +6,28 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+use sekisho_app::exchange::Conflict;
 use sekisho_app::login::Identity;
-use sekisho_app::registers::{EditForm, ExportFormat, FilterView, ListQuery, RegisterLine, RowLine, RowPage};
+use sekisho_app::registers::{
+    EditForm, FilterView, ImportsView, ListQuery, RegisterLine, RowLine, RowPage, UndoOutcome,
+};
 
 use crate::Web;
 use crate::error::{WebError, escape_query};
 use crate::form::{Fields, Posted};
 use crate::guard::Who;
 use crate::page::{Done, Errors, Page, html};
-use crate::view::{ImportView, download};
+use crate::view::{ImportView, attach, download, export_format};
 
 pub(crate) fn routes() -> Router<Web> {
     Router::new()
         .route("/registers", get(index))
         .route("/registers/{id}", get(list))
         .route("/registers/{id}/export.{format}", get(export))
+        .route("/registers/{id}/extract.pdf", get(extract))
         .route("/registers/{id}/new", get(new).post(create))
         .route("/registers/{id}/import", get(import).post(import_step))
+        .route("/registers/{id}/imports", get(imports).post(undo))
         .route("/registers/{id}/{row}", get(row))
         .route("/registers/{id}/{row}/edit", get(edit).post(change))
 }
@@ -65,6 +70,7 @@ struct ListView {
     export_xlsx: String,
     export_csv: String,
     export_sjis: String,
+    extract: String,
 }
 
 #[derive(Template)]
@@ -75,7 +81,7 @@ struct ListPage {
 }
 
 /// The query of a list from the address: `q`, `sort`, `page`, and `f.<column>` for each filter.
-pub(super) fn query(asked: &Fields) -> ListQuery {
+pub(crate) fn query(asked: &Fields) -> ListQuery {
     let filters = asked
         .with_prefix("f.")
         .map(|(column, v)| (column.to_owned(), v.to_owned()))
@@ -86,7 +92,7 @@ pub(super) fn query(asked: &Fields) -> ListQuery {
         q: sekisho_base::text::shorten(asked.get("q"), 200),
         filters,
         sort: asked.get("sort").to_owned(),
-        page: asked.get("page").parse().unwrap_or(1),
+        page: asked.page(),
     }
 }
 
@@ -158,6 +164,7 @@ async fn list(
         may_edit: l.may_edit,
         export_xlsx: address(&format!("{path}/export.xlsx"), &q, &q.sort, 1),
         export_csv: address(&format!("{path}/export.csv"), &q, &q.sort, 1),
+        extract: address(&format!("{path}/extract.pdf"), &q, &q.sort, 1),
         export_sjis: address(&format!("{path}/export.sjis"), &q, &q.sort, 1),
         id: l.id,
         title: l.title,
@@ -171,13 +178,18 @@ async fn export(
     Path((id, format)): Path<(String, String)>,
     Query(asked): Query<Fields>,
 ) -> Result<Response, WebError> {
-    let format = match format.as_str() {
-        "xlsx" => ExportFormat::Xlsx,
-        "csv" => ExportFormat::Csv,
-        "sjis" => ExportFormat::Cp932,
-        _ => return Err(sekisho_app::AppError::NotFound.into()),
-    };
+    let format = export_format(&format)?;
     Ok(download(web.office.export_register(&who, &id, &query(&asked), format).await?))
+}
+
+async fn extract(
+    State(web): State<Web>,
+    Who(who): Who,
+    Path(id): Path<String>,
+    Query(asked): Query<Fields>,
+) -> Result<Response, WebError> {
+    let (name, bytes) = web.office.register_pdf(&who, &id, &query(&asked)).await?;
+    Ok(attach(bytes, "application/pdf", &name, "inline"))
 }
 
 #[derive(Template)]
@@ -275,8 +287,50 @@ fn import_view(id: &str, title: &str) -> ImportView {
         action: format!("/registers/{id}/import"),
         help: "1行目に見出し、2行目から1件ずつ。書き出したファイルをそのまま直して使えます。まず内容を確かめ、それから取り込みます。".to_owned(),
         sample: format!("/registers/{id}/export.xlsx"),
+        conflict: "update".to_owned(),
+        past: format!("/registers/{id}/imports"),
         ..ImportView::default()
     }
+}
+
+fn conflict(code: &str) -> Conflict {
+    match code {
+        "stop" => Conflict::Stop,
+        "skip" => Conflict::Skip,
+        _ => Conflict::Update,
+    }
+}
+
+#[derive(Template)]
+#[template(path = "imports.html")]
+struct ImportsPage {
+    page: Page,
+    view: ImportsView,
+    outcome: Option<UndoOutcome>,
+}
+
+async fn imports_page(
+    web: &Web,
+    who: &Identity,
+    id: &str,
+    outcome: Option<UndoOutcome>,
+) -> Result<Response, WebError> {
+    let view = web.office.imports(who, id).await?;
+    let page = Page::of(web, who, &format!("{}の取込みの記録", view.title), SECTION).await?;
+    html(&ImportsPage { page, view, outcome })
+}
+
+async fn imports(
+    State(web): State<Web>,
+    Who(who): Who,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    imports_page(&web, &who, &id, None).await
+}
+
+async fn undo(State(web): State<Web>, Path(id): Path<String>, posted: Posted) -> Result<Response, WebError> {
+    let outcome = web.office.undo_import(&posted.who, &id, posted.fields.get("import")).await?;
+    imports_page(&web, &posted.who, &id, Some(outcome)).await
 }
 
 async fn import(State(web): State<Web>, Who(who): Who, Path(id): Path<String>) -> Result<Response, WebError> {
@@ -292,7 +346,8 @@ async fn import_step(
 ) -> Result<Response, WebError> {
     if posted.fields.get("do") == "apply" {
         let f = &posted.fields;
-        web.office.apply_register_import(&posted.who, &id, f.get("upload"), f.get("shown")).await?;
+        let conflict = conflict(f.get("conflict"));
+        web.office.apply_register_import(&posted.who, &id, f.get("upload"), f.get("shown"), conflict).await?;
         return Ok(Redirect::to(&format!("/registers/{id}?done=imported")).into_response());
     }
     let form = web.office.register_form(&posted.who, &id, None, None).await?;
@@ -300,7 +355,9 @@ async fn import_step(
     match posted.file {
         None => view.message = "ファイルを選んでください。".to_owned(),
         Some(file) => {
-            match web.office.plan_register_import(&posted.who, &id, &file.name, file.bytes.to_vec()).await {
+            view.conflict = posted.fields.get("conflict").to_owned();
+            let (conflict, file) = (conflict(&view.conflict), (file.name.as_str(), file.bytes.to_vec()));
+            match web.office.plan_register_import(&posted.who, &id, file, conflict).await {
                 Ok(plan) => view.plan = Some(plan),
                 Err(sekisho_app::AppError::Refused { message, .. }) => view.message = message,
                 Err(e) => return Err(e.into()),

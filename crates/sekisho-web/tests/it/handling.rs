@@ -104,7 +104,7 @@ async fn rows_of_another_section_cannot_be_asked_about() {
         );
         let page = other.get(&format!("/api/v1/handling?{query}")).await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
-        let error = &json(&page)["error"];
+        let error = &json(&page);
         assert_eq!((&error["code"], &error["fields"][0]["field"]), (&"A001".into(), &"item".into()));
     }
     let found = other.get(&format!("/handling?{}", encode(&[("words", "要介護")]))).await;
@@ -116,16 +116,16 @@ async fn errors_of_the_interface_are_json_with_stable_codes() {
     let city = City::settled().await;
     let mut nobody = Browser::new(&city);
     let page = nobody.get("/api/v1/handling?act=send").await;
-    assert_eq!((page.status, &json(&page)["error"]["code"]), (StatusCode::UNAUTHORIZED, &"A004".into()));
+    assert_eq!((page.status, &json(&page)["code"]), (StatusCode::UNAUTHORIZED, &"A004".into()));
     let mut b = city.browser(CLERK).await;
     let wrong = [("act", "fly"), ("zone", "moon"), ("class.confidentiality", "9"), ("class.taste", "1")];
     let page = b.get(&format!("/api/v1/handling?{}", encode(&wrong))).await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
-    let error = json(&page)["error"].clone();
+    let error = json(&page);
     let fields: Vec<&str> =
         error["fields"].as_array().unwrap().iter().map(|f| f["field"].as_str().unwrap()).collect();
     assert_eq!(fields, ["act", "zone", "class.confidentiality", "class.taste"]);
     assert!(error["fields"][0]["message"].as_str().unwrap().contains("send（送信する）"), "{error}");
     let page = b.get("/api/v1/nothing").await;
-    assert_eq!((page.status, &json(&page)["error"]["code"]), (StatusCode::NOT_FOUND, &"A003".into()));
+    assert_eq!((page.status, &json(&page)["code"]), (StatusCode::NOT_FOUND, &"A003".into()));
 }

@@ -1,16 +1,12 @@
-//! Second factors, the proof before privileged work, sessions, resets that bar decisions, tokens of programs.
+//! Second factors, the proof before privileged work, sessions, resets that bar decisions.
 
-use axum::body::Body;
-use axum::http::{Request, StatusCode, header};
+use axum::http::{StatusCode, header};
 use sekisho_app::totp;
 use sekisho_base::Clock as _;
-use tower::ServiceExt as _;
 
 use crate::acts::{application, apply, forge, item, refusal};
-use crate::browser::{Browser, Page, encode, hidden};
-use crate::city::{
-    ADMIN, CISO, CLERK, City, DIRECTOR, HEAD, MANAGER, OTHER_MANAGER, PASSWORD, SECOND_ADMIN, at,
-};
+use crate::browser::{Browser, Page, hidden};
+use crate::city::{ADMIN, CISO, CLERK, City, DIRECTOR, HEAD, MANAGER, OTHER_MANAGER, PASSWORD, SECOND_ADMIN};
 
 /// What somebody chooses after a reset.
 const NEW: &str = "窓口の前の大きな木と空";
@@ -57,7 +53,7 @@ fn later(city: &City, minutes: i64) {
     city.clock.set(city.clock.now().plus_millis(minutes * 60_000));
 }
 
-async fn entries(city: &City, kind: &'static str) -> i64 {
+pub async fn entries(city: &City, kind: &'static str) -> i64 {
     let sql = format!("SELECT COUNT(*) FROM ledger_entry WHERE kind = '{kind}'");
     city.count(Box::leak(sql.into_boxed_str())).await
 }
@@ -305,7 +301,7 @@ async fn a_new_password_is_none_of_the_last_and_none_that_everybody_tries() {
 }
 
 /// Resets somebody's password and comes in with the slip, as whoever holds it can.
-async fn with_slip(city: &City, number: &str) -> Browser {
+pub async fn with_slip(city: &City, number: &str) -> Browser {
     let admin = city.browser(ADMIN).await;
     let slip = admin.post("/organization/account", &[("person", number)]).await;
     let password = slip.text.split("<code>").nth(1).unwrap().split("</code>").next().unwrap().to_owned();
@@ -511,89 +507,4 @@ async fn administrators_add_roles_that_need_a_second_factor_and_do_not_take_them
     assert_eq!(head.post(path, &[]).await.status, StatusCode::SEE_OTHER);
     city.browser(MANAGER).await;
     assert_eq!(entries(&city, "account.policy").await, 2);
-}
-
-/// A call by a program.
-async fn call(city: &City, path: &str, token: &str) -> (StatusCode, String, String) {
-    let request = Request::get(path)
-        .header(header::HOST, "city.test")
-        .header(header::AUTHORIZATION, format!("Bearer {token}"))
-        .body(Body::empty())
-        .unwrap();
-    let (parts, body) = city.router.clone().oneshot(request).await.unwrap().into_parts();
-    let bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap();
-    let kind =
-        parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
-    (parts.status, kind, String::from_utf8_lossy(&bytes).into_owned())
-}
-
-#[tokio::test]
-async fn a_token_does_what_it_was_made_for_until_it_ends() {
-    let city = City::settled().await;
-    let mut clerk = city.browser(CLERK).await;
-    let make = |scope: &'static str, days: &'static str| {
-        [("do", "make"), ("name", "在庫の確認"), ("scope", scope), ("days", days)]
-    };
-    for (fields, says) in [
-        (make("all", "30"), "できることを"),
-        (make("read", "9999"), "使える期間"),
-        ([("do", "make"), ("name", ""), ("scope", "read"), ("days", "30")], "何に使う"),
-    ] {
-        let page = clerk.post("/account/tokens", &fields).await;
-        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
-        assert!(page.text.contains(says), "{says}: {}", page.text);
-    }
-    let secret =
-        |page: Page| page.text.split("<code>").nth(1).unwrap().split("</code>").next().unwrap().to_owned();
-    let read = secret(clerk.post("/account/tokens", &make("read", "30")).await);
-    let ask = secret(clerk.post("/account/tokens", &make("handling", "90")).await);
-    assert_eq!(
-        city.count_of("SELECT COUNT(*) FROM api_token WHERE hash = $1", &read).await,
-        0,
-        "only its hash is kept"
-    );
-    let question =
-        format!("/api/v1/handling?{}", encode(&[("act", "send"), ("class.confidentiality", "3B")]));
-    let (status, _, text) = call(&city, "/api/v1/me", &read).await;
-    assert!(status == StatusCode::OK && text.contains("髙橋 花子"), "{text}");
-    assert_eq!(call(&city, &question, &ask).await.0, StatusCode::OK);
-    for (path, token) in [("/api/v1/me", &ask), (question.as_str(), &read)] {
-        let (status, kind, text) = call(&city, path, token).await;
-        assert_eq!((status, kind.as_str()), (StatusCode::FORBIDDEN, "application/problem+json"));
-        assert!(text.contains("K102") && text.contains("許されていません"), "{text}");
-    }
-    assert_eq!(call(&city, "/", &read).await.0, StatusCode::SEE_OTHER, "pages are for people");
-    let (status, kind, _) = call(&city, "/api/v1/me", "sekisho_0000").await;
-    assert_eq!((status, kind.as_str()), (StatusCode::UNAUTHORIZED, "application/problem+json"));
-    assert_eq!(entries(&city, "account.token_used").await, 2, "once a day each");
-
-    let page = clerk.get("/account").await;
-    let id = hidden(&page.text, "token");
-    let other = city.browser(MANAGER).await;
-    assert_eq!(
-        other.post("/account/tokens", &[("do", "revoke"), ("token", &id)]).await.status,
-        StatusCode::NOT_FOUND
-    );
-    assert_eq!(
-        clerk.post("/account/tokens", &[("do", "revoke"), ("token", &id)]).await.status,
-        StatusCode::SEE_OTHER
-    );
-    let left = [call(&city, "/api/v1/me", &read).await.0, call(&city, &question, &ask).await.0];
-    assert_eq!(
-        left.iter().filter(|s| **s == StatusCode::OK).count(),
-        1,
-        "one of the two is revoked: {left:?}"
-    );
-    assert_eq!(
-        clerk.post("/account/tokens", &[("do", "revoke"), ("token", "")]).await.status,
-        StatusCode::NOT_FOUND
-    );
-    let third = secret(clerk.post("/account/tokens", &make("read", "30")).await);
-    city.clock.set(at("2026-12-26", 10));
-    assert_eq!(call(&city, "/api/v1/me", &third).await.0, StatusCode::UNAUTHORIZED, "thirty days are over");
-    let mut clerk = city.browser(CLERK).await;
-    clerk.get("/account").await;
-    let fourth = secret(clerk.post("/account/tokens", &make("read", "30")).await);
-    with_slip(&city, CLERK).await;
-    assert_eq!(call(&city, "/api/v1/me", &fourth).await.0, StatusCode::UNAUTHORIZED, "a reset revokes them");
 }

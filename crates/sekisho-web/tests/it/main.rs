@@ -5,6 +5,10 @@ mod absences;
 #[cfg(test)]
 mod acts;
 #[cfg(test)]
+mod api;
+#[cfg(test)]
+mod api_schema;
+#[cfg(test)]
 mod authority;
 #[cfg(test)]
 mod browser;
@@ -28,6 +32,8 @@ mod documents;
 mod duties;
 #[cfg(test)]
 mod exceptions;
+#[cfg(test)]
+mod exchange;
 #[cfg(test)]
 mod explain;
 #[cfg(test)]
@@ -78,5 +84,7 @@ mod sight;
 mod story;
 #[cfg(test)]
 mod together;
+#[cfg(test)]
+mod tokens;
 #[cfg(test)]
 mod writes;

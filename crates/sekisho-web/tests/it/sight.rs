@@ -153,6 +153,25 @@ async fn made() -> (City, Vec<Way>) {
     way("/checks/asset_review_stale".to_owned(), &row, &SECTION, None);
     way("/api/v1/handling?act=carry_out&item=A-001".to_owned(), &name, &SECTION, None);
     way("/handling?act=carry_out&item=A-001".to_owned(), &name, &SECTION, None);
+    // The programming interface and the files obey the same.
+    let api = |path: &str| format!("/api/v1{path}");
+    let api_row = api(&row.replace("/asset/", "/asset/rows/"));
+    way(api(&case), &number, &CASE, Some(api(&format!("/cases/{none}"))));
+    way(api(&format!("{case}/acts")), "\"entry\"", &CASE, Some(api(&format!("/cases/{none}/acts"))));
+    way(api_row.clone(), &name, &SECTION, Some(api(&format!("/registers/asset/rows/{none}"))));
+    way(
+        format!("{api_row}/history"),
+        "\"entry\"",
+        &SECTION,
+        Some(api(&format!("/registers/asset/rows/{none}/history"))),
+    );
+    way(api("/cases"), &number, &CASE, None);
+    way(api("/registers/asset"), &name, &SECTION, None);
+    way(api(&format!("/search?{}", q("名簿"))), &row, &SECTION, None);
+    way(api("/inbox"), &number, &[MANAGER], None);
+    way(api("/notifications"), &number, &[MANAGER], None);
+    way(api("/home"), &number, &[CLERK, MANAGER], None);
+    way("/cases/export.csv".to_owned(), &number, &CASE, None);
     way(format!("/apply/take_out?item={key}"), &name, &SECTION, None);
     way("/duties?all=1".to_owned(), &duty, &SECTION, None);
     way("/inbox".to_owned(), &number, &[MANAGER], None);
@@ -161,6 +180,8 @@ async fn made() -> (City, Vec<Way>) {
     // Who uses a device is personal data: for those who keep the register, permit, audit or answer incidents, and for the user.
     let device = format!("/registers/device/{device}");
     way(device.clone(), "﨑山", &[ADMIN, SECOND_ADMIN, AUDITOR, CSIRT], None);
+    let api_device = api(&device.replace("/device/", "/device/rows/"));
+    way(api_device, "﨑山", &[ADMIN, SECOND_ADMIN, AUDITOR, CSIRT], None);
     way(device, "窓口の端末", &SECTION, None);
     way("/registers/device/export.csv".to_owned(), OTHER_CLERK, &[ADMIN, SECOND_ADMIN, AUDITOR, CSIRT], None);
     way(format!("/registers/device?{}", q(OTHER_CLERK)), "PC-001", &[], None);

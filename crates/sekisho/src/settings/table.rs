@@ -71,6 +71,7 @@ pub(crate) const MAIL_FROM: &str = "mail.from";
 pub(crate) const MAIL_USER: &str = "mail.user";
 pub(crate) const MAIL_PASSWORD_FILE: &str = "mail.password_file";
 pub(crate) const WITNESSES: &str = "witness.list";
+pub(crate) const WEBHOOKS: &str = "webhook.list";
 pub(crate) const LOG_FILTER: &str = "log.filter";
 pub(crate) const LOG_FORMAT: &str = "log.format";
 pub(crate) const BACKUP_FOLDER: &str = "backup.folder";
@@ -205,6 +206,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
         None,
         "/etc/sekisho/witnesses",
         "立会人の一覧のファイル（1行に「witness 呼び名 公開鍵 アドレス」。指定しなければ前の起動のときのまま）",
+    ),
+    s(
+        WEBHOOKS,
+        "webhooks",
+        Kind::Path,
+        None,
+        "/etc/sekisho/webhooks",
+        "記録を知らせる先の一覧のファイル（1行に「webhook 名前 アドレス 秘密のファイル [種類,種類]」）",
     ),
     s(
         LOG_FILTER,
