@@ -31,6 +31,14 @@ impl Office {
         work: impl Future<Output = Result<T, AppError>>,
     ) -> Result<Option<T>, AppError> {
         let (holder, now) = (self.node().to_owned(), self.clock.now());
+        let asks = holder.clone();
+        let free = self.store.read(move |c| {
+            Box::pin(async move { lease::is_free(c, name, &asks, now, ms).await.map_err(AppError::from) })
+        });
+        // Looked at without writing first: every commit wakes those who wait for one, and they ask again.
+        if !free.await? {
+            return Ok(None);
+        }
         let taken = self
             .store
             .write(move |c| {

@@ -116,7 +116,7 @@ mod tests {
         let named = ["nodes", "nodes.version", "nodes.pack", "nodes.mail", "nodes.clock"];
         assert_eq!(ids(&[node("a"), other], 0), named);
         let keyless = NodeRow { signs: false, ..node("a") };
-        assert_eq!(ids(&[keyless.clone()], 0), ["nodes", "nodes.key"]);
+        assert_eq!(ids(std::slice::from_ref(&keyless), 0), ["nodes", "nodes.key"]);
         assert_eq!(ids(&[keyless, node("b")], 0), ["nodes"]);
     }
 }
