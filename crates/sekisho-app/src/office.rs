@@ -24,7 +24,7 @@ pub const BUILT_GATES: [&str; 2] = ["ledger", "handling"];
 /// Setting with the hash of the running pack.
 pub(crate) const RUNNING: &str = "pack.running";
 /// Setting with what the body is called on pages and forms.
-const TITLE: &str = "body.title";
+pub(crate) const TITLE: &str = "body.title";
 
 /// What a body is called and where its secrets are.
 pub struct Opening {
@@ -82,6 +82,7 @@ pub struct Office {
     pub(crate) mail: std::sync::OnceLock<Arc<crate::mail::MailServer>>,
     pub(crate) login_failures: std::sync::atomic::AtomicU64,
     pub(crate) surroundings: std::sync::OnceLock<crate::doctor::Surroundings>,
+    pub(crate) naming: crate::first_start::Naming,
 }
 
 impl Office {
@@ -163,6 +164,7 @@ impl Office {
             mail: std::sync::OnceLock::new(),
             login_failures: std::sync::atomic::AtomicU64::new(0),
             surroundings: std::sync::OnceLock::new(),
+            naming: crate::first_start::Naming::default(),
         };
         office.dummy_hash = crate::password::hash_password(&office, "関所 dummy")?;
         let office = Arc::new(office);
@@ -349,13 +351,13 @@ impl Office {
     /// The body's name in the ledger.
     #[must_use]
     pub fn body(&self) -> &str {
-        &self.body
+        self.naming.names.get().map_or(&self.body, |n| &n.body)
     }
 
     /// The body's name on pages and forms.
     #[must_use]
     pub fn body_title(&self) -> &str {
-        &self.title
+        self.naming.names.get().map_or(&self.title, |n| &n.title)
     }
 
     /// Says where things are, for the page システム; the first call counts.
@@ -380,7 +382,7 @@ impl Office {
     }
 
     pub(crate) fn signer(&self) -> Option<&LogSigner> {
-        self.signer.as_ref()
+        self.naming.names.get().map_or(self.signer.as_ref(), |n| n.signer.as_ref())
     }
 
     /// Starts what runs beside the pages: the sequencer, and the checks at start and at the turn of each day.

@@ -18,11 +18,14 @@ const BATCH: i64 = 1024;
 /// How long a node may hold the sequencer without renewing.
 const LEASE_MS: i64 = 30_000;
 
-/// One pass. Returns how many entries were sequenced; 0 also when another node holds the lease.
+/// One pass. Returns how many entries were sequenced; 0 also when another node holds the lease, and while the body has no name yet.
 ///
 /// # Errors
 /// The stored tree is not that of the stored head, or the database failed.
 pub async fn pass(office: &Arc<Office>) -> Result<usize, AppError> {
+    if office.waits_for_name().await? {
+        return Ok(0);
+    }
     let waiting = office
         .store
         .read(|c| Box::pin(async move { ledger::outbox_len(c).await.map_err(AppError::from) }))

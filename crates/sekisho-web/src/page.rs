@@ -140,6 +140,8 @@ fn flash_text(code: &str) -> Option<&'static str> {
         "token_revoked" => "トークンを取り消しました。",
         "account" => "変更しました。本人と上位の人に知らせました。",
         "unlocked" => "一時停止を解きました。",
+        "unseated" => "任命を取り消しました。",
+        "mail_sent" => "試しのメールを送りました。届いたことを確かめてください。",
         "taken_up" => "引取りを確かめたことを記録しました。本人に知らせました。",
         _ => return None,
     })

@@ -51,6 +51,10 @@ async fn show(
     {
         return Ok(Redirect::to("/").into_response());
     }
+    // Nobody can log in yet.
+    if web.office.first_start_open().await? {
+        return Err(WebError::SetupCode);
+    }
     html(&LoginPage { page: page(&web), message: None, login: String::new(), next: own_path(&q.next) })
 }
 

@@ -12,6 +12,7 @@ mod dashboard;
 mod delegations;
 mod documents;
 mod duties;
+mod first_start;
 pub(crate) mod handling;
 mod home;
 mod ledger;
@@ -33,6 +34,7 @@ use crate::Web;
 
 pub(crate) fn routes() -> Router<Web> {
     Router::new()
+        .merge(first_start::routes())
         .merge(login::routes())
         .merge(password::routes())
         .merge(home::routes())

@@ -35,6 +35,8 @@ mod faults;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod first_start;
+#[cfg(test)]
 mod guards;
 #[cfg(test)]
 mod handling;

@@ -397,8 +397,18 @@ async fn every_route_that_takes_a_form_is_tried() {
             }
         }
     }
-    // Anybody's own: guards.rs and identity.rs try them. What versions of the standard take is tried in packs.rs.
+    // Anybody's own: guards.rs and identity.rs try them. What versions of the standard take is tried in packs.rs, the first start in
+    // first_start.rs.
     for own in [
+        "/setup",
+        "/setup/body",
+        "/setup/organization",
+        "/setup/organization/import",
+        "/setup/unseat",
+        "/setup/officers",
+        "/setup/pack",
+        "/setup/mail",
+        "/setup/administrator",
         "/login",
         "/login/code",
         "/logout",
