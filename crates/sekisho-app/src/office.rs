@@ -83,6 +83,7 @@ pub struct Office {
     pub(crate) login_failures: std::sync::atomic::AtomicU64,
     pub(crate) surroundings: std::sync::OnceLock<crate::doctor::Surroundings>,
     pub(crate) naming: crate::first_start::Naming,
+    demo_logins: std::sync::OnceLock<Vec<crate::demo::PrintedLogin>>,
 }
 
 impl Office {
@@ -165,6 +166,7 @@ impl Office {
             login_failures: std::sync::atomic::AtomicU64::new(0),
             surroundings: std::sync::OnceLock::new(),
             naming: crate::first_start::Naming::default(),
+            demo_logins: std::sync::OnceLock::new(),
         };
         office.dummy_hash = crate::password::hash_password(&office, "関所 dummy")?;
         let office = Arc::new(office);
@@ -363,6 +365,17 @@ impl Office {
     /// Says where things are, for the page システム; the first call counts.
     pub fn know_surroundings(&self, s: crate::doctor::Surroundings) {
         let _ = self.surroundings.set(s);
+    }
+
+    /// Offers people of a demo city on the login page, whose passwords were printed anyway; the first call counts.
+    pub fn offer_demo_logins(&self, logins: Vec<crate::demo::PrintedLogin>) {
+        let _ = self.demo_logins.set(logins);
+    }
+
+    /// People whom the login page offers: none but in a demo city.
+    #[must_use]
+    pub fn demo_logins(&self) -> &[crate::demo::PrintedLogin] {
+        self.demo_logins.get().map_or(&[], Vec::as_slice)
     }
 
     /// A short mark of this process for the log.
