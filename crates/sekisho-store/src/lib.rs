@@ -23,6 +23,7 @@ pub mod notification;
 pub mod org;
 pub mod org_proposal;
 pub mod pack;
+pub mod pack_draft;
 pub mod pack_proposal;
 pub mod proposal;
 pub mod query;

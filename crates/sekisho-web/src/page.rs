@@ -130,6 +130,8 @@ fn flash_text(code: &str) -> Option<&'static str> {
         "version_proposed" => "提案しました。別の人が確かめると、使い始められます。",
         "version_adopted" => "引き取りました。あなたが提案者です。別の人が確かめると、使い始められます。",
         "version_runs" => "この版を使い始めました。これからの申請に使われます。",
+        "file_saved" => "保存しました。まだ何も変わっていません。",
+        "edits_dropped" => "直した内容を捨てました。",
         "dismissed" => "取り下げました。",
         "absent" => "不在を登録しました。",
         "present" => "不在を取り消しました。",

@@ -21,6 +21,7 @@ mod notices;
 mod notifications;
 mod organization;
 mod own_account;
+mod pack_edit;
 mod packs;
 mod password;
 mod registers;
@@ -52,6 +53,7 @@ pub(crate) fn routes() -> Router<Web> {
         .merge(notifications::routes())
         .merge(organization::routes())
         .merge(packs::routes())
+        .merge(pack_edit::routes())
         .merge(account::routes())
         .merge(accounts::routes())
         .merge(own_account::routes())

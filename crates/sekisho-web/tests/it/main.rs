@@ -55,6 +55,8 @@ mod operation;
 #[cfg(test)]
 mod organization;
 #[cfg(test)]
+mod pack_edit;
+#[cfg(test)]
 mod packs;
 #[cfg(test)]
 mod powers;

@@ -397,8 +397,8 @@ async fn every_route_that_takes_a_form_is_tried() {
             }
         }
     }
-    // Anybody's own: guards.rs and identity.rs try them. What versions of the standard take is tried in packs.rs, the first start in
-    // first_start.rs.
+    // Anybody's own: guards.rs and identity.rs try them. What versions of the standard take is tried in packs.rs and
+    // pack_edit.rs, the first start in first_start.rs.
     for own in [
         "/setup",
         "/setup/body",
@@ -419,6 +419,8 @@ async fn every_route_that_takes_a_form_is_tried() {
         "/accounts/resets/{person}",
         "/notifications",
         "/packs",
+        "/packs/edit",
+        "/packs/edit/file",
         "/packs/proposals/{id}",
     ] {
         assert!(routes.remove(own), "{own}");
