@@ -7,6 +7,7 @@ mod chart;
 mod error;
 mod form;
 mod guard;
+mod guide;
 mod page;
 mod pages;
 mod sure;

@@ -106,6 +106,11 @@ impl Page {
         self
     }
 
+    /// Where the guide speaks of this page.
+    pub(crate) fn help(&self) -> &'static str {
+        crate::guide::of_section(self.section)
+    }
+
     pub(crate) fn nav(&self) -> Vec<NavItem> {
         NAV.iter().map(|(href, label)| NavItem { href, label, current: *href == self.section }).collect()
     }

@@ -14,6 +14,7 @@ mod documents;
 mod duties;
 mod first_start;
 pub(crate) mod handling;
+mod help;
 mod home;
 mod ledger;
 mod login;
@@ -39,6 +40,7 @@ pub(crate) fn routes() -> Router<Web> {
         .merge(login::routes())
         .merge(password::routes())
         .merge(home::routes())
+        .merge(help::routes())
         .merge(apply::routes())
         .merge(bulk::routes())
         .merge(calendar::routes())
