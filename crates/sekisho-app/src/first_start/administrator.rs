@@ -221,7 +221,7 @@ impl Office {
         let payload = json!({"person": a.person, "by": SETUP, "at": now, "first": true});
         let finish = json!({"title": state.title, "body": state.body, "pack": state.pack, "administrator": a.person, "by": SETUP, "at": now});
         let (session, seals) = (setup.session.clone(), [self.seal()?, self.seal()?, self.seal()?]);
-        let shown = state.clone();
+        let (shown, sealed) = (state.clone(), a.secret.clone());
         self.store
             .write(move |c| {
                 Box::pin(async move {
@@ -239,8 +239,8 @@ impl Office {
                         setting::set(c, crate::ledger::VKEY, vkey).await?;
                     }
                     account::put(c, &row).await?;
-                    factors::begin(c, &row.login, &a.secret).await?;
-                    factors::confirm(c, &row.login, &a.secret, step, &hashes, now).await?;
+                    factors::begin(c, &row.login, &sealed).await?;
+                    factors::confirm(c, &row.login, &sealed, step, &hashes, now).await?;
                     let [first, second, third] = seals;
                     let own = stream_of(&row.person);
                     record(c, first, &own, "account.create", &payload, now).await?;

@@ -60,7 +60,7 @@ fn asked(pack: &Pack) -> Vec<Post<'_>> {
     let mut all = Vec::new();
     for role in pack.roles.values() {
         match &role.held_by {
-            HeldBy::Post(code) => posts.entry(code).or_default().push(role),
+            HeldBy::Post(code) => posts.entry(code.as_str()).or_default().push(role),
             HeldBy::Appointment if role.escalates_to.is_some() => {
                 all.push(Post { key: format!("role-{}", role.id), post: None, roles: vec![role] });
             }

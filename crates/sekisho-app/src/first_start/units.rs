@@ -98,8 +98,12 @@ impl UnitsForm {
 /// The step 組織.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UnitsPage {
-    /// Departments, sections and people so far.
-    pub counts: [usize; 3],
+    /// Departments so far.
+    pub departments: usize,
+    /// Sections so far.
+    pub sections: usize,
+    /// People so far.
+    pub people: usize,
     /// Departments and sections with their heads.
     pub heads: Vec<HeadLine>,
     /// Heads that are missing.
@@ -169,7 +173,9 @@ impl Office {
             })
             .collect();
         Ok(UnitsPage {
-            counts: [departments.len(), sections.len(), d.rows().persons.len()],
+            departments: departments.len(),
+            sections: sections.len(),
+            people: d.rows().persons.len(),
             vacant: heads.iter().filter(|h| h.holders.is_empty()).count(),
             heads,
         })
@@ -262,10 +268,12 @@ impl Office {
         let mut org = OrgRecords::default();
         let top = units.iter().find(|u| u.kind == "body" && u.exists_on(today)).map_or_else(
             || {
-                let title = if state.title.is_empty() { self.body_title() } else { &state.title };
-                taken.insert("0".to_owned());
-                org.insert(OrgSheet::Units, texts(&[("code", "0"), ("name", title), ("kind", "body")]));
-                "0".to_owned()
+                let title = if state.title.is_empty() { self.body_title() } else { state.title.as_str() };
+                let code =
+                    if taken.insert("0".to_owned()) { "0".to_owned() } else { free_code(&mut taken, None) };
+                let pairs = [("code", code.as_str()), ("name", title), ("kind", "body")];
+                org.insert(OrgSheet::Units, texts(&pairs));
+                code
             },
             |u| u.code.clone(),
         );
