@@ -325,6 +325,8 @@ pub fn kind_label(kind: &str) -> &'static str {
         ("case.closed", "完了"),
         ("register.change", "台帳の変更"),
         ("register.import", "台帳の取込み"),
+        ("register.view_saved", "課の見方の保存"),
+        ("register.view_forgotten", "課の見方の削除"),
         ("register.case", "案件による台帳の変更"),
         ("org.import", "組織の取込み"),
         ("setup.code", "最初の設定のコードの発行"),

@@ -28,6 +28,7 @@ pub mod pack_proposal;
 pub mod proposal;
 pub mod query;
 pub mod register;
+pub mod register_view;
 mod search;
 pub mod second_factor;
 pub mod session;

@@ -137,6 +137,7 @@ fn flash_text(code: &str) -> Option<&'static str> {
         "version_runs" => "この版を使い始めました。これからの申請に使われます。",
         "file_saved" => "保存しました。まだ何も変わっていません。",
         "edits_dropped" => "直した内容を捨てました。",
+        "view_forgotten" => "見方を消しました。",
         "dismissed" => "取り下げました。",
         "absent" => "不在を登録しました。",
         "present" => "不在を取り消しました。",

@@ -3,6 +3,7 @@
 pub(crate) mod copies;
 mod list;
 mod row;
+mod saved;
 mod show;
 mod spec;
 mod transfer;
@@ -11,6 +12,7 @@ pub(crate) use list::filter as list_filter;
 pub use list::{ColumnHead, FilterView, ListQuery, RegisterLine, RegisterList, RowLine};
 pub use row::{EditForm, HistoryLine, RowPage};
 pub(crate) use row::{batch_payload, keep_row, keep_rows};
+pub use saved::SavedView;
 pub use show::{FieldView, Pair, RefChoice};
 pub(crate) use show::{axes_in_order, axis_order, choices, class_text, level_title};
 pub(crate) use spec::class_of;

@@ -71,6 +71,8 @@ mod related;
 #[cfg(test)]
 mod resolve;
 #[cfg(test)]
+mod saved_views;
+#[cfg(test)]
 mod search;
 #[cfg(test)]
 mod served;

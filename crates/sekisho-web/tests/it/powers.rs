@@ -398,7 +398,8 @@ async fn every_route_that_takes_a_form_is_tried() {
         }
     }
     // Anybody's own: guards.rs and identity.rs try them. What versions of the standard take is tried in packs.rs and
-    // pack_edit.rs, the first start in first_start.rs.
+    // pack_edit.rs, the first start in first_start.rs, views of
+    // registers in saved_views.rs.
     for own in [
         "/setup",
         "/setup/body",
@@ -422,6 +423,7 @@ async fn every_route_that_takes_a_form_is_tried() {
         "/packs/edit",
         "/packs/edit/file",
         "/packs/proposals/{id}",
+        "/registers/{id}/views",
     ] {
         assert!(routes.remove(own), "{own}");
     }
