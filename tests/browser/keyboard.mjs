@@ -109,7 +109,8 @@ class Hands {
 
 /** Logs in, with the skip link and the page's own form. */
 async function person(name, wrong = "") {
-  const context = await browser.newContext({ viewport: NARROW, locale: "ja-JP" });
+  // Without smooth scrolling: what has the focus is on the screen at once.
+  const context = await browser.newContext({ viewport: NARROW, locale: "ja-JP", reducedMotion: "reduce" });
   const page = await context.newPage();
   page.on("pageerror", (e) => assert.fail(`script error: ${e}`));
   const hands = new Hands(page);

@@ -127,7 +127,9 @@ impl MailServer {
     /// What the server said, or why the address cannot be used.
     pub async fn send_test(&self, to: &str, body: &str) -> Result<(), String> {
         let to: Mailbox = to.parse().map_err(|e| format!("宛先「{}」: {e}", shorten(to, 80)))?;
-        let text = format!("{body}の関所から、メールが届くかを確かめています。このメールが読めれば、設定は正しくできています。\n");
+        let text = format!(
+            "{body}の関所から、メールが届くかを確かめています。このメールが読めれば、設定は正しくできています。\n"
+        );
         let message = Message::builder()
             .from(self.from.clone())
             .to(to)

@@ -61,8 +61,7 @@ fn code_hash(login: &str, code: &str) -> String {
 
 /// The QR code that an authenticator app reads, as SVG.
 pub(crate) fn picture(body: &str, login: &str, secret: &[u8]) -> Result<String, AppError> {
-    let code =
-        QrCode::new(totp::uri(&format!("関所 {body}"), login, secret)).map_err(AppError::internal)?;
+    let code = QrCode::new(totp::uri(&format!("関所 {body}"), login, secret)).map_err(AppError::internal)?;
     Ok(code.render::<svg::Color<'_>>().min_dimensions(240, 240).build())
 }
 

@@ -35,8 +35,7 @@ fn row(r: &Row) -> Result<DraftFileRow, StoreError> {
 /// # Errors
 /// The database failed.
 pub async fn list(c: &mut Conn<'_>, person: &str) -> Result<Vec<DraftFileRow>, StoreError> {
-    let sql =
-        "SELECT path, base, body, version, updated_at FROM pack_draft WHERE person = $1 ORDER BY path";
+    let sql = "SELECT path, base, body, version, updated_at FROM pack_draft WHERE person = $1 ORDER BY path";
     c.all(sql, args![person]).await?.iter().map(row).collect()
 }
 
@@ -60,6 +59,7 @@ pub async fn put(c: &mut Conn<'_>, person: &str, f: &DraftFileRow, seen: i64) ->
 /// # Errors
 /// The database failed.
 pub async fn forget(c: &mut Conn<'_>, person: &str, path: &str) -> Result<(), StoreError> {
-    c.exec("DELETE FROM pack_draft WHERE person = $1 AND (path = $2 OR $2 = '')", args![person, path]).await?;
+    c.exec("DELETE FROM pack_draft WHERE person = $1 AND (path = $2 OR $2 = '')", args![person, path])
+        .await?;
     Ok(())
 }

@@ -106,7 +106,11 @@ fn table(out: &mut String, lines: &[&str]) {
     for line in lines.iter().skip(2) {
         out.push_str("<tr>");
         for (n, cell) in cells(line).into_iter().enumerate() {
-            let _ = if n == 0 { write!(out, "<th scope=\"row\">{cell}</th>") } else { write!(out, "<td>{cell}</td>") };
+            let _ = if n == 0 {
+                write!(out, "<th scope=\"row\">{cell}</th>")
+            } else {
+                write!(out, "<td>{cell}</td>")
+            };
         }
         out.push_str("</tr>");
     }
@@ -130,7 +134,9 @@ fn blocks(out: &mut String, lines: &[&str]) {
     while let Some(line) = lines.get(at).copied() {
         if line.trim().is_empty() {
             at += 1;
-        } else if let Some(level) = line.find(' ').filter(|n| (1..=3).contains(n) && line.starts_with(&"#".repeat(*n))) {
+        } else if let Some(level) =
+            line.find(' ').filter(|n| (1..=3).contains(n) && line.starts_with(&"#".repeat(*n)))
+        {
             let words = line.get(level + 1..).unwrap_or_default();
             let _ = writeln!(out, "<h{level} id=\"{}\">{}</h{level}>", escape(&anchor(words)), inline(words));
             at += 1;
@@ -156,13 +162,15 @@ fn blocks(out: &mut String, lines: &[&str]) {
                     None => vec![],
                 };
                 at += 1 + more.len();
-                let words = more.iter().take_while(|l| !l.is_empty() && bullet(l.trim_start()).is_none()).count();
+                let words =
+                    more.iter().take_while(|l| !l.is_empty() && bullet(l.trim_start()).is_none()).count();
                 let mut said = vec![first];
                 said.extend(more.iter().take(words));
                 let _ = write!(out, "<li>{}", inline(&join(&said)));
                 // What stands below is set in by as much as the words of its line.
                 let indent = if kind == "ul" { 2 } else { 3 };
-                let inner: Vec<&str> = more.iter().skip(words).map(|l| l.get(indent..).unwrap_or_default()).collect();
+                let inner: Vec<&str> =
+                    more.iter().skip(words).map(|l| l.get(indent..).unwrap_or_default()).collect();
                 blocks(out, &inner);
                 out.push_str("</li>");
                 while lines.get(at).is_some_and(|l| l.is_empty())
@@ -174,7 +182,10 @@ fn blocks(out: &mut String, lines: &[&str]) {
             let _ = writeln!(out, "</{kind}>");
         } else {
             let words = run(at, &|l| {
-                !l.trim().is_empty() && !l.starts_with(['#', '|']) && !l.starts_with("```") && bullet(l).is_none()
+                !l.trim().is_empty()
+                    && !l.starts_with(['#', '|'])
+                    && !l.starts_with("```")
+                    && bullet(l).is_none()
             });
             let _ = writeln!(out, "<p>{}</p>", inline(&join(&words)));
             at += words.len().max(1);

@@ -224,7 +224,10 @@ mod tests {
         };
         let mut all = [300, 10, 10].map(chapter);
         fit(&mut all);
-        assert_eq!(all.iter().map(|c| (c.count, c.sections.len())).collect::<Vec<_>>(), [(300, 1), (10, 0), (10, 0)]);
+        assert_eq!(
+            all.iter().map(|c| (c.count, c.sections.len())).collect::<Vec<_>>(),
+            [(300, 1), (10, 0), (10, 0)]
+        );
         let mut all = [100, 100, 100].map(chapter);
         fit(&mut all);
         assert_eq!(all.iter().map(|c| c.sections.len()).collect::<Vec<_>>(), [1, 1, 0]);

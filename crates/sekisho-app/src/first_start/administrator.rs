@@ -32,7 +32,10 @@ pub(super) struct Chosen {
 
 impl std::fmt::Debug for Chosen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Chosen").field("person", &self.person).field("login", &self.login).finish_non_exhaustive()
+        f.debug_struct("Chosen")
+            .field("person", &self.person)
+            .field("login", &self.login)
+            .finish_non_exhaustive()
     }
 }
 
@@ -105,7 +108,10 @@ impl Office {
                 ("団体", format!("{}（{}）", state.title, state.body)),
                 ("組織", format!("{}の組織、{}人の職員", d.rows().units.len(), d.rows().persons.len())),
                 ("基準", format!("{} {}", pack.meta.title, pack.meta.version)),
-                ("メール", if state.mail == "tested" { "試しに送れました" } else { "後で設定します" }.to_owned()),
+                (
+                    "メール",
+                    if state.mail == "tested" { "試しに送れました" } else { "後で設定します" }.to_owned(),
+                ),
             ],
         })
     }
@@ -127,7 +133,10 @@ impl Office {
         let d = self.directory().await?;
         let held = roles(&self.pack(), &d, &form.person, self.clock.today());
         if !held.iter().any(|r| RUNNERS.contains(&r.role.as_str())) {
-            fault("person", "情報システム管理者か、その担当者から選んでください。いないときは「責任者」に戻ります。");
+            fault(
+                "person",
+                "情報システム管理者か、その担当者から選んでください。いないときは「責任者」に戻ります。",
+            );
         }
         let login = login_name(&form.login);
         let usable = (3..=60).contains(&login.len())
@@ -189,14 +198,23 @@ impl Office {
         let state = self.state_of(setup).await?;
         let page = self.first_administrator(setup).await?;
         if let Some((_, label)) = page.missing.first() {
-            return Err(AppError::field("code", format!("「{label}」がまだ済んでいません。先に済ませてください。")));
+            return Err(AppError::field(
+                "code",
+                format!("「{label}」がまだ済んでいません。先に済ませてください。"),
+            ));
         }
         let Some(a) = state.administrator.clone() else {
-            return Err(AppError::refused("F012", "最初の管理者がまだ選ばれていません。画面を開き直してください。"));
+            return Err(AppError::refused(
+                "F012",
+                "最初の管理者がまだ選ばれていません。画面を開き直してください。",
+            ));
         };
         // The organization may have changed since the choice.
         if !page.people.iter().any(|(number, _)| *number == a.person) {
-            return Err(AppError::field("code", "選んだ人は、もう情報システム管理者でもその担当者でもありません。選び直してください。"));
+            return Err(AppError::field(
+                "code",
+                "選んだ人は、もう情報システム管理者でもその担当者でもありません。選び直してください。",
+            ));
         }
         let now = self.clock.now();
         let secret = open_secret(self, &a.login, &a.secret)?;
@@ -231,7 +249,10 @@ impl Office {
                     }
                     // Another window of the same browser may have gone back.
                     if present != shown {
-                        return Err(AppError::refused("F011", "ほかの画面で設定が変わりました。画面を開き直してください。"));
+                        return Err(AppError::refused(
+                            "F011",
+                            "ほかの画面で設定が変わりました。画面を開き直してください。",
+                        ));
                     }
                     setting::set(c, crate::ledger::BODY, &present.body).await?;
                     setting::set(c, TITLE, &present.title).await?;

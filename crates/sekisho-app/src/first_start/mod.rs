@@ -26,9 +26,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use administrator::{AdministratorForm, AdministratorPage, Finished};
-pub use officers::{OfficersPage, Seat, SeatHolder};
+pub use officers::{OfficersPage, Seat};
 pub use steps::{BodyPage, MailForm, MailPage, PackPage};
-pub use units::{HeadLine, UnitsForm, UnitsPage};
+pub use units::{HeadLine, SeatHolder, UnitFields, UnitsForm, UnitsPage};
 
 use crate::error::AppError;
 use crate::first::temporary_password;
@@ -145,7 +145,8 @@ fn stream() -> String {
 }
 
 fn code_hash(typed: &str) -> String {
-    let code: String = normalize_code(typed).to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
+    let code: String =
+        normalize_code(typed).to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
     hex(&sha256(format!("setup:{code}").as_bytes()))
 }
 
@@ -187,7 +188,10 @@ impl Office {
         self.naming.waits.store(true, Ordering::Release);
         if let Some(file) = file {
             let place = |e: std::io::Error| {
-                AppError::refused("F013", format!("最初の設定のコードを {} に書けません: {e}", file.display()))
+                AppError::refused(
+                    "F013",
+                    format!("最初の設定のコードを {} に書けません: {e}", file.display()),
+                )
             };
             remove_if_there(&file).map_err(place)?;
             write_private(&file, format!("{code}\n").as_bytes()).map_err(place)?;
@@ -219,7 +223,9 @@ impl Office {
             return Ok(true);
         }
         if body.as_deref() != Some(self.body()) {
-            return Err(AppError::internal("the body was named by another process: this one must start again"));
+            return Err(AppError::internal(
+                "the body was named by another process: this one must start again",
+            ));
         }
         // The first login came from the terminal: the names are those of the start.
         self.naming.waits.store(false, Ordering::Release);

@@ -145,7 +145,10 @@ impl Filling<'_> {
                 let other = self.pack.roles.get(other).map_or(other.as_str(), |r| r.title.as_str());
                 self.wrong.push(typed.fault(
                     "number",
-                    format!("「{}」と「{other}」は、同じ人が兼ねられません。別の人にしてください。", role.title),
+                    format!(
+                        "「{}」と「{other}」は、同じ人が兼ねられません。別の人にしてください。",
+                        role.title
+                    ),
                 ));
             }
         }
@@ -161,7 +164,8 @@ impl Filling<'_> {
         if self.d.post(code).is_none() {
             let (title, unit) = (typed.get("title"), typed.get("unit"));
             if title.is_empty() || title.chars().count() > 60 {
-                self.wrong.push(typed.fault("title", "職の名前を60文字以内で入力してください（例：副市長）。"));
+                self.wrong
+                    .push(typed.fault("title", "職の名前を60文字以内で入力してください（例：副市長）。"));
             }
             match self.d.unit(unit) {
                 None => self.wrong.push(typed.fault("unit", "この職のある組織を選んでください。")),

@@ -107,11 +107,9 @@ impl MailForm {
         };
         let host = host.trim_matches(['[', ']']).to_owned();
         let from = self.from.trim().to_owned();
-        let config =
-            MailConfig { host, port, tls, authority: None, login: None, from, site: String::new() };
-        MailServer::new(&config).map_err(|_| {
-            AppError::field("from", "「関所 <sekisho@city.example>」のように入力してください。")
-        })
+        let config = MailConfig { host, port, tls, authority: None, login: None, from, site: String::new() };
+        MailServer::new(&config)
+            .map_err(|_| AppError::field("from", "「関所 <sekisho@city.example>」のように入力してください。"))
     }
 }
 

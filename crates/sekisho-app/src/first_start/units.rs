@@ -81,10 +81,7 @@ impl UnitsForm {
                 kana: get("kana"),
             }
         };
-        Self {
-            department: read("d"),
-            sections: (1..=SECTIONS).map(|n| read(&format!("s{n}"))).collect(),
-        }
+        Self { department: read("d"), sections: (1..=SECTIONS).map(|n| read(&format!("s{n}"))).collect() }
     }
 
     /// The fields with their prefix, the department first.
@@ -285,7 +282,8 @@ impl Office {
             org.insert(OrgSheet::Posts, post_record(&post, code, &head_title(&f.unit), true));
             if !f.number.is_empty() {
                 seat_person(&mut org, &d, &f.number, &f.name, &f.kana);
-                let main = assigned.insert(f.number.clone()) && d.main_appointment(&f.number, today).is_none();
+                let main =
+                    assigned.insert(f.number.clone()) && d.main_appointment(&f.number, today).is_none();
                 org.insert(OrgSheet::Appointments, appointment(&f.number, &post, main, today, ""));
             }
         };
@@ -308,8 +306,7 @@ impl Office {
         let roles: Vec<(String, String)> =
             self.pack().roles.values().map(|r| (r.id.clone(), r.title.clone())).collect();
         let filled = OrgSheet::ALL.iter().filter(|s| org.records(**s).next().is_some());
-        let tables: Vec<Table> =
-            filled.map(|s| Table::new(&s.schema(&roles), org.records(*s))).collect();
+        let tables: Vec<Table> = filled.map(|s| Table::new(&s.schema(&roles), org.records(*s))).collect();
         let bytes = write_xlsx(&tables, self.clock.today()).map_err(AppError::internal)?;
         let plan = self.plan_file(bytes.clone()).await?;
         if let Some(e) = plan.errors.first() {
@@ -384,7 +381,8 @@ mod tests {
 
     #[test]
     fn heads_are_called_after_their_unit_and_codes_are_free() {
-        for (unit, title) in [("福祉部", "部長"), ("高齢福祉課", "課長"), ("議会事務局", "局長")] {
+        for (unit, title) in [("福祉部", "部長"), ("高齢福祉課", "課長"), ("議会事務局", "局長")]
+        {
             assert_eq!(head_title(unit), title);
         }
         let mut taken: BTreeSet<String> = ["1", "301"].map(str::to_owned).into();

@@ -152,5 +152,9 @@ fn the_guides_worked_example_works() {
     let text = files.get_mut("procedures/media_bring_in.toml").unwrap();
     *text = text.replace("section_security_manager", "section_security_manger");
     let told = Pack::load_files(&files).unwrap_err();
-    assert!(guide.contains(&format!("    {}", told[0].to_string().split('。').next().unwrap())), "{}", told[0]);
+    assert!(
+        guide.contains(&format!("    {}", told[0].to_string().split('。').next().unwrap())),
+        "{}",
+        told[0]
+    );
 }

@@ -17,8 +17,8 @@ use crate::login::Identity;
 use crate::office::Office;
 use crate::pack_tools;
 
-/// Longest file, in bytes.
-const FILE_BYTES: usize = 200 * 1024;
+/// Longest file, in bytes: percent-encoded it must still fit into an ordinary form, or what was typed would be lost.
+const FILE_BYTES: usize = sekisho_base::limits::FORM_BYTES / 3 - 8 * 1024;
 /// Files that one may work on at once.
 const FILES: usize = 200;
 /// Files and failures that a page lists.
@@ -161,7 +161,10 @@ fn usable(path: &str) -> bool {
         !p.is_empty() && p.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
     };
     let Some((stem, kind)) = path.rsplit_once('.') else { return false };
-    path.len() <= 80 && matches!(kind, "toml" | "typ") && stem.split('/').count() <= 2 && stem.split('/').all(part)
+    path.len() <= 80
+        && matches!(kind, "toml" | "typ")
+        && stem.split('/').count() <= 2
+        && stem.split('/').all(part)
 }
 
 fn message(m: Message, files: &BTreeMap<String, String>) -> (String, EditMessage) {
@@ -201,7 +204,9 @@ fn covered(old: &Pack, new: &Pack) -> Vec<(String, String)> {
     for id in before.keys().chain(after.keys()).collect::<BTreeSet<_>>() {
         let empty = (BTreeSet::new(), BTreeSet::new());
         let (b, a) = (before.get(id).unwrap_or(&empty), after.get(id).unwrap_or(&empty));
-        let list = |x: &BTreeSet<String>, y: &BTreeSet<String>| x.difference(y).cloned().collect::<Vec<_>>().join("、");
+        let list = |x: &BTreeSet<String>, y: &BTreeSet<String>| {
+            x.difference(y).cloned().collect::<Vec<_>>().join("、")
+        };
         let parts = [
             ("整備済みから外れる", list(&b.0, &a.0)),
             ("新しく整備済み", list(&a.0, &b.0)),
@@ -320,10 +325,13 @@ impl Office {
             ));
         }
         if text.len() > FILE_BYTES {
-            return Err(AppError::field("text", "1つのファイルは200KBまでです。分けてください。"));
+            return Err(AppError::field("text", "1つの文書は160KBまでです。分けてください。"));
         }
         if draft.rows.len() >= FILES && !draft.rows.contains_key(path) {
-            return Err(AppError::field("text", "一度に直せるのは200ファイルまでです。先に提案するか、やめてください。"));
+            return Err(AppError::field(
+                "text",
+                "一度に直せるのは200ファイルまでです。先に提案するか、やめてください。",
+            ));
         }
         let text = text.replace("\r\n", "\n");
         let person = who.person.clone();
@@ -411,7 +419,16 @@ mod tests {
         for good in ["procedures/visit.toml", "roles.toml", "forms/take_out.typ"] {
             assert!(usable(good), "{good}");
         }
-        for bad in ["", "../roles.toml", "a/b/c.toml", "x.exe", "procedures/.toml", "Procedures/x.toml", "/x.toml", "手続/x.toml"] {
+        for bad in [
+            "",
+            "../roles.toml",
+            "a/b/c.toml",
+            "x.exe",
+            "procedures/.toml",
+            "Procedures/x.toml",
+            "/x.toml",
+            "手続/x.toml",
+        ] {
             assert!(!usable(bad), "{bad}");
         }
     }

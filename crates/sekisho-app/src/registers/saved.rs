@@ -1,8 +1,8 @@
 //! Saved views of a register's list. They hold what was asked, never what was seen: whoever opens one sees what they may see.
 
-use serde_json::json;
 use sekisho_store::ledger;
 use sekisho_store::register_view::{self, ViewRow};
+use serde_json::json;
 
 use super::ListQuery;
 use crate::error::AppError;
@@ -49,7 +49,9 @@ impl Office {
             .store
             .read(move |c| {
                 Box::pin(async move {
-                    register_view::list(c, &register, &person, &section, 2 * VIEWS).await.map_err(AppError::from)
+                    register_view::list(c, &register, &person, &section, 2 * VIEWS)
+                        .await
+                        .map_err(AppError::from)
                 })
             })
             .await?;
@@ -100,11 +102,17 @@ impl Office {
             return Err(AppError::field("view", "見方の名前を40文字以内で入力してください。"));
         }
         if rows.iter().any(|v| v.name == name && v.unit == unit) {
-            return Err(AppError::field("view", "同じ名前の見方があります。別の名前にするか、先に消してください。"));
+            return Err(AppError::field(
+                "view",
+                "同じ名前の見方があります。別の名前にするか、先に消してください。",
+            ));
         }
         let mine = rows.iter().filter(|v| v.person == me.person).count();
         if i64::try_from(mine).unwrap_or(i64::MAX) >= VIEWS {
-            return Err(AppError::field("view", "保存できる見方は30までです。使わないものを消してください。"));
+            return Err(AppError::field(
+                "view",
+                "保存できる見方は30までです。使わないものを消してください。",
+            ));
         }
         let id = self.new_id()?;
         let row = ViewRow {
@@ -113,7 +121,8 @@ impl Office {
             person: me.person,
             unit,
             name: name.to_owned(),
-            query: serde_json::to_string(&ListQuery { page: 1, ..query.clone() }).map_err(AppError::internal)?,
+            query: serde_json::to_string(&ListQuery { page: 1, ..query.clone() })
+                .map_err(AppError::internal)?,
             created_at: self.clock.now(),
         };
         self.keep_view(row, "register.view_saved", true).await

@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use sekisho_app::AppError;
 use sekisho_app::first_start::{
-    AdministratorForm, AdministratorPage, BodyPage, Door, Finished, MailForm, MailPage, OfficersPage, PackPage,
-    Seat, Setup, Step, UnitsForm, UnitsPage,
+    AdministratorForm, AdministratorPage, BodyPage, Door, Finished, MailForm, MailPage, OfficersPage,
+    PackPage, Seat, Setup, Step, UnitsForm, UnitsPage,
 };
 
 use crate::Web;
@@ -83,12 +83,7 @@ struct Steps {
     here: &'static str,
 }
 
-async fn head(
-    web: &Web,
-    setup: &Setup,
-    here: &'static str,
-    title: &str,
-) -> Result<(Page, Steps), WebError> {
+async fn head(web: &Web, setup: &Setup, here: &'static str, title: &str) -> Result<(Page, Steps), WebError> {
     let all = web.office.first_steps(setup).await?;
     Ok((Page { csrf: setup.csrf.clone(), ..Page::bare(title) }, Steps { all, here }))
 }
@@ -198,8 +193,11 @@ struct UnitsView {
 fn unit_blanks(form: &UnitsForm, errors: &Errors) -> Vec<(String, Vec<Blank>)> {
     let rows = form.rows().into_iter().enumerate();
     rows.map(|(n, (key, f))| {
-        let (legend, name) =
-            if n == 0 { ("部局".to_owned(), "部局の名前") } else { (format!("課室 {n}"), "課室の名前") };
+        let (legend, name) = if n == 0 {
+            ("部局".to_owned(), "部局の名前")
+        } else {
+            (format!("課室 {n}"), "課室の名前")
+        };
         let blank = |field: &str, label, value| Blank::new(format!("{key}.{field}"), label, value, errors);
         let blanks = vec![
             blank("unit", name, &f.unit),
@@ -295,7 +293,12 @@ struct OfficersView {
     page: Page,
     steps: Steps,
     view: OfficersPage,
+    /// What must be filled or is kept apart from others.
     seats: Vec<SeatView>,
+    /// The rest.
+    later: Vec<SeatView>,
+    /// One of the rest is wrong.
+    later_wrong: bool,
     errors: Errors,
 }
 
@@ -314,7 +317,8 @@ impl SeatView {
             let value = typed.get(&name).to_owned();
             Blank::new(name, label, &value, errors)
         };
-        let number = if seat.holders.is_empty() { "担う人の職員番号" } else { "加える人の職員番号" };
+        let number =
+            if seat.holders.is_empty() { "担う人の職員番号" } else { "加える人の職員番号" };
         let mut blanks = Vec::new();
         if seat.by_role || seat.holders.is_empty() {
             blanks.push(blank("number", number));
@@ -341,8 +345,10 @@ async fn officers_page(
     let view = web.office.first_officers(setup).await?;
     let (page, steps) = head(web, setup, "/setup/officers", "最初の設定：責任者").await?;
     let page = page.flash(done);
-    let seats = view.seats.iter().map(|s| SeatView::new(s, &typed, &errors)).collect();
-    html(&OfficersView { page, steps, view, seats, errors })
+    let seats = view.seats.iter().map(|s| SeatView::new(s, &typed, &errors));
+    let (seats, later): (Vec<_>, Vec<_>) = seats.partition(|v| v.seat.must || !v.seat.apart.is_empty());
+    let later_wrong = later.iter().any(|v| v.blanks.iter().chain(&v.unit).any(|b| !b.note.is_empty()));
+    html(&OfficersView { page, steps, view, seats, later, later_wrong, errors })
 }
 
 async fn officers(
@@ -471,7 +477,8 @@ async fn keep_administrator(State(web): State<Web>, sent: Sent) -> Result<Respon
     let kept = match f.get("do") {
         "finish" => match office.finish_first_start(setup, f.get("code")).await {
             Ok(done) => {
-                let page = Page { body: done.title.clone(), ..Page::bare("最初の設定が終わりました") };
+                let page =
+                    Page { body: done.title.clone(), ..Page::bare("最初の設定が終わりました") };
                 let gone = format!("{COOKIE}=; Path=/setup; HttpOnly; SameSite=Strict; Max-Age=0");
                 return Ok(([(header::SET_COOKIE, gone)], html(&DoneView { page, done })?).into_response());
             }

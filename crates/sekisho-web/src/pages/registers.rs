@@ -137,11 +137,7 @@ async fn list(
 }
 
 /// Saves or takes away a view of the list.
-async fn views(
-    State(web): State<Web>,
-    Path(id): Path<String>,
-    posted: Posted,
-) -> Result<Response, WebError> {
+async fn views(State(web): State<Web>, Path(id): Path<String>, posted: Posted) -> Result<Response, WebError> {
     let (who, f) = (&posted.who, &posted.fields);
     let q = query(f);
     let (done, result) = match f.get("do") {
@@ -225,7 +221,11 @@ async fn list_page(
         id: l.id,
         title: l.title,
         choices: l.choices,
-        views: saved.into_iter().map(|v| (address(&path, &v.query, &v.query.sort, 1), v)).map(|(a, v)| (v, a)).collect(),
+        views: saved
+            .into_iter()
+            .map(|v| (address(&path, &v.query, &v.query.sort, 1), v))
+            .map(|(a, v)| (v, a))
+            .collect(),
         kept: pairs_of(q, &q.sort),
         view_name: view_name.to_owned(),
     };

@@ -30,7 +30,11 @@ async fn save(b: &Browser, path: &str, text: &str, version: &str) -> Page {
 }
 
 fn saved(page: &Page) {
-    assert!(page.status == StatusCode::SEE_OTHER && page.location().ends_with("&done=file_saved"), "{}", page.text);
+    assert!(
+        page.status == StatusCode::SEE_OTHER && page.location().ends_with("&done=file_saved"),
+        "{}",
+        page.text
+    );
 }
 
 #[tokio::test]
@@ -38,9 +42,14 @@ async fn what_is_wrong_is_told_by_line_and_nothing_typed_is_lost() {
     let city = city().await;
     let mut admin = city.browser(ADMIN).await;
     let page = admin.get("/packs/edit").await;
-    assert!(page.text.contains(&format!("path={PATH}")) && !page.text.contains("確かめて提案へ進む"), "{}", page.text);
+    assert!(
+        page.text.contains(&format!("path={PATH}")) && !page.text.contains("確かめて提案へ進む"),
+        "{}",
+        page.text
+    );
     let wrong = text(OLD, "by = \"section_security_manger of applicant.section\"");
-    let looked = admin.post(FILE, &[("do", "check"), ("path", PATH), ("text", &wrong), ("version", "0")]).await;
+    let looked =
+        admin.post(FILE, &[("do", "check"), ("path", PATH), ("text", &wrong), ("version", "0")]).await;
     let line = wrong.lines().position(|l| l.contains("manger")).unwrap() + 1;
     let told = format!("<strong>{line}行目</strong> <code>step[3].by</code>");
     assert!(looked.status == StatusCode::OK && looked.text.contains(&told), "{told}: {}", looked.text);
@@ -61,13 +70,21 @@ async fn what_is_wrong_is_told_by_line_and_nothing_typed_is_lost() {
     saved(&save(&admin, PATH, &wrong, "1").await);
     let late = save(&admin, PATH, "late = \"書き換え\"", "1").await;
     assert!(late.status == StatusCode::UNPROCESSABLE_ENTITY, "{}", late.text);
-    assert!(late.text.contains("late = &#34;書き換え&#34;") && late.text.contains("ほかの画面で"), "{}", late.text);
-    let large = save(&admin, PATH, &"#\n".repeat(120 * 1024), "2").await;
-    assert!(large.status == StatusCode::UNPROCESSABLE_ENTITY && large.text.contains("200KBまで"));
+    assert!(
+        late.text.contains("late = &#34;書き換え&#34;") && late.text.contains("ほかの画面で"),
+        "{}",
+        late.text
+    );
+    let large = save(&admin, PATH, &"a".repeat(170 * 1024), "2").await;
+    assert!(large.status == StatusCode::UNPROCESSABLE_ENTITY && large.text.contains("160KBまで"));
     for bad in ["../pack.toml", "procedures/x.sh", "a/b/c.toml"] {
         assert_eq!(open(&mut admin, bad).await.status, StatusCode::NOT_FOUND, "{bad}");
         let page = admin.post("/packs/edit", &[("do", "new"), ("path", bad)]).await;
-        assert!(page.status == StatusCode::UNPROCESSABLE_ENTITY && page.text.contains(&format!("value=\"{bad}\"")), "{bad}");
+        assert!(
+            page.status == StatusCode::UNPROCESSABLE_ENTITY
+                && page.text.contains(&format!("value=\"{bad}\"")),
+            "{bad}"
+        );
     }
 
     // A file is put in, taken out and given back.
@@ -77,7 +94,10 @@ async fn what_is_wrong_is_told_by_line_and_nothing_typed_is_lost() {
     saved(&save(&admin, "bindings.toml", "", "0").await);
     let page = admin.get("/packs/edit").await;
     assert!(page.text.contains("notices/own.toml</a> <span class=\"tag running\">追加"), "{}", page.text);
-    assert_eq!(admin.post(FILE, &[("do", "revert"), ("path", "notices/own.toml")]).await.location(), "/packs/edit?done=edits_dropped");
+    assert_eq!(
+        admin.post(FILE, &[("do", "revert"), ("path", "notices/own.toml")]).await.location(),
+        "/packs/edit?done=edits_dropped"
+    );
     assert!(!admin.get("/packs/edit").await.text.contains("notices/own.toml"));
     admin.post("/packs/edit", &[("do", "drop")]).await;
     assert_eq!(city.count("SELECT COUNT(*) FROM pack_draft").await, 0);
@@ -95,7 +115,8 @@ async fn an_edited_version_takes_effect_when_a_second_person_confirms() {
     }
     assert!(check.offers("propose"));
     let proposed = admin.post("/packs/edit", &[("do", "propose")]).await.location();
-    let address = proposed.strip_suffix("?done=version_proposed").unwrap_or_else(|| panic!("{proposed}")).to_owned();
+    let address =
+        proposed.strip_suffix("?done=version_proposed").unwrap_or_else(|| panic!("{proposed}")).to_owned();
     assert_eq!(city.count("SELECT COUNT(*) FROM pack_draft").await, 0, "the copies are gone");
     assert_eq!(city.office.pack().hash, before);
     let own = admin.post(&address, &[("do", "confirm"), ("shown", "x"), ("acknowledged", "yes")]).await;
@@ -109,7 +130,10 @@ async fn an_edited_version_takes_effect_when_a_second_person_confirms() {
     assert_ne!(city.office.pack().hash, before);
     assert!(second.get("/packs/edit").await.text.contains("直し始めた後に、別の版が使われ始めました"));
     let step = open(&mut admin, PATH).await;
-    assert!(step.text.contains("department_security_officer of applicant.department"), "the running text is the new one");
+    assert!(
+        step.text.contains("department_security_officer of applicant.department"),
+        "the running text is the new one"
+    );
 }
 
 #[tokio::test]
@@ -127,7 +151,8 @@ async fn only_those_who_may_propose_edit() {
             assert_eq!(page.status, StatusCode::FORBIDDEN, "{number} {what}");
         }
         for what in ["save", "check", "revert"] {
-            let page = b.post(FILE, &[("do", what), ("path", "roles.toml"), ("text", "x"), ("version", "0")]).await;
+            let page =
+                b.post(FILE, &[("do", what), ("path", "roles.toml"), ("text", "x"), ("version", "0")]).await;
             assert_eq!(page.status, StatusCode::FORBIDDEN, "{number} {what}");
         }
     }
@@ -138,5 +163,9 @@ async fn only_those_who_may_propose_edit() {
         assert!(nobody.post(path, &[("do", "save")]).await.location().starts_with("/login"), "{path}");
     }
     let mut officer = city.browser(OFFICER).await;
-    assert_eq!(officer.get("/packs/edit").await.status, StatusCode::OK, "whoever decides the standard may edit too");
+    assert_eq!(
+        officer.get("/packs/edit").await.status,
+        StatusCode::OK,
+        "whoever decides the standard may edit too"
+    );
 }
