@@ -119,11 +119,12 @@ fn a_question_without_answer_says_why() {
     assert!(oracle.handling("send", &uneven).unwrap_err().contains("個数をそろえる"));
 }
 
-/// Files that a guide shows: a line with the place in backticks, then the text.
+/// Files that a guide shows: a line with the pack's folder and the place in backticks, then the text.
 fn shown(guide: &str) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     for part in guide.split("\n`").skip(1) {
         let Some((path, rest)) = part.split_once("`\n\n```toml\n") else { continue };
+        let (_, path) = path.split_once('/').unwrap();
         files.insert(path.to_owned(), rest.split("```").next().unwrap().to_owned());
     }
     files
