@@ -121,13 +121,12 @@ fn a_question_without_answer_says_why() {
 
 /// Files that a guide shows: a line with the pack's folder and the place in backticks, then the text.
 fn shown(guide: &str) -> BTreeMap<String, String> {
-    let mut files = BTreeMap::new();
-    for part in guide.split("\n`").skip(1) {
-        let Some((path, rest)) = part.split_once("`\n\n```toml\n") else { continue };
-        let (_, path) = path.split_once('/').unwrap();
-        files.insert(path.to_owned(), rest.split("```").next().unwrap().to_owned());
-    }
-    files
+    let parts: Vec<&str> = guide.split("\n```toml\n").collect();
+    let places = parts.iter().map(|p| p.trim_end().lines().last().unwrap_or_default().trim_matches('`'));
+    let texts = parts.iter().skip(1).map(|p| format!("{}\n", p.split("\n```").next().unwrap()));
+    let files =
+        places.zip(texts).filter_map(|(place, text)| Some((place.split_once('/')?.1.to_owned(), text)));
+    files.collect()
 }
 
 /// The worked example of the guide does what the guide says.
