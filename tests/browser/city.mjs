@@ -7,7 +7,7 @@ import { join } from "node:path";
 
 const bin = process.env.SEKISHO_BIN;
 
-const freePort = () => new Promise((resolve, reject) => {
+export const freePort = () => new Promise((resolve, reject) => {
   const probe = createServer();
   probe.on("error", reject);
   probe.listen(0, "127.0.0.1", () => { const { port } = probe.address(); probe.close(() => resolve(port)); });

@@ -15,7 +15,7 @@ use sekisho_pack::words::Words;
 use sekisho_store::Viewer;
 use serde::Serialize;
 
-use crate::cases::{find_items, items_named};
+use crate::cases::{FOUND, find_items, items_named};
 use crate::clauses::citation;
 use crate::error::{AppError, FieldError};
 use crate::login::Identity;
@@ -462,7 +462,7 @@ impl Office {
                 .store
                 .read(move |c| {
                     Box::pin(async move {
-                        find_items(c, &inner, &viewer, "", &classed(&inner), &looked_for).await
+                        find_items(c, &inner, &viewer, "", &classed(&inner), &looked_for, FOUND).await
                     })
                 })
                 .await?;

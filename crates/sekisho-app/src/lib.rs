@@ -18,6 +18,7 @@ pub mod documents;
 pub mod duties;
 mod error;
 pub mod first;
+pub mod first_start;
 pub mod forms;
 pub mod handling;
 pub mod ledger;

@@ -121,6 +121,25 @@ impl MailServer {
         }
     }
 
+    /// Sends one message to see whether it arrives.
+    ///
+    /// # Errors
+    /// What the server said, or why the address cannot be used.
+    pub async fn send_test(&self, to: &str, body: &str) -> Result<(), String> {
+        let to: Mailbox = to.parse().map_err(|e| format!("宛先「{}」: {e}", shorten(to, 80)))?;
+        let text = format!(
+            "{body}の関所から、メールが届くかを確かめています。このメールが読めれば、設定は正しくできています。\n"
+        );
+        let message = Message::builder()
+            .from(self.from.clone())
+            .to(to)
+            .subject("【関所】メールの確認")
+            .header(ContentType::TEXT_PLAIN)
+            .body(text)
+            .map_err(|e| e.to_string())?;
+        self.transport.send(message).await.map(|_| ()).map_err(|e| shorten(&e.to_string(), 200))
+    }
+
     /// The message of one notification. Its id is the notification's, so that a message sent twice is known as the same.
     fn message(&self, n: &NotificationRow, to: &str, body: &str) -> Result<Message, String> {
         let to: Mailbox = to.parse().map_err(|e| format!("宛先「{}」: {e}", shorten(to, 80)))?;

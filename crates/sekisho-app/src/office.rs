@@ -29,7 +29,7 @@ const TURNED: &str = "day.turned";
 /// How long a node may go without writing while it does the day's work, in milliseconds.
 const DAY_LEASE_MS: i64 = 120_000;
 /// Setting with what the body is called on pages and forms.
-const TITLE: &str = "body.title";
+pub(crate) const TITLE: &str = "body.title";
 
 /// What a body is called and where its secrets are.
 pub struct Opening {
@@ -92,6 +92,8 @@ pub struct Office {
     pub(crate) mail: std::sync::OnceLock<Arc<crate::mail::MailServer>>,
     pub(crate) login_failures: std::sync::atomic::AtomicU64,
     pub(crate) surroundings: std::sync::OnceLock<crate::doctor::Surroundings>,
+    pub(crate) naming: crate::first_start::Naming,
+    demo_logins: std::sync::OnceLock<Vec<crate::demo::PrintedLogin>>,
 }
 
 impl Office {
@@ -183,18 +185,20 @@ impl Office {
             mail: std::sync::OnceLock::new(),
             login_failures: std::sync::atomic::AtomicU64::new(0),
             surroundings: std::sync::OnceLock::new(),
+            naming: crate::first_start::Naming::default(),
+            demo_logins: std::sync::OnceLock::new(),
         };
         office.dummy_hash = crate::password::hash_password(&office, "関所 dummy")?;
         let office = Arc::new(office);
         office.prepare_tables().await?;
         if stored.is_none() {
-            office.first_pack(o.pack, o.pack_files).await?;
+            office.keep_pack_of_start(o.pack, o.pack_files).await?;
         }
         Ok(office)
     }
 
     /// The pack of the first start: stored whole, recorded, its tables made. Of nodes that start at once one does it.
-    async fn first_pack(
+    async fn keep_pack_of_start(
         self: &Arc<Self>,
         pack: Pack,
         files: std::collections::BTreeMap<String, String>,
@@ -391,18 +395,29 @@ impl Office {
     /// The body's name in the ledger.
     #[must_use]
     pub fn body(&self) -> &str {
-        &self.body
+        self.naming.names.get().map_or(&self.body, |n| &n.body)
     }
 
     /// The body's name on pages and forms.
     #[must_use]
     pub fn body_title(&self) -> &str {
-        &self.title
+        self.naming.names.get().map_or(&self.title, |n| &n.title)
     }
 
     /// Says where things are, for the page システム; the first call counts.
     pub fn know_surroundings(&self, s: crate::doctor::Surroundings) {
         let _ = self.surroundings.set(s);
+    }
+
+    /// Offers people of a demo city on the login page, whose passwords were printed anyway; the first call counts.
+    pub fn offer_demo_logins(&self, logins: Vec<crate::demo::PrintedLogin>) {
+        let _ = self.demo_logins.set(logins);
+    }
+
+    /// People whom the login page offers: none but in a demo city.
+    #[must_use]
+    pub fn demo_logins(&self) -> &[crate::demo::PrintedLogin] {
+        self.demo_logins.get().map_or(&[], Vec::as_slice)
     }
 
     /// A short mark of this process for the log.
@@ -432,7 +447,7 @@ impl Office {
     }
 
     pub(crate) fn signer(&self) -> Option<&LogSigner> {
-        self.signer.as_ref()
+        self.naming.names.get().map_or(self.signer.as_ref(), |n| n.signer.as_ref())
     }
 
     /// Starts what runs beside the pages: the sequencer, and the checks at start and at the turn of each day.

@@ -177,6 +177,11 @@ impl Office {
     /// Refused for others than administrators: it holds every person's login and address.
     pub async fn export_organization(&self, who: &Identity) -> Result<ExportedFile, AppError> {
         self.may_import_organization(who).await?;
+        self.organization_file().await
+    }
+
+    /// The organization as a workbook of four sheets.
+    pub(crate) async fn organization_file(&self) -> Result<ExportedFile, AppError> {
         let d = self.directory().await?;
         let (records, roles) = (records(&d), self.role_labels());
         let today = self.clock.today();

@@ -42,7 +42,7 @@ pub fn coverage_text(pack: &Pack) -> String {
     coverage(pack, &built()).summary()
 }
 
-fn built() -> Built<'static> {
+pub(crate) fn built() -> Built<'static> {
     Built { gates: &BUILT_GATES }
 }
 

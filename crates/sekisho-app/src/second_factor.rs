@@ -59,6 +59,12 @@ fn code_hash(login: &str, code: &str) -> String {
     hex(&sha256(format!("recovery:{login}:{code}").as_bytes()))
 }
 
+/// The QR code that an authenticator app reads, as SVG.
+pub(crate) fn picture(body: &str, login: &str, secret: &[u8]) -> Result<String, AppError> {
+    let code = QrCode::new(totp::uri(&format!("関所 {body}"), login, secret)).map_err(AppError::internal)?;
+    Ok(code.render::<svg::Color<'_>>().min_dimensions(240, 240).build())
+}
+
 impl Office {
     /// Roles whose holders must have a second factor.
     ///
@@ -192,15 +198,13 @@ impl Office {
         let secret = if row.pending.is_empty() {
             String::new()
         } else {
-            totp::base32(&open_secret(self, &who.login, &row.pending)?)
+            totp::typed(&open_secret(self, &who.login, &row.pending)?)
         };
-        let grouped: Vec<String> =
-            secret.chars().collect::<Vec<_>>().chunks(4).map(|c| c.iter().collect()).collect();
         Ok(SecondFactorPage {
             since: row.confirmed_at.map(|at| at.japanese()).unwrap_or_default(),
             codes_left,
             required: self.needs_second_factor(&who.person).await?,
-            typed_secret: grouped.join(" "),
+            typed_secret: secret,
         })
     }
 
@@ -214,9 +218,7 @@ impl Office {
             return Err(AppError::NotFound);
         }
         let secret = open_secret(self, &who.login, &row.pending)?;
-        let issuer = format!("関所 {}", self.body_title());
-        let code = QrCode::new(totp::uri(&issuer, &who.login, &secret)).map_err(AppError::internal)?;
-        Ok(code.render::<svg::Color<'_>>().min_dimensions(240, 240).build())
+        picture(self.body_title(), &who.login, &secret)
     }
 
     /// Begins to enrol a second factor; one in use stays in use until the new one is confirmed.
@@ -235,7 +237,7 @@ impl Office {
             .await
     }
 
-    fn recovery_codes(&self, login: &str) -> Result<(Vec<String>, Vec<String>), AppError> {
+    pub(crate) fn recovery_codes(&self, login: &str) -> Result<(Vec<String>, Vec<String>), AppError> {
         let codes = (0..CODES).map(|_| temporary_password(self)).collect::<Result<Vec<_>, _>>()?;
         let hashes = codes.iter().map(|c| code_hash(login, &c.replace('-', ""))).collect();
         Ok((codes, hashes))

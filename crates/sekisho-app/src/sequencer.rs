@@ -24,12 +24,13 @@ const OTHERS: std::time::Duration = std::time::Duration::from_secs(1);
 /// How often where there are none.
 const ALONE: std::time::Duration = std::time::Duration::from_secs(10);
 
-/// One pass. Returns how many entries were sequenced; 0 also when another node holds the lease, or this one has no key.
+/// One pass. Returns how many entries were sequenced; 0 also when another node holds the lease, this one has no key, and while the body has
+/// no name yet.
 ///
 /// # Errors
 /// The stored tree is not that of the stored head, or the database failed.
 pub async fn pass(office: &Arc<Office>) -> Result<usize, AppError> {
-    if office.signer().is_none() {
+    if office.signer().is_none() || office.waits_for_name().await? {
         return Ok(0);
     }
     let (node, now) = (office.node().to_owned(), office.clock.now());

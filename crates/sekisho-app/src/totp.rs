@@ -59,6 +59,12 @@ pub(crate) fn base32(bytes: &[u8]) -> String {
     out
 }
 
+/// A secret as people type it: in groups of four.
+pub(crate) fn typed(secret: &[u8]) -> String {
+    let text: Vec<char> = base32(secret).chars().collect();
+    text.chunks(4).map(|c| c.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
+}
+
 /// The address that an authenticator app reads from the QR code (Key URI format).
 pub(crate) fn uri(issuer: &str, login: &str, secret: &[u8]) -> String {
     let issuer = percent(issuer);

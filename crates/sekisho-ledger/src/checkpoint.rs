@@ -181,6 +181,14 @@ impl LogSigner {
         Ok(Self { origin: format!("{ORIGIN_PREFIX}{body}"), key: SigningKey::from_bytes(seed) })
     }
 
+    /// The same key for a body of another name.
+    ///
+    /// # Errors
+    /// As [`LogSigner::from_seed`].
+    pub fn of_body(&self, body: &str) -> Result<Self, CheckpointError> {
+        Self::from_seed(body, &self.key.to_bytes())
+    }
+
     /// The public key of this signer.
     #[must_use]
     pub fn key(&self) -> LogKey {

@@ -239,6 +239,18 @@ pub async fn put_appointment(c: &mut Conn<'_>, a: &AppointmentRow) -> Result<(),
     changed(c).await
 }
 
+/// Takes an appointment away as if it had never been, and tells its person and post; none when there is no such. Only the first start does so:
+/// on a running body appointments end.
+///
+/// # Errors
+/// The database failed.
+pub async fn drop_appointment(c: &mut Conn<'_>, id: &str) -> Result<Option<(String, String)>, StoreError> {
+    let row = c.one("DELETE FROM appointment WHERE id = $1 RETURNING person, post", args![id]).await?;
+    let Some(row) = row else { return Ok(None) };
+    changed(c).await?;
+    Ok(Some((row.text(0)?, row.text(1)?)))
+}
+
 /// Whether by their dates alone a unit, appointment, absence or delegation began or ended when the days went from `after` to `today`.
 ///
 /// # Errors

@@ -19,6 +19,8 @@ pub(crate) enum WebError {
     MustChangePassword,
     /// A second factor must be enrolled first.
     MustEnrol,
+    /// The first start asks for its code.
+    SetupCode,
     /// A page that is shown instead.
     Instead(Box<Response>),
     /// A form that does not come from our own page, or from an older session.
@@ -125,6 +127,7 @@ impl IntoResponse for WebError {
             }
             Self::MustChangePassword => Redirect::to("/password").into_response(),
             Self::MustEnrol => Redirect::to("/account/second-factor").into_response(),
+            Self::SetupCode => Redirect::to("/setup").into_response(),
             Self::Instead(page) => *page,
             Self::ForeignForm => message(
                 StatusCode::FORBIDDEN,

@@ -113,6 +113,20 @@ impl FromRequest<Web> for Open {
 async fn read_posted(request: Request, web: &Web, level: Level) -> Result<Posted, WebError> {
     let (parts, body) = request.into_parts();
     let who = identity(&parts, web, level).await?;
+    let (fields, files) = read_fields(Request::from_parts(parts, body), web).await?;
+    if !same(fields.raw("csrf"), &who.csrf) {
+        return Err(WebError::ForeignForm);
+    }
+    let file = files.first().map(|(_, f)| f.clone());
+    Ok(Posted { who, fields, file, files })
+}
+
+/// Fields and files of a form from our own page; whose it is remains to be seen.
+pub(crate) async fn read_fields(
+    request: Request,
+    web: &Web,
+) -> Result<(Fields, Vec<(String, Upload)>), WebError> {
+    let (parts, body) = request.into_parts();
     if !from_own_page(&parts.headers) {
         return Err(WebError::ForeignForm);
     }
@@ -121,17 +135,11 @@ async fn read_posted(request: Request, web: &Web, level: Level) -> Result<Posted
         .get(header::CONTENT_TYPE)
         .and_then(|v| v.to_str().ok())
         .is_some_and(|t| t.starts_with("multipart/form-data"));
-    let (fields, files) = if multipart {
-        read_multipart(Request::from_parts(parts, body), web).await?
-    } else {
-        let bytes = axum::body::to_bytes(body, limits::FORM_BYTES).await.map_err(|_| WebError::TooLarge)?;
-        (Fields::parse(&bytes), vec![])
-    };
-    if !same(fields.raw("csrf"), &who.csrf) {
-        return Err(WebError::ForeignForm);
+    if multipart {
+        return read_multipart(Request::from_parts(parts, body), web).await;
     }
-    let file = files.first().map(|(_, f)| f.clone());
-    Ok(Posted { who, fields, file, files })
+    let bytes = axum::body::to_bytes(body, limits::FORM_BYTES).await.map_err(|_| WebError::TooLarge)?;
+    Ok((Fields::parse(&bytes), vec![]))
 }
 
 macro_rules! posted {

@@ -8,6 +8,7 @@ mod checker;
 mod error;
 mod form;
 mod guard;
+mod guide;
 mod page;
 mod pages;
 mod sure;

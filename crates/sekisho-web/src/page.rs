@@ -106,6 +106,11 @@ impl Page {
         self
     }
 
+    /// Where the guide speaks of this page.
+    pub(crate) fn help(&self) -> &'static str {
+        crate::guide::of_section(self.section)
+    }
+
     pub(crate) fn nav(&self) -> Vec<NavItem> {
         NAV.iter().map(|(href, label)| NavItem { href, label, current: *href == self.section }).collect()
     }
@@ -133,6 +138,9 @@ fn flash_text(code: &str) -> Option<&'static str> {
         "version_proposed" => "提案しました。別の人が確かめると、使い始められます。",
         "version_adopted" => "引き取りました。あなたが提案者です。別の人が確かめると、使い始められます。",
         "version_runs" => "この版を使い始めました。これからの申請に使われます。",
+        "file_saved" => "保存しました。まだ何も変わっていません。",
+        "edits_dropped" => "直した内容を捨てました。",
+        "view_forgotten" => "見方を消しました。",
         "dismissed" => "取り下げました。",
         "absent" => "不在を登録しました。",
         "present" => "不在を取り消しました。",
@@ -143,6 +151,8 @@ fn flash_text(code: &str) -> Option<&'static str> {
         "token_revoked" => "トークンを取り消しました。",
         "account" => "変更しました。本人と上位の人に知らせました。",
         "unlocked" => "一時停止を解きました。",
+        "unseated" => "任命を取り消しました。",
+        "mail_sent" => "試しのメールを送りました。届いたことを確かめてください。",
         "taken_up" => "引取りを確かめたことを記録しました。本人に知らせました。",
         _ => return None,
     })

@@ -48,6 +48,11 @@ impl ImportView {
         ]
     }
 
+    /// On a page that is there already.
+    pub(crate) fn on(self, page: Page) -> Result<Response, WebError> {
+        html(&ImportPage { page, view: self })
+    }
+
     pub(crate) async fn page(
         self,
         web: &Web,
@@ -55,7 +60,7 @@ impl ImportView {
         title: &str,
         section: &'static str,
     ) -> Result<Response, WebError> {
-        html(&ImportPage { page: Page::of(web, who, title, section).await?, view: self })
+        self.on(Page::of(web, who, title, section).await?)
     }
 }
 

@@ -23,7 +23,8 @@ use crate::error::{Unavailable, unavailable};
 const BUCKETS: [u64; 10] = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000];
 
 /// Where what is typed is secret and must not come back in a page.
-const SECRET: [&str; 4] = ["/login", "/login/code", "/password", "/account/second-factor"];
+const SECRET: [&str; 6] =
+    ["/login", "/login/code", "/password", "/account/second-factor", "/setup", "/setup/administrator"];
 
 #[derive(Debug, Default, Clone)]
 struct Route {

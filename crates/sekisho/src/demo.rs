@@ -62,6 +62,7 @@ pub(crate) async fn run(args: Args) -> Outcome {
         office.store.clone().close().await;
         return Ok(std::process::ExitCode::SUCCESS);
     }
+    office.offer_demo_logins(logins.clone());
     let open = Open { listen: args.listen, secure: false, metrics: None, tls: None };
     serve(office, open, move |address| {
         let list: Vec<_> = logins

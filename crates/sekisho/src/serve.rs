@@ -1,5 +1,6 @@
 //! `sekisho serve`, and what `demo` shares with it: answering pages until the process is told to stop.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -72,6 +73,11 @@ pub(crate) async fn run(options: Options) -> Outcome {
     if let Some(list) = witnesses {
         witnesses::appoint(&office, &list).await.map_err(|e| e.to_string())?;
     }
+    // A default name is nobody's choice: the first start asks.
+    let named = [table::TITLE, table::BODY]
+        .iter()
+        .all(|key| settings.value(key).is_some_and(|v| v.from != crate::settings::From::Default));
+    let code = office.begin_first_start(named).await.map_err(|e| e.to_string())?;
     let listen = settings.address(table::LISTEN).ok_or("server.listen")?;
     let metrics = settings.address(table::METRICS);
     let tls = match (settings.path(table::CERTIFICATE), settings.path(table::TLS_KEY)) {
@@ -82,9 +88,19 @@ pub(crate) async fn run(options: Options) -> Outcome {
     let open = Open { listen, secure: settings.secure(), metrics, tls };
     let courier = Arc::new(sekisho_web::witness::HttpMessenger);
     let telling = tokio::spawn(webhooks::run(Arc::clone(&office), receivers, courier));
-    let served =
-        serve(office, open, |address| println!("{scheme}://{address} で動いています。止めるときは Ctrl+C。"))
-            .await;
+    let served = serve(office, open, |address| {
+        println!("{scheme}://{address} で動いています。止めるときは Ctrl+C。");
+        if let Some(code) = code {
+            // Whoever reads the address alone may have closed the pipe by now.
+            let _ = writeln!(
+                std::io::stdout(),
+                "まだ設定されていません。{scheme}://{address}/setup を開き、次のコードを入力してください。\n最初の設定のコード {}（{} まで、1回だけ使えます）",
+                code.code,
+                code.until.japanese()
+            );
+        }
+    })
+    .await;
     telling.abort();
     served
 }

@@ -16,7 +16,7 @@ use sekisho_store::case::{self, DraftRow};
 use sekisho_store::{Conn, attachment, once, setting};
 use serde_json::json;
 
-use crate::cases::items::{find_items, items_by_key};
+use crate::cases::items::{FIRST, FOUND, find_items, items_by_key};
 use crate::cases::rows::row_facts;
 use crate::cases::store::keep;
 use crate::cases::view::{AheadLine, ApplyForm, Explained, FormPart, ItemLine, ItemsPart, PostChoice, Typed};
@@ -310,15 +310,17 @@ impl Office {
         let searched = search && !words.is_empty();
         let (viewer, inner, field, list) =
             (me.viewer().clone(), Arc::clone(pack), f.id.clone(), registers.to_vec());
-        let (looked_for, most) = (words.clone(), p.most_items());
+        let looked_for = if searched { words.clone() } else { String::new() };
+        let most = p.most_items();
         let (chosen, found) = self
             .store
             .read(move |c| {
                 Box::pin(async move {
                     let chosen = items_by_key(c, &inner, &viewer, &field, &list, &keys, most).await?;
                     let mut found = Vec::new();
-                    if searched {
-                        found = find_items(c, &inner, &viewer, &field, &list, &looked_for).await?;
+                    if searched || chosen.is_empty() {
+                        let most = if searched { FOUND } else { FIRST };
+                        found = find_items(c, &inner, &viewer, &field, &list, &looked_for, most).await?;
                         found.retain(|i| !chosen.contains(i));
                     }
                     Ok::<_, AppError>((chosen, found))

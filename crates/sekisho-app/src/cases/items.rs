@@ -13,7 +13,9 @@ use crate::error::AppError;
 use crate::registers::{class_of, table_spec};
 
 /// Rows shown for one search.
-const FOUND: i64 = 20;
+pub(crate) const FOUND: i64 = 20;
+/// Rows shown before anybody searched.
+pub(crate) const FIRST: i64 = 10;
 
 /// A register row as an item of a case.
 pub(crate) fn item_of(field: &str, r: &Register, row: &RegisterRow) -> Item {
@@ -95,7 +97,7 @@ pub(crate) async fn items_named(
     Ok((items, missing))
 }
 
-/// The first rows in which every word occurs.
+/// The first rows in which every word occurs; `most` of them.
 pub(crate) async fn find_items(
     c: &mut Conn<'_>,
     pack: &Pack,
@@ -103,14 +105,15 @@ pub(crate) async fn find_items(
     field: &str,
     registers: &[String],
     words: &str,
+    most: i64,
 ) -> Result<Vec<Item>, AppError> {
     let words = words.split_whitespace().take(8).map(str::to_owned).collect();
     let filter = Filter { words, ..Filter::default() };
     let mut found = Vec::new();
     for r in registers.iter().filter_map(|id| pack.registers.get(id)) {
-        let (rows, _) = register::list(c, &table_spec(r), viewer, &filter, 0, FOUND).await?;
+        let (rows, _) = register::list(c, &table_spec(r), viewer, &filter, 0, most).await?;
         found.extend(rows.iter().map(|row| item_of(field, r, row)));
     }
-    found.truncate(usize::try_from(FOUND).unwrap_or(usize::MAX));
+    found.truncate(usize::try_from(most).unwrap_or(usize::MAX));
     Ok(found)
 }

@@ -34,7 +34,7 @@ pub use causes::open_from_causes;
 pub use explain::Explanation;
 pub(crate) use follow::{organization_changed, row_changed};
 pub use inbox::MOST_AT_ONCE;
-pub(crate) use items::{find_items, item_of, items_named};
+pub(crate) use items::{FOUND, find_items, item_of, items_named};
 pub use store::sweep;
 pub use view::{
     ActInput, ActLine, ActionView, AheadLine, ApplyForm, AttachmentLine, BulkChoice, BulkResult, Button,

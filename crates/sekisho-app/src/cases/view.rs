@@ -247,7 +247,7 @@ pub struct ItemsPart {
     pub searched: bool,
     /// Its words.
     pub words: String,
-    /// What it found.
+    /// What it found; before a search, while nothing is chosen, the first things that there are.
     pub found: Vec<ItemLine>,
 }
 

@@ -55,6 +55,24 @@ pub(crate) fn areas() -> impl Iterator<Item = (u8, String)> {
     (1..=8).map(|n| (n, area(n)))
 }
 
+/// Bytes of clauses that one page shows: a page has 150 kB at most, and its head and filters take some.
+const PAGE_BYTES: usize = 110_000;
+/// Bytes of markup around the words of one clause, about.
+const MARKUP: usize = 180;
+
+/// Leaves the chapters that fit on one page, the first one always; of the others only their names and counts.
+fn fit(chapters: &mut [Chapter]) {
+    let mut bytes = 0;
+    for (n, chapter) in chapters.iter_mut().enumerate() {
+        let clauses = || chapter.sections.iter().flat_map(|s| &s.clauses);
+        chapter.count = clauses().count();
+        bytes += clauses().map(|c| c.says.len() + c.own.len() + MARKUP).sum::<usize>();
+        if n > 0 && bytes > PAGE_BYTES {
+            chapter.sections.clear();
+        }
+    }
+}
+
 struct Tree<'a> {
     pack: &'a Pack,
     chapters: Vec<Chapter>,
@@ -65,7 +83,7 @@ impl Tree<'_> {
         let id = chapter_of(id);
         let at = self.chapters.iter().position(|c| c.id == id).unwrap_or_else(|| {
             let title = chapter_title(self.pack, id);
-            self.chapters.push(Chapter { id: id.to_owned(), title, sections: vec![] });
+            self.chapters.push(Chapter { id: id.to_owned(), title, count: 0, sections: vec![] });
             self.chapters.len() - 1
         });
         #[expect(clippy::indexing_slicing, reason = "the place was just found or made")]
@@ -135,6 +153,7 @@ impl Office {
                 });
             }
         }
+        fit(&mut tree.chapters);
         let actors: BTreeSet<&String> =
             pack.clauses.iter().filter(|c| asks(c)).flat_map(|c| &c.actors).collect();
         let choice = |code: &str, label: &str| RefChoice { code: code.to_owned(), label: label.to_owned() };
@@ -180,4 +199,37 @@ pub(crate) fn all_states<'p>(pack: &'p Pack, evidence: &Evidence) -> Vec<(&'p Cl
             (c, state, evidence.reason(pack, c, state))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_stays_small_and_no_chapter_is_lost() {
+        let clause = |n: usize| ClauseLine {
+            id: n.to_string(),
+            citation: String::new(),
+            says: "あ".repeat(100),
+            state: "",
+            class: "",
+            planned: 0,
+            own: String::new(),
+        };
+        let chapter = |clauses: usize| Chapter {
+            id: String::new(),
+            title: String::new(),
+            count: 0,
+            sections: vec![Section { title: String::new(), clauses: (0..clauses).map(clause).collect() }],
+        };
+        let mut all = [300, 10, 10].map(chapter);
+        fit(&mut all);
+        assert_eq!(
+            all.iter().map(|c| (c.count, c.sections.len())).collect::<Vec<_>>(),
+            [(300, 1), (10, 0), (10, 0)]
+        );
+        let mut all = [100, 100, 100].map(chapter);
+        fit(&mut all);
+        assert_eq!(all.iter().map(|c| c.sections.len()).collect::<Vec<_>>(), [1, 1, 0]);
+    }
 }

@@ -41,7 +41,9 @@ pub struct Chapter {
     pub id: String,
     /// 「第5章 人的セキュリティ対策」.
     pub title: String,
-    /// Sections, in order.
+    /// Clauses that the query leaves.
+    pub count: usize,
+    /// Sections, in order; none when the page would grow too large: the chapter is then asked for by itself.
     pub sections: Vec<Section>,
 }
 

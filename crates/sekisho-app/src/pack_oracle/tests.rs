@@ -118,3 +118,43 @@ fn a_question_without_answer_says_why() {
         facts(&[("zone", json!(["lgwan", "none"])), ("class.confidentiality", json!(["1", "2", "3"]))]);
     assert!(oracle.handling("send", &uneven).unwrap_err().contains("個数をそろえる"));
 }
+
+/// Files that a guide shows: a line with the pack's folder and the place in backticks, then the text.
+fn shown(guide: &str) -> BTreeMap<String, String> {
+    let parts: Vec<&str> = guide.split("\n```toml\n").collect();
+    let places = parts.iter().map(|p| p.trim_end().lines().last().unwrap_or_default().trim_matches('`'));
+    let texts = parts.iter().skip(1).map(|p| format!("{}\n", p.split("\n```").next().unwrap()));
+    let files =
+        places.zip(texts).filter_map(|(place, text)| Some((place.split_once('/')?.1.to_owned(), text)));
+    files.collect()
+}
+
+/// The worked example of the guide does what the guide says.
+#[test]
+fn the_guides_worked_example_works() {
+    let guide = include_str!("../../../../docs/guide/pack.md");
+    let example = shown(guide);
+    assert_eq!(example.len(), 2, "{:?}", example.keys());
+    let mut files = Pack::model_city_files();
+    let planned = |files: &BTreeMap<String, String>| {
+        let pack = Pack::load_files(files).unwrap();
+        let all = sekisho_pack::coverage::coverage(&pack, &crate::pack_tools::built());
+        let clause = all.clauses.into_iter().find(|c| c.id == "5.1.1.3.カ").unwrap();
+        clause.planned.contains(&"procedure:media_bring_in".to_owned())
+    };
+    assert!(planned(&files));
+    files.extend(example);
+    assert!(!planned(&files));
+    let pack = Pack::load_files(&files).unwrap();
+    assert_eq!(run(&pack, &PackOracle::new(&pack)), vec![]);
+    assert!(pack.tests.iter().filter(|t| t.file == "tests/media_bring_in.toml").count() == 3);
+
+    let text = files.get_mut("procedures/media_bring_in.toml").unwrap();
+    *text = text.replace("section_security_manager", "section_security_manger");
+    let told = Pack::load_files(&files).unwrap_err();
+    assert!(
+        guide.contains(&format!("    {}", told[0].to_string().split('。').next().unwrap())),
+        "{}",
+        told[0]
+    );
+}

@@ -3,6 +3,7 @@
 //! shown. Running cases keep the version they started with; going back is proposing an earlier version again.
 
 mod assess;
+mod edit;
 mod view;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use sekisho_store::{account, ledger, setting};
 use serde_json::json;
 
 use assess::{Assessed, decided, nothing_new};
+pub use edit::{EditCheck, EditFile, EditFilePage, EditFolder, EditMessage, EditPage};
 pub use view::{AreaView, FindingView, PackProposalPage, PacksPage, ProposedLine, VersionLine};
 
 use crate::error::AppError;

@@ -150,8 +150,13 @@ fn areas(kept: &Value) -> Result<Vec<AreaView>, AppError> {
     let changes = kept.get("changes").cloned().unwrap_or_default();
     let changes: Vec<sekisho_pack::diff::Change> =
         serde_json::from_value(changes).map_err(AppError::internal)?;
+    Ok(area_views(&changes))
+}
+
+/// Changes by kind, one sentence each.
+pub(super) fn area_views(changes: &[sekisho_pack::diff::Change]) -> Vec<AreaView> {
     let mut out: Vec<(Area, AreaView)> = Vec::new();
-    for c in &changes {
+    for c in changes {
         if out.last().is_none_or(|(area, _)| *area != c.area) {
             out.push((c.area, AreaView { title: c.area.japanese(), lines: vec![] }));
         }
@@ -159,7 +164,7 @@ fn areas(kept: &Value) -> Result<Vec<AreaView>, AppError> {
             view.lines.push(c.to_string());
         }
     }
-    Ok(out.into_iter().map(|(_, v)| v).collect())
+    out.into_iter().map(|(_, v)| v).collect()
 }
 
 fn finding(g: &Group<'_>, x: &Assessed) -> FindingView {

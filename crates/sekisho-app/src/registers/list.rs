@@ -8,7 +8,7 @@ use sekisho_base::table::Value;
 use sekisho_pack::model::{ColumnType, Register};
 use sekisho_pack::words::item_registers;
 use sekisho_store::register::{self, Filter};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
 use crate::login::Identity;
@@ -29,7 +29,7 @@ pub struct RegisterLine {
 }
 
 /// What a list was asked for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListQuery {
     /// Words.
     pub q: String,
@@ -39,6 +39,8 @@ pub struct ListQuery {
     pub sort: String,
     /// Page from 1.
     pub page: i64,
+    /// Columns that are shown beside the key; empty for all that the list has.
+    pub columns: Vec<String>,
 }
 
 /// A column head.
@@ -88,6 +90,8 @@ pub struct RegisterList {
     pub title: String,
     /// Heads; the first is the key.
     pub columns: Vec<ColumnHead>,
+    /// Columns that can be chosen: id, label, whether it is shown.
+    pub choices: Vec<(String, String, bool)>,
     /// Filters.
     pub filters: Vec<FilterView>,
     /// Lines.
@@ -159,8 +163,12 @@ impl Office {
             .await?;
         rows.iter_mut().for_each(|row| hide_cells(&me, r, row));
         let directory = self.directory().await?;
+        // Only what the list shows anyway can be chosen: the rest is behind the row, where looks are recorded.
+        let listed = || r.columns.iter().filter(|c| c.list && c.id != r.key);
+        let known = listed().any(|c| query.columns.contains(&c.id));
+        let chosen = |id: &String| !known || query.columns.contains(id);
         let shown: Vec<_> = std::iter::once(r.key.as_str())
-            .chain(r.columns.iter().filter(|c| c.list && c.id != r.key).map(|c| c.id.as_str()))
+            .chain(listed().filter(|c| chosen(&c.id)).map(|c| c.id.as_str()))
             .filter_map(|id| r.columns.iter().find(|c| c.id == id))
             .collect();
         let more = i64::try_from(rows.len()).unwrap_or(i64::MAX) > PAGE_ROWS;
@@ -186,6 +194,7 @@ impl Office {
             id: r.id.clone(),
             title: r.title.clone(),
             columns,
+            choices: listed().map(|c| (c.id.clone(), c.label.clone(), chosen(&c.id))).collect(),
             filters: self.filters(r, query),
             rows: lines,
             total: shown_total(total),

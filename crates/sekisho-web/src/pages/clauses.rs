@@ -8,7 +8,7 @@ use axum::routing::get;
 use sekisho_app::clauses::{CheckPage as CheckView, ClausePage as ClauseView, ClausesQuery, ClausesView};
 
 use crate::Web;
-use crate::error::WebError;
+use crate::error::{WebError, escape_query};
 use crate::guard::Who;
 use crate::page::{Page, html};
 
@@ -26,6 +26,17 @@ const SECTION: &str = "/clauses";
 struct IndexPage {
     page: Page,
     view: ClausesView,
+}
+
+impl IndexPage {
+    /// The same query for one chapter.
+    fn chapter_link(&self, chapter: &str) -> String {
+        let q = &self.view.query;
+        let area = if q.area == 0 { String::new() } else { q.area.to_string() };
+        let [chapter, state, actor, on] =
+            [chapter, q.state.as_str(), q.actor.as_str(), q.on.as_str()].map(escape_query);
+        format!("/clauses?chapter={chapter}&state={state}&area={area}&actor={actor}&on={on}")
+    }
 }
 
 #[derive(serde::Deserialize)]

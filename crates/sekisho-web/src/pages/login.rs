@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use sekisho_app::AppError;
+use sekisho_app::demo::PrintedLogin;
 use sekisho_app::login::{self, NewSession, Stage};
 
 use crate::Web;
@@ -29,6 +30,8 @@ struct LoginPage {
     message: Option<String>,
     login: String,
     next: String,
+    /// People of a demo city.
+    demo: Vec<PrintedLogin>,
 }
 
 #[derive(serde::Deserialize)]
@@ -51,7 +54,12 @@ async fn show(
     {
         return Ok(Redirect::to("/").into_response());
     }
-    html(&LoginPage { page: page(&web), message: None, login: String::new(), next: own_path(&q.next) })
+    // Nobody can log in yet.
+    if web.office.first_start_open().await? {
+        return Err(WebError::SetupCode);
+    }
+    let demo = web.office.demo_logins().to_vec();
+    html(&LoginPage { page: page(&web), message: None, login: String::new(), next: own_path(&q.next), demo })
 }
 
 /// Where a session goes first.
@@ -73,6 +81,7 @@ async fn enter(State(web): State<Web>, From(place): From, Open(form): Open) -> R
                 message: Some(message),
                 login: form.get("login").to_owned(),
                 next: own_path(form.get("next")),
+                demo: web.office.demo_logins().to_vec(),
             };
             Ok((StatusCode::UNAUTHORIZED, html(&shown)?).into_response())
         }

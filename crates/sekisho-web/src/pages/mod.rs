@@ -13,7 +13,9 @@ mod delegations;
 mod documents;
 mod duties;
 mod exchange;
+mod first_start;
 pub(crate) mod handling;
+mod help;
 mod home;
 mod labels;
 mod ledger;
@@ -22,6 +24,7 @@ mod notices;
 mod notifications;
 mod organization;
 mod own_account;
+mod pack_edit;
 mod packs;
 mod password;
 mod permits;
@@ -37,9 +40,11 @@ use crate::Web;
 
 pub(crate) fn routes() -> Router<Web> {
     Router::new()
+        .merge(first_start::routes())
         .merge(login::routes())
         .merge(password::routes())
         .merge(home::routes())
+        .merge(help::routes())
         .merge(apply::routes())
         .merge(bulk::routes())
         .merge(calendar::routes())
@@ -58,6 +63,7 @@ pub(crate) fn routes() -> Router<Web> {
         .merge(notifications::routes())
         .merge(organization::routes())
         .merge(packs::routes())
+        .merge(pack_edit::routes())
         .merge(account::routes())
         .merge(accounts::routes())
         .merge(own_account::routes())

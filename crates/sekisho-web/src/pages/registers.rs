@@ -5,11 +5,11 @@ use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use sekisho_app::exchange::Conflict;
 use sekisho_app::login::Identity;
 use sekisho_app::registers::{
-    EditForm, FilterView, ImportsView, ListQuery, RegisterLine, RowLine, RowPage, UndoOutcome,
+    EditForm, FilterView, ImportsView, ListQuery, RegisterLine, RowLine, RowPage, SavedView, UndoOutcome,
 };
 
 use crate::Web;
@@ -25,6 +25,7 @@ pub(crate) fn routes() -> Router<Web> {
         .route("/registers/{id}", get(list))
         .route("/registers/{id}/export.{format}", get(export))
         .route("/registers/{id}/extract.pdf", get(extract))
+        .route("/registers/{id}/views", post(views))
         .route("/registers/{id}/new", get(new).post(create))
         .route("/registers/{id}/import", get(import).post(import_step))
         .route("/registers/{id}/imports", get(imports).post(undo))
@@ -73,6 +74,14 @@ struct ListView {
     extract: String,
     /// The page that makes labels of this list.
     labels: String,
+    /// Columns that can be chosen: id, label, whether it is shown.
+    choices: Vec<(String, String, bool)>,
+    /// Saved views with their address.
+    views: Vec<(SavedView, String)>,
+    /// The query without its columns, as hidden fields.
+    kept: Vec<(String, String)>,
+    /// What was typed as the name of a view.
+    view_name: String,
 }
 
 #[derive(Template)]
@@ -80,6 +89,7 @@ struct ListView {
 struct ListPage {
     page: Page,
     list: ListView,
+    errors: Errors,
 }
 
 /// The query of a list from the address: `q`, `sort`, `page`, and `f.<column>` for each filter.
@@ -95,13 +105,22 @@ pub(crate) fn query(asked: &Fields) -> ListQuery {
         filters,
         sort: asked.get("sort").to_owned(),
         page: asked.page(),
+        columns: asked.all("col").into_iter().take(60).collect(),
     }
+}
+
+/// Words, order and filters as fields.
+fn pairs_of(q: &ListQuery, sort: &str) -> Vec<(String, String)> {
+    let mut pairs = vec![("q".to_owned(), q.q.clone()), ("sort".to_owned(), sort.to_owned())];
+    pairs.extend(q.filters.iter().map(|(c, v)| (format!("f.{c}"), v.clone())));
+    pairs.retain(|(_, v)| !v.is_empty());
+    pairs
 }
 
 /// The same list with another sort or page.
 fn address(path: &str, q: &ListQuery, sort: &str, page: i64) -> String {
-    let mut pairs = vec![("q".to_owned(), q.q.clone()), ("sort".to_owned(), sort.to_owned())];
-    pairs.extend(q.filters.iter().map(|(c, v)| (format!("f.{c}"), v.clone())));
+    let mut pairs = pairs_of(q, sort);
+    pairs.extend(q.columns.iter().map(|c| ("col".to_owned(), c.clone())));
     if page > 1 {
         pairs.push(("page".to_owned(), page.to_string()));
     }
@@ -119,8 +138,46 @@ async fn list(
     Path(id): Path<String>,
     Query(asked): Query<Fields>,
 ) -> Result<Response, WebError> {
-    let q = query(&asked);
-    let l = web.office.register_list(&who, &id, &q).await?;
+    let done = Some(asked.get("done"));
+    list_page(&web, &who, &id, &query(&asked), ("", done), Errors::default()).await
+}
+
+/// Saves or takes away a view of the list.
+async fn views(State(web): State<Web>, Path(id): Path<String>, posted: Posted) -> Result<Response, WebError> {
+    let (who, f) = (&posted.who, &posted.fields);
+    let q = query(f);
+    let (done, result) = match f.get("do") {
+        "save" => {
+            let shared = f.get("shared") == "1";
+            ("saved", web.office.save_register_view(who, &id, f.get("view"), &q, shared).await)
+        }
+        "forget" => ("view_forgotten", web.office.forget_register_view(who, &id, f.get("id")).await),
+        _ => return Err(WebError::BadForm),
+    };
+    match result {
+        Ok(()) => {
+            let to = address(&format!("/registers/{id}"), &q, &q.sort, 1);
+            let joint = if to.contains('?') { '&' } else { '?' };
+            Ok(Redirect::to(&format!("{to}{joint}done={done}")).into_response())
+        }
+        Err(e) => {
+            let errors = Errors::from_app(e)?;
+            let page = list_page(&web, who, &id, &q, (f.get("view"), None), errors).await?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+        }
+    }
+}
+
+async fn list_page(
+    web: &Web,
+    who: &Identity,
+    id: &str,
+    q: &ListQuery,
+    (view_name, done): (&str, Option<&str>),
+    errors: Errors,
+) -> Result<Response, WebError> {
+    let l = web.office.register_list(who, id, q).await?;
+    let saved = web.office.register_views(who, id).await?;
     let path = format!("/registers/{}", l.id);
     let columns = l
         .columns
@@ -132,7 +189,7 @@ async fn list(
             let to = if ascending { format!("-{}", c.id) } else { c.id.clone() };
             Head {
                 label: c.label.clone(),
-                href: if c.sortable { address(&path, &q, &to, 1) } else { String::new() },
+                href: if c.sortable { address(&path, q, &to, 1) } else { String::new() },
                 sorted: if ascending {
                     "ascending"
                 } else if descending {
@@ -147,7 +204,7 @@ async fn list(
         .bulk
         .iter()
         .map(|(id, title)| {
-            let list = address(&format!("/bulk/{id}"), &q, &q.sort, 1);
+            let list = address(&format!("/bulk/{id}"), q, &q.sort, 1);
             let joint = if list.contains('?') { '&' } else { '?' };
             (title.clone(), format!("{list}{joint}register={}", l.id))
         })
@@ -161,18 +218,26 @@ async fn list(
         rows: l.rows,
         total: l.total,
         page: l.page,
-        prev: (l.page > 1).then(|| address(&path, &q, &q.sort, l.page - 1)),
-        next: l.more.then(|| address(&path, &q, &q.sort, l.page + 1)),
+        prev: (l.page > 1).then(|| address(&path, q, &q.sort, l.page - 1)),
+        next: l.more.then(|| address(&path, q, &q.sort, l.page + 1)),
         may_edit: l.may_edit,
-        export_xlsx: address(&format!("{path}/export.xlsx"), &q, &q.sort, 1),
-        export_csv: address(&format!("{path}/export.csv"), &q, &q.sort, 1),
-        extract: address(&format!("{path}/extract.pdf"), &q, &q.sort, 1),
-        export_sjis: address(&format!("{path}/export.sjis"), &q, &q.sort, 1),
-        labels: address(&format!("{path}/labels"), &q, &q.sort, 1),
+        export_xlsx: address(&format!("{path}/export.xlsx"), q, &q.sort, 1),
+        export_csv: address(&format!("{path}/export.csv"), q, &q.sort, 1),
+        extract: address(&format!("{path}/extract.pdf"), q, &q.sort, 1),
+        export_sjis: address(&format!("{path}/export.sjis"), q, &q.sort, 1),
+        labels: address(&format!("{path}/labels"), q, &q.sort, 1),
         id: l.id,
         title: l.title,
+        choices: l.choices,
+        views: saved
+            .into_iter()
+            .map(|v| (address(&path, &v.query, &v.query.sort, 1), v))
+            .map(|(a, v)| (v, a))
+            .collect(),
+        kept: pairs_of(q, &q.sort),
+        view_name: view_name.to_owned(),
     };
-    html(&ListPage { page: Page::of(&web, &who, &list.title, SECTION).await?, list })
+    html(&ListPage { page: Page::of(web, who, &list.title, SECTION).await?.flash(done), list, errors })
 }
 
 async fn export(

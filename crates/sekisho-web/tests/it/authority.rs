@@ -352,8 +352,8 @@ async fn a_blanket_permit_covers_several_movements_and_an_ordinary_one_does_not(
     let mut clerk = city.browser(CLERK).await;
     let page = clerk.get(&case).await;
     assert!(page.text.contains("包括許可") && page.text.contains("A-001、A-002"));
-    assert_eq!(page.text.matches("<td>持出</td>").count(), 2, "{}", page.text);
-    assert_eq!(page.text.matches("<td>返却</td>").count(), 2);
+    assert_eq!(page.text.matches("<td data-label=\"区分\">持出</td>").count(), 2, "{}", page.text);
+    assert_eq!(page.text.matches("<td data-label=\"区分\">返却</td>").count(), 2);
     let admin = city.browser(ADMIN).await;
     let shown = hidden(page.form("move_out"), "shown");
     assert_eq!(
@@ -404,13 +404,13 @@ async fn some_of_the_items_go_and_the_others_stay() {
     assert!(none.text.contains("対象を1つ以上選んでください"), "{}", none.text);
     done(&mut clerk, &case, "move_out", &[("move_out.items", ""), ("move_out.items", &two)]).await;
     let page = clerk.get(&case).await;
-    assert!(line_with(&page, "<td>持出</td>").contains("A-002"), "{}", page.text);
-    assert!(!line_with(&page, "<td>持出</td>").contains("A-001"), "{}", page.text);
+    assert!(line_with(&page, "<td data-label=\"区分\">持出</td>").contains("A-002"), "{}", page.text);
+    assert!(!line_with(&page, "<td data-label=\"区分\">持出</td>").contains("A-001"), "{}", page.text);
     assert!(page.offers("move_out") && page.offers("move_in"), "the other may follow, this one may return");
     done(&mut clerk, &case, "move_out", &[]).await;
     done(&mut clerk, &case, "move_in", &[("move_in.items", &one)]).await;
     let page = clerk.get(&case).await;
-    assert!(line_with(&page, "<td>返却</td>").contains("A-001"), "{}", page.text);
+    assert!(line_with(&page, "<td data-label=\"区分\">返却</td>").contains("A-001"), "{}", page.text);
     assert!(page.offers("move_in"), "one is still outside");
 }
 

@@ -17,12 +17,27 @@ async fn states_are_shown_with_what_is_not_built_yet_and_filtered() {
         line.contains("第5章第1節(1)③(イ)") && line.contains("未評価") && line.contains("件</td>"),
         "{line}"
     );
+    // A page stays small; a chapter that is not on it is one click away, and then whole.
+    assert!(page.bytes.len() <= 150_000, "{} bytes", page.bytes.len());
+    let mut found = page.text.matches("<a href=\"/clauses/").count();
+    let links =
+        page.text.split("<p><a href=\"/clauses?chapter=").skip(1).map(|l| l.split('"').next().unwrap());
+    let links: Vec<String> = links.map(|l| format!("/clauses?chapter={}", l.replace("&#38;", "&"))).collect();
+    assert!(!links.is_empty(), "the model pack does not fit on one page");
+    for link in links {
+        let chapter = b.get(&link).await;
+        assert!(chapter.bytes.len() <= 150_000, "{link}: {} bytes", chapter.bytes.len());
+        found += chapter.text.matches("<a href=\"/clauses/").count();
+    }
+    let asking =
+        city.office.pack().clauses.iter().filter(|c| c.kind != "heading" && !c.mechanisms.is_empty()).count();
+    assert_eq!(found, asking, "no clause is lost");
     for state in ["broken", "unknown", "met", "due"] {
         let filtered = b.get(&format!("/clauses?state={state}")).await;
         let others = ["broken", "unknown", "met", "due"].into_iter().filter(|s| *s != state);
         for other in others {
             assert!(
-                !filtered.text.contains(&format!("class=\"nowrap\"><span class=\"tag {other}\">")),
+                !filtered.text.contains(&format!("<td><span class=\"tag {other}\">")),
                 "{state} shows {other}"
             );
         }

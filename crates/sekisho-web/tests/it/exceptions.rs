@@ -9,7 +9,7 @@ use crate::related::{applied, exception, permitted};
 const CLAUSE: &str = "B.4.2";
 
 async fn state(city: &City) -> String {
-    let page = city.browser(CLERK).await.get("/clauses").await;
+    let page = city.browser(CLERK).await.get("/clauses?chapter=B").await;
     let line = line_with(&page, &format!("/clauses/{CLAUSE}\""));
     let tag = line.split("<span class=\"tag ").nth(1).unwrap_or_else(|| panic!("{line}"));
     tag.split('"').next().unwrap().to_owned()

@@ -13,11 +13,11 @@ const NEW: &str = "窓口の前の大きな木と空";
 const FACTOR: &str = "/account/second-factor";
 
 /// What a phone with an authenticator app does.
-struct Phone(Vec<u8>);
+pub struct Phone(Vec<u8>);
 
 impl Phone {
     /// Takes the secret as it is typed from the page.
-    fn typed(page: &Page) -> Self {
+    pub fn typed(page: &Page) -> Self {
         let text = page.text.split("<code>").nth(1).unwrap().split("</code>").next().unwrap();
         let (mut bits, mut held, mut bytes) = (0u32, 0, Vec::new());
         for c in text.chars().filter(|c| *c != ' ') {
@@ -33,7 +33,7 @@ impl Phone {
         Self(bytes)
     }
 
-    fn code(&self, city: &City) -> String {
+    pub fn code(&self, city: &City) -> String {
         totp::code(&self.0, city.clock.now().millis() / 30_000).unwrap()
     }
 }

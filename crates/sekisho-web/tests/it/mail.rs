@@ -11,10 +11,10 @@ use crate::acts::{application, apply, item};
 use crate::city::{ADMIN, CLERK, City, MANAGER, at};
 
 /// A running SMTP server; it ends with the test.
-struct Smtp {
+pub struct Smtp {
     child: Child,
     out: BufReader<ChildStdout>,
-    port: u16,
+    pub port: u16,
 }
 
 impl Drop for Smtp {
@@ -25,7 +25,7 @@ impl Drop for Smtp {
 }
 
 impl Smtp {
-    fn start() -> Self {
+    pub fn start() -> Self {
         Self::start_with(&[])
     }
 
@@ -52,7 +52,7 @@ impl Smtp {
         panic!("no Python with aiosmtpd: install the Debian package python3-aiosmtpd");
     }
 
-    fn next(&mut self) -> serde_json::Value {
+    pub fn next(&mut self) -> serde_json::Value {
         let mut line = String::new();
         self.out.read_line(&mut line).unwrap();
         serde_json::from_str(&line).unwrap()

@@ -41,6 +41,8 @@ mod faults;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod first_start;
+#[cfg(test)]
 mod guards;
 #[cfg(test)]
 mod handling;
@@ -61,6 +63,8 @@ mod operation;
 #[cfg(test)]
 mod organization;
 #[cfg(test)]
+mod pack_edit;
+#[cfg(test)]
 mod packs;
 #[cfg(test)]
 mod permits;
@@ -76,6 +80,8 @@ mod registers;
 mod related;
 #[cfg(test)]
 mod resolve;
+#[cfg(test)]
+mod saved_views;
 #[cfg(test)]
 mod search;
 #[cfg(test)]

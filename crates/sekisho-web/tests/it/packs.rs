@@ -11,11 +11,11 @@ use crate::browser::{Browser, hidden};
 use crate::city::{ADMIN, CLERK, City, MANAGER, SECOND_ADMIN};
 
 /// 企画政策部長: head security officer.
-const OFFICER: &str = "8001";
+pub const OFFICER: &str = "8001";
 /// 副市長: CISO.
-const CISO: &str = "8002";
+pub const CISO: &str = "8002";
 
-type Files = BTreeMap<String, String>;
+pub type Files = BTreeMap<String, String>;
 
 async fn city() -> City {
     City::with_logins(&[CLERK, MANAGER, SECOND_ADMIN, OFFICER, CISO]).await
@@ -29,7 +29,7 @@ fn changed() -> Files {
     )])
 }
 
-fn edited(edits: &[(&str, &str)]) -> Files {
+pub fn edited(edits: &[(&str, &str)]) -> Files {
     let mut files = setup::model_pack_files();
     // This small city fills the posts of one procedure; the others ask for roles that it has not given to anybody.
     let other =
@@ -70,7 +70,7 @@ async fn shown(b: &mut Browser, address: &str) -> String {
     hidden(form, "shown")
 }
 
-async fn confirm(b: &mut Browser, address: &str) {
+pub async fn confirm(b: &mut Browser, address: &str) {
     let shown = shown(b, address).await;
     let done = b.post(address, &[("do", "confirm"), ("shown", &shown), ("acknowledged", "yes")]).await;
     assert_eq!(done.location(), format!("{address}?done=version_runs"), "{}", done.text);

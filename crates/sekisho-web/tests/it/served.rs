@@ -41,18 +41,15 @@ impl Served {
 
     /// Waits until it answers; nothing when it ended before.
     pub async fn address(&mut self) -> Option<SocketAddr> {
-        let out = self.child.stdout.take()?;
-        let read = move || {
-            let mut line = String::new();
-            BufReader::new(out).read_line(&mut line).ok()?;
-            line.trim_start_matches("http")
-                .trim_start_matches('s')
-                .strip_prefix("://")?
-                .split(' ')
-                .next()?
-                .parse()
-                .ok()
-        };
+        let line = self.said(1).await.pop()?;
+        let rest = line.trim_start_matches("http").trim_start_matches('s').strip_prefix("://")?;
+        rest.split(' ').next()?.parse().ok()
+    }
+
+    /// The first lines that it prints; fewer when it ended before. They can be asked for once.
+    pub async fn said(&mut self, lines: usize) -> Vec<String> {
+        let Some(out) = self.child.stdout.take() else { return vec![] };
+        let read = move || BufReader::new(out).lines().take(lines).map_while(Result::ok).collect();
         tokio::task::spawn_blocking(read).await.unwrap()
     }
 
