@@ -240,7 +240,9 @@ impl Office {
         let finish = json!({"title": state.title, "body": state.body, "pack": state.pack, "administrator": a.person, "by": SETUP, "at": now});
         let (session, seals) = (setup.session.clone(), [self.seal()?, self.seal()?, self.seal()?]);
         let (shown, sealed) = (state.clone(), a.secret.clone());
-        self.store
+        self.naming.ends.store(true, Ordering::Release);
+        let ended = self
+            .store
             .write(move |c| {
                 Box::pin(async move {
                     let present = open_state(c).await?.ok_or_else(closed)?;
@@ -270,10 +272,14 @@ impl Office {
                     put_state(c, &State { done: true, ..State::default() }).await
                 })
             })
-            .await?;
-        // From here on the ledger signs under the body's own name.
-        let _ = self.naming.names.set(names);
-        self.naming.waits.store(false, Ordering::Release);
+            .await;
+        if ended.is_ok() {
+            // From here on the ledger signs under the body's own name.
+            let _ = self.naming.names.set(names);
+            self.naming.waits.store(false, Ordering::Release);
+        }
+        self.naming.ends.store(false, Ordering::Release);
+        ended?;
         self.forget_code_file();
         self.store.committed().notify_one();
         Ok(Finished {

@@ -122,6 +122,8 @@ pub(crate) struct Names {
 #[derive(Debug, Default)]
 pub(crate) struct Naming {
     waits: AtomicBool,
+    /// The name is being given: written, perhaps, and not yet known here.
+    ends: AtomicBool,
     pub names: std::sync::OnceLock<Names>,
 }
 
@@ -222,7 +224,12 @@ impl Office {
         if open {
             return Ok(true);
         }
+        // Read before the name: where it is over already, the name is known.
+        let ends = self.naming.ends.load(Ordering::Acquire);
         if body.as_deref() != Some(self.body()) {
+            if ends {
+                return Ok(true);
+            }
             return Err(AppError::internal(
                 "the body was named by another process: this one must start again",
             ));
