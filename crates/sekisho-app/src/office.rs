@@ -443,7 +443,7 @@ impl Office {
 
     /// The key that signs permits; none for commands that only read.
     pub(crate) fn permit_signer(&self) -> Option<&PermitSigner> {
-        self.permit_signer.as_ref()
+        self.naming.names.get().map_or(self.permit_signer.as_ref(), |n| n.permit_signer.as_ref())
     }
 
     pub(crate) fn signer(&self) -> Option<&LogSigner> {

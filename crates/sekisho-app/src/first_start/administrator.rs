@@ -226,7 +226,9 @@ impl Office {
         })?;
         let (codes, hashes) = self.recovery_codes(&a.login)?;
         let signer = self.signer().map(|s| s.of_body(&state.body)).transpose().map_err(AppError::internal)?;
-        let names = Names { title: state.title.clone(), body: state.body.clone(), signer };
+        let permit_signer =
+            self.permit_signer().map(|s| s.of_body(&state.body)).transpose().map_err(AppError::internal)?;
+        let names = Names { title: state.title.clone(), body: state.body.clone(), signer, permit_signer };
         let vkey = names.signer.as_ref().map(sekisho_ledger::LogSigner::vkey);
         let row = AccountRow {
             login: a.login.clone(),

@@ -21,6 +21,7 @@ use sekisho_base::Instant;
 use sekisho_base::canonical::{hex, sha256};
 use sekisho_base::text::{normalize_code, shorten};
 use sekisho_ledger::LogSigner;
+use sekisho_ledger::permit::PermitSigner;
 use sekisho_store::{Conn, account, setting};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -116,6 +117,7 @@ pub(crate) struct Names {
     pub title: String,
     pub body: String,
     pub signer: Option<LogSigner>,
+    pub permit_signer: Option<PermitSigner>,
 }
 
 /// Of this process: whether the ledger waits with signing until the body has its name, and the name.

@@ -111,6 +111,14 @@ impl PermitSigner {
         Ok(Self { name: format!("{NAME_PREFIX}{body}"), key: SigningKey::from_bytes(seed) })
     }
 
+    /// The same key for a body of another name.
+    ///
+    /// # Errors
+    /// As [`PermitSigner::from_seed`].
+    pub fn of_body(&self, body: &str) -> Result<Self, PermitError> {
+        Self::from_seed(body, &self.key.to_bytes())
+    }
+
     /// The public key.
     #[must_use]
     pub fn key(&self) -> PermitKey {
