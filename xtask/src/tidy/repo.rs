@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// Folders that hold no source, by name.
-const SKIPPED_FOLDERS: &[&str] = &[".git", "target", "node_modules", "__pycache__"];
+const SKIPPED_FOLDERS: &[&str] = &[".git", "target", "node_modules", "venv", ".hypothesis", "__pycache__"];
 /// Folders that hold no source, by path (fuzzing leaves them; see `.gitignore`).
 const SKIPPED_PATHS: &[&str] = &["fuzz/corpus", "fuzz/artifacts"];
 /// A file above this size is no source (fonts, pictures); its text is not read.
