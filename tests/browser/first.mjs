@@ -33,7 +33,7 @@ try {
     server.stdout.on("data", (part) => { text += part; if (/最初の設定のコード \S+?（/.test(text)) resolve(text); });
   });
   const url = `http://127.0.0.1:${port}`;
-  const page = await (await browser.newContext({ viewport: WIDE, locale: "ja-JP" })).newPage();
+  const page = await (await browser.newContext({ viewport: WIDE, locale: "ja-JP", reducedMotion: "reduce" })).newPage();
   page.on("pageerror", (e) => assert.fail(`script error: ${e}`));
   const seen = async (name) => {
     for (const size of [WIDE, NARROW]) { await page.setViewportSize(size); await look(page, `first-${name}-${size.width}`); }

@@ -12,7 +12,7 @@ const actions = [];
 try {
   await city.start();
   const begun = Date.now();
-  const page = await (await browser.newContext({ viewport: WIDE, locale: "ja-JP" })).newPage();
+  const page = await (await browser.newContext({ viewport: WIDE, locale: "ja-JP", reducedMotion: "reduce" })).newPage();
   const click = async (target, words) => { await target.click(); actions.push(words); };
   const fill = async (label, text) => { await page.getByLabel(label).fill(text); actions.push(`${label}：${text}`); };
   const choose = async (label, index) => { await page.getByLabel(label).selectOption({ index }); actions.push(`${label}を選ぶ`); };
@@ -33,7 +33,7 @@ try {
   await page.waitForURL(/\/cases\/.*done=applied/);
   const number = (await page.locator("ol.crumbs li").last().innerText()).trim();
 
-  const boss = await (await browser.newContext({ viewport: WIDE, locale: "ja-JP" })).newPage();
+  const boss = await (await browser.newContext({ viewport: WIDE, locale: "ja-JP", reducedMotion: "reduce" })).newPage();
   await boss.goto(city.url);
   await click(boss.locator("li", { hasText: city.login("manager").name }).getByRole("button"), "課長として入る");
   await click(boss.locator("tr", { hasText: number }).getByRole("link"), "案件を開く");
