@@ -153,7 +153,9 @@ fn pack_forms() -> (BTreeMap<String, String>, Vec<String>) {
     let stem = |p: &Path| p.file_stem().expect("a stem").to_string_lossy().into_owned();
     let all: BTreeMap<String, String> =
         files.map(|p| (stem(&p), std::fs::read_to_string(&p).expect("text"))).collect();
-    let forms = all.keys().filter(|k| !["base", "case", "labels"].contains(&k.as_str())).cloned().collect();
+    // Labels and reports are made from other facts than a case's.
+    let parts = |k: &&String| !["base", "case", "labels"].contains(&k.as_str()) && !k.starts_with("report");
+    let forms = all.keys().filter(parts).cloned().collect();
     (all, forms)
 }
 

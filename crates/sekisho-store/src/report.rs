@@ -44,7 +44,7 @@ pub async fn violations(
 /// # Errors
 /// The database failed.
 pub async fn late_cases(c: &mut Conn<'_>, day: Date) -> Result<i64, StoreError> {
-    let sql = "SELECT COUNT(*) FROM case_file WHERE closed_at IS NULL AND due IS NOT NULL AND due < $1";
+    let sql = "SELECT COUNT(*) FROM case_file WHERE closed_at IS NULL AND due <> '' AND due < $1";
     c.count(sql, args![day]).await
 }
 

@@ -6,12 +6,18 @@ use std::fmt::Write as _;
 use crate::page::escape;
 
 /// Files of the guide: name, title in the list, text.
-pub(crate) const FILES: [(&str, &str, &str); 11] = [
+pub(crate) const FILES: [(&str, &str, &str); 13] = [
     ("staff", "職員の手引", include_str!("../../../docs/guide/staff.md")),
     ("manager", "課長の手引", include_str!("../../../docs/guide/manager.md")),
     ("handling", "これはできますか、分類をまとめて変える", include_str!("../../../docs/guide/handling.md")),
     ("duties", "定期の仕事、文書、守ること、お知らせ", include_str!("../../../docs/guide/duties.md")),
     ("identity", "ログイン、多要素認証、利用者の管理", include_str!("../../../docs/guide/identity.md")),
+    ("permit", "守衛・受付での許可証の確認、ラベル、棚卸し", include_str!("../../../docs/guide/permit.md")),
+    (
+        "exchange",
+        "データの受渡し（取込みの取消し、予定表、帳票、ほかの形式、API）",
+        include_str!("../../../docs/guide/exchange.md"),
+    ),
     ("README", "関所を動かす人の手引", include_str!("../../../docs/guide/README.md")),
     ("first-start", "最初の設定", include_str!("../../../docs/guide/first-start.md")),
     ("pack", "パックを作る・直す・使い始める", include_str!("../../../docs/guide/pack.md")),
@@ -28,6 +34,7 @@ pub(crate) fn of_section(section: &str) -> &'static str {
         "/registers" => "/help/README#8-台帳を取り込む書き出す",
         "/dashboard" | "/clauses" => "/help/pack",
         "/duties" | "/documents" | "/notices" => "/help/duties",
+        "/exchange" => "/help/exchange",
         "/organization" => "/help/README#7-組織と職員を取り込む",
         "/ledger" => "/help/ledger",
         _ => "/help/identity",
@@ -222,7 +229,9 @@ mod tests {
                 assert!(there(link, name), "{link} in {name}");
             }
         }
-        for section in ["/", "/inbox", "/registers", "/clauses", "/duties", "/organization", "/ledger", ""] {
+        for section in
+            ["/", "/inbox", "/registers", "/clauses", "/duties", "/organization", "/ledger", "/exchange", ""]
+        {
             assert!(there(of_section(section), ""), "{section}");
         }
     }
