@@ -126,8 +126,9 @@ fn verdicts_are_those_of_the_vectors() {
     if std::env::var_os("SEKISHO_WRITE_VECTORS").is_some() {
         std::fs::write(VECTORS, &text).unwrap();
     }
-    let kept = std::fs::read_to_string(VECTORS).unwrap();
-    assert_eq!(kept, text, "SEKISHO_WRITE_VECTORS=1 writes it anew when the form changes on purpose");
+    // As values: whether members keep their order depends on who else builds serde_json.
+    let kept: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(VECTORS).unwrap()).unwrap();
+    assert_eq!(kept, vectors, "SEKISHO_WRITE_VECTORS=1 writes it anew when the form changes on purpose");
 }
 
 #[test]
