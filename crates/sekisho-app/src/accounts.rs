@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::error::AppError;
 use crate::first::temporary_password;
-use crate::login::{Identity, failure_key, login_name, stream_of};
+use crate::login::{Identity, failure_key, login_fault, login_name, stream_of};
 use crate::notifications::{Told, notify};
 use crate::office::Office;
 use crate::password::hash_off_thread;
@@ -272,13 +272,8 @@ impl Office {
             .read(move |c| Box::pin(async move { account::by_person(c, &key).await.map_err(AppError::from) }))
             .await?;
         let login = before.as_ref().map_or_else(|| login_name(login), |a| a.login.clone());
-        if !(3..=60).contains(&login.len())
-            || !login.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-@".contains(&b))
-        {
-            return Err(AppError::field(
-                "login",
-                "ログイン名は半角の英小文字・数字・「. _ - @」で3文字以上60文字以下にしてください。",
-            ));
+        if let Some(says) = login_fault(&login) {
+            return Err(AppError::field("login", says));
         }
         let asked = login.clone();
         let taken = self

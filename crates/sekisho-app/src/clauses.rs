@@ -23,12 +23,12 @@ use crate::office::{BUILT_GATES, Office};
 use crate::registers::table_spec;
 use crate::{assessment, documents, duties};
 
-pub(crate) use browse::{all_states, areas, chapter_of, chapters, state_counts};
+pub(crate) use browse::{ORDER, all_states, areas, chapter_of, chapters, state_counts};
 pub use cite::citation;
 use cite::{area, modality};
 use exceptions::Exception;
 pub(crate) use proof::checks_of;
-pub(crate) use report::{ToldClause, ToldMechanism, end_of};
+pub(crate) use report::{ToldClause, ToldMechanism};
 pub(crate) use turns::{month_ends, state_of_code};
 pub use view::{
     Chapter, CheckPage, CheckRow, ClauseLine, ClauseLink, ClausePage, ClausesQuery, ClausesView,

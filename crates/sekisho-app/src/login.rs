@@ -108,6 +108,13 @@ pub fn login_name(typed: &str) -> String {
     normalize_code(typed).to_lowercase()
 }
 
+/// What is wrong with a login name as compared, if anything.
+pub(crate) fn login_fault(login: &str) -> Option<&'static str> {
+    let usable = (3..=60).contains(&login.len())
+        && login.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-@".contains(&b));
+    (!usable).then_some("ログイン名は半角の英小文字・数字・「. _ - @」で3文字以上60文字以下にしてください。")
+}
+
 /// The ledger stream of a person's account: derived, so that it needs no column.
 pub(crate) fn stream_of(person: &str) -> String {
     hex(&sha256(format!("account:{person}").as_bytes())).chars().take(32).collect()

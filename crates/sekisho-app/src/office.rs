@@ -324,14 +324,8 @@ impl Office {
             self.switch_pack(pack);
         }
         let pack = self.pack();
-        if let Some(l) = self
-            .loaded
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_ref()
-            .filter(|l| l.directory.rows().version == version && l.pack == pack.hash)
-        {
-            return Ok((Arc::clone(&l.directory), Arc::clone(&l.org)));
+        if let Some(known) = self.loaded_at(version, &pack) {
+            return Ok(known);
         }
         let since = self.clock.today();
         let all = self
@@ -344,6 +338,13 @@ impl Office {
             Loaded { directory: Arc::clone(&directory), org: Arc::clone(&org), pack: pack.hash.clone() };
         *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded);
         Ok((directory, org))
+    }
+
+    /// The organization in memory, if it is of this version and made with this pack.
+    fn loaded_at(&self, version: i64, pack: &Pack) -> Option<(Arc<Directory>, Arc<Org>)> {
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        let l = loaded.as_ref().filter(|l| l.directory.rows().version == version && l.pack == pack.hash)?;
+        Some((Arc::clone(&l.directory), Arc::clone(&l.org)))
     }
 
     /// Somebody's name as last loaded; the number when it is not known. For search texts, which may lag.
@@ -366,14 +367,8 @@ impl Office {
     pub(crate) async fn org_now(&self, c: &mut Conn<'_>) -> Result<Arc<Org>, AppError> {
         let version = setting::current(c, org::VERSION).await?;
         let pack = self.pack();
-        if let Some(l) = self
-            .loaded
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_ref()
-            .filter(|l| l.directory.rows().version == version && l.pack == pack.hash)
-        {
-            return Ok(Arc::clone(&l.org));
+        if let Some((_, org)) = self.loaded_at(version, &pack) {
+            return Ok(org);
         }
         let all = org::load(c, self.clock.today()).await?;
         Ok(Arc::new(crate::cases::org_of(&all, &pack.absence)))

@@ -70,7 +70,7 @@ impl Office {
     pub async fn oscal(self: &Arc<Self>, who: &Identity, kind: OscalKind) -> Result<ExportedFile, AppError> {
         if kind.tells_state() && !self.me(who).await?.sees_whole_body() {
             return Err(AppError::refused(
-                "O001",
+                "O008",
                 "団体全体の状態を書き出せるのは、全体を見る役割の人（CISO、情報政策担当、監査など）だけです。",
             ));
         }
@@ -90,7 +90,7 @@ impl Office {
             OscalKind::Results => ("assessment-results", told.results()),
             OscalKind::Poam => {
                 let says = "是正することがありません。不適合の条項があるときに書き出せます。";
-                ("poam", told.poam().ok_or_else(|| AppError::refused("O002", says))?)
+                ("poam", told.poam().ok_or_else(|| AppError::refused("O009", says))?)
             }
         };
         Ok((format!("oscal-{name}-{}.json", self.clock.today()), canonical_json(&value)))

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
+use sekisho_base::Instant;
 use sekisho_base::canonical::{hex, sha256};
-use sekisho_base::{Date, Instant};
 use sekisho_case::case::{CaseState, Direction, Permit};
 use sekisho_ledger::permit::{
     Checked, End, EndedList, Item, MAX_ENDED, PermitKey, PermitSigner, Statement, Verdict, check, short_id,
@@ -367,10 +367,4 @@ pub fn judge(text: &str, keys: &[String], file: Option<&str>, at: Instant) -> Re
         _ => 1,
     };
     Ok(Judged { code, lines: out })
-}
-
-/// The last moment of a day: what is judged when only a day is given.
-#[must_use]
-pub fn end_of_day(day: Date) -> Instant {
-    Instant::start_of(day.plus_days(1)).plus_millis(-1)
 }

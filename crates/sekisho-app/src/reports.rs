@@ -11,7 +11,7 @@ use sekisho_case::state::ClauseState;
 use sekisho_forms::RenderRequest;
 use serde_json::{Value, json};
 
-use crate::clauses::{ToldClause, end_of, state_words};
+use crate::clauses::{ORDER, ToldClause, state_words};
 use crate::error::AppError;
 use crate::login::Identity;
 use crate::office::Office;
@@ -19,10 +19,6 @@ use crate::registers::ListQuery;
 
 /// Rows of one printed extract.
 const MOST_ROWS: usize = 1_000;
-
-/// States in the order of reports, the worst first.
-const ORDER: [ClauseState; 5] =
-    [ClauseState::Broken, ClauseState::Unknown, ClauseState::Due, ClauseState::Excepted, ClauseState::Met];
 
 /// A day as typed, or why not.
 fn day(field: &str, typed: &str, today: Date) -> Result<Date, AppError> {
@@ -95,7 +91,7 @@ impl Office {
         self.may_report(who).await?;
         let now = self.clock.now();
         let on = if on.trim().is_empty() { now.date() } else { day("on", on, now.date())? };
-        let clauses = self.told_clauses(end_of(on, now)).await?;
+        let clauses = self.told_clauses(Instant::end_of(on).min(now)).await?;
         let facts = json!({
             "on": on.wareki(),
             "totals": totals(&clauses),
@@ -121,20 +117,16 @@ impl Office {
         id: &str,
         query: &ListQuery,
     ) -> Result<(String, Vec<u8>), AppError> {
-        let mut query = ListQuery { page: 1, ..query.clone() };
-        let mut list = self.register_list(who, id, &query).await?;
-        let mut rows = std::mem::take(&mut list.rows);
-        while list.more && rows.len() <= MOST_ROWS {
-            query.page += 1;
-            list = self.register_list(who, id, &query).await?;
-            rows.append(&mut list.rows);
-        }
+        let (me, pack) = (self.me(who).await?, self.pack());
+        let r = pack.registers.get(id).ok_or(AppError::NotFound)?;
+        let rows = self.rows_seen(&me, r, query, MOST_ROWS + 1).await?;
         if rows.len() > MOST_ROWS {
             return Err(AppError::refused(
                 "P005",
                 format!("印刷できるのは{MOST_ROWS}件までです。条件で絞り込むか、Excelで書き出してください。"),
             ));
         }
+        let list = self.list_view(&me, r, query, rows.clone(), 0, MOST_ROWS).await?;
         let chosen: Vec<String> = list
             .filters
             .iter()
@@ -147,14 +139,11 @@ impl Office {
         let facts = json!({
             "on": self.clock.today().wareki(),
             "columns": list.columns.iter().map(|c| &c.label).collect::<Vec<_>>(),
-            "rows": rows.iter().map(|r| &r.cells).collect::<Vec<_>>(),
+            "rows": list.rows.iter().map(|r| &r.cells).collect::<Vec<_>>(),
             "conditions": chosen.join("、"),
         });
         let file = self.report(who, "report_register", &format!("{}（抄本）", list.title), facts).await?;
-        let pack = self.pack();
-        let r = pack.registers.get(id).ok_or(AppError::NotFound)?;
-        let printed = self.rows_seen(&self.me(who).await?, r, &query, MOST_ROWS).await?;
-        self.note_rows_out(who, r, &printed, &file.1).await?;
+        self.note_rows_out(who, r, &rows, &file.1).await?;
         Ok(file)
     }
 }

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use qrcode::QrCode;
-use qrcode::render::svg;
 use sekisho_base::canonical::{hex, sha256};
 use sekisho_base::text::normalize_code;
 use sekisho_pack::model::HeldBy;
@@ -15,6 +13,7 @@ use crate::first::temporary_password;
 use crate::login::{Identity, stream_of};
 use crate::office::Office;
 use crate::packs::publishes;
+use crate::qr::Symbol;
 use crate::record::record;
 use crate::sealed::{open_secret, seal_secret};
 use crate::{people, totp};
@@ -61,8 +60,7 @@ fn code_hash(login: &str, code: &str) -> String {
 
 /// The QR code that an authenticator app reads, as SVG.
 pub(crate) fn picture(body: &str, login: &str, secret: &[u8]) -> Result<String, AppError> {
-    let code = QrCode::new(totp::uri(&format!("関所 {body}"), login, secret)).map_err(AppError::internal)?;
-    Ok(code.render::<svg::Color<'_>>().min_dimensions(240, 240).build())
+    Symbol::of(&totp::uri(&format!("関所 {body}"), login, secret)).map(|code| code.svg())
 }
 
 impl Office {

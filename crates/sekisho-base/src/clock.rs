@@ -54,6 +54,12 @@ impl Instant {
         Self::from_millis(date.epoch_days() * 86_400_000 - TOKYO_OFFSET_MS)
     }
 
+    /// The last moment of a day in Asia/Tokyo.
+    #[must_use]
+    pub fn end_of(date: Date) -> Self {
+        Self::start_of(date.plus_days(1)).plus_millis(-1)
+    }
+
     /// This many milliseconds later (or earlier, when negative).
     #[must_use]
     pub fn plus_millis(self, ms: i64) -> Self {

@@ -138,6 +138,12 @@ pub(crate) fn from_own_page(headers: &HeaderMap) -> bool {
     rest.split('/').next() == Some(host)
 }
 
+/// The address under which a browser reaches this site: what it sent its request to.
+pub(crate) fn site(web: &Web, headers: &HeaderMap) -> String {
+    let host = headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or("localhost");
+    format!("{}://{host}", if web.secure { "https" } else { "http" })
+}
+
 /// Compares without telling by time where two texts differ.
 pub(crate) fn same(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |d, (x, y)| d | (x ^ y)) == 0

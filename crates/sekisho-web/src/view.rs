@@ -79,6 +79,11 @@ pub(crate) fn download(file: ExportedFile) -> Response {
     attach(file.bytes, file.mime, &file.name, "attachment")
 }
 
+/// A PDF with its name, to be shown.
+pub(crate) fn pdf((name, bytes): (String, Vec<u8>)) -> Response {
+    attach(bytes, "application/pdf", &name, "inline")
+}
+
 /// Bytes with a name, to save or to show.
 pub(crate) fn attach(bytes: Vec<u8>, mime: &'static str, name: &str, disposition: &str) -> Response {
     let value = format!("{disposition}; filename*=UTF-8''{}", escape_query(name).replace('/', "%2F"));

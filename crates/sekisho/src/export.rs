@@ -2,14 +2,9 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use sekisho_app::Office;
-use sekisho_app::office::Opening;
+use sekisho_app::first::open_for_terminal;
 use sekisho_app::oscal::OscalKind;
-use sekisho_app::setup;
-use sekisho_base::clock::SystemClock;
-use sekisho_base::entropy::OsEntropy;
 
 use crate::config::{Outcome, open_store, start_logging};
 
@@ -59,18 +54,8 @@ pub(crate) async fn run(args: Args) -> Outcome {
         }
         What::CisoAssistant { place } => (place, None),
     };
-    let opening = Opening {
-        store: open_store(&place.data, false).await?,
-        clock: Arc::new(SystemClock),
-        entropy: Arc::new(OsEntropy),
-        seed: None,
-        body: String::new(),
-        title: String::new(),
-        pack: setup::model_pack().map_err(|e| e.to_string())?,
-        pack_files: setup::model_pack_files(),
-        print_program: None,
-    };
-    let office = Office::open(opening).await.map_err(|e| e.to_string())?;
+    let store = open_store(&place.data, false).await?;
+    let office = open_for_terminal(store, "", "").await.map_err(|e| e.to_string())?;
     let made = match kind {
         Some(kind) => office.oscal_text(kind).await,
         None => office.ciso_assistant().await,

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use sekisho_app::{first, permits};
-use sekisho_base::Date;
 use sekisho_base::clock::{Clock as _, SystemClock};
+use sekisho_base::{Date, Instant};
 
 use crate::config::{Outcome, key_file, open_store};
 
@@ -107,7 +107,7 @@ fn judged(
         None => SystemClock.now(),
         Some(day) => {
             let read = Date::parse_japanese(&day);
-            permits::end_of_day(read.map_err(|_| {
+            Instant::end_of(read.map_err(|_| {
                 format!("--at: 「{day}」を日付として読めません（例: 2026-11-25、R8.11.25）。")
             })?)
         }

@@ -5,6 +5,7 @@ use sekisho_base::limits::{COUNT_CAP, IMPORT_ROWS, PAGE_ROWS};
 use sekisho_base::table::Value;
 use sekisho_base::text::search_words;
 use sekisho_case::case::Status;
+use sekisho_pack::model::Procedure;
 use sekisho_store::case::{self, CaseFilter, CaseRow, InboxRow};
 
 use crate::cases::lent::{Lent, covers};
@@ -162,6 +163,14 @@ impl Office {
         Ok(kept)
     }
 
+    /// Procedures that can be applied for.
+    #[must_use]
+    pub fn wishes(&self) -> Vec<Wish> {
+        let wish =
+            |p: &Procedure| Wish { procedure: p.id.clone(), title: p.title.clone(), wishes: p.wish.clone() };
+        self.pack().procedures.values().filter(|p| p.applied_for()).map(wish).collect()
+    }
+
     /// The home page.
     ///
     /// # Errors
@@ -189,12 +198,7 @@ impl Office {
             news: self.news(who).await?,
             tasks,
             more_tasks,
-            wishes: pack
-                .procedures
-                .values()
-                .filter(|p| p.applied_for())
-                .map(|p| Wish { procedure: p.id.clone(), title: p.title.clone(), wishes: p.wish.clone() })
-                .collect(),
+            wishes: self.wishes(),
             drafts: drafts
                 .iter()
                 .map(|x| DraftLine {
@@ -293,8 +297,7 @@ impl Office {
             .await?;
         let (d, pack) = (self.directory().await?, self.pack());
         let shown = usize::try_from(PAGE_ROWS).unwrap_or(usize::MAX);
-        let choice =
-            |p: &sekisho_pack::model::Procedure| RefChoice { code: p.id.clone(), label: p.title.clone() };
+        let choice = |p: &Procedure| RefChoice { code: p.id.clone(), label: p.title.clone() };
         Ok(CasesList {
             procedures: pack.procedures.values().map(choice).collect(),
             rows: rows.iter().take(shown).map(|r| self.case_line(&d, r)).collect(),

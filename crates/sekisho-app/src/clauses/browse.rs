@@ -23,7 +23,7 @@ pub(crate) fn asks(c: &Clause) -> bool {
 }
 
 /// 「第5章 人的セキュリティ対策」, 「第5章第1節 職員等の遵守事項」.
-fn heading(c: &Clause) -> String {
+pub(super) fn heading(c: &Clause) -> String {
     let (cited, title) = (citation(&c.id), c.title.clone().unwrap_or_default());
     if cited == title || title.is_empty() { cited } else { format!("{cited} {title}") }
 }
@@ -114,7 +114,7 @@ impl Office {
             Ok(day) if day > now.date() => {
                 (now, "先の日付の状態は分かりません。今日までの日付を入力してください。".to_owned())
             }
-            Ok(day) => (end_of(day).min(now), String::new()),
+            Ok(day) => (Instant::end_of(day).min(now), String::new()),
             Err(e) => (now, e.to_string()),
         }
     }
@@ -172,11 +172,6 @@ impl Office {
             chapters: tree.chapters,
         })
     }
-}
-
-/// The last moment of a day.
-pub(crate) fn end_of(day: Date) -> Instant {
-    Instant::start_of(day.plus_days(1)).plus_millis(-1)
 }
 
 /// Counts by style class, the worst state first.

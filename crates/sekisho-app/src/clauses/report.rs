@@ -1,6 +1,6 @@
 //! Clauses with state and evidence as other formats and printed reports take them.
 
-use sekisho_base::{Date, Instant};
+use sekisho_base::Instant;
 use sekisho_case::state::ClauseState;
 use sekisho_pack::model::MechanismKind;
 
@@ -48,11 +48,6 @@ impl ToldClause {
     }
 }
 
-/// The last moment of a day, or now for today.
-pub(crate) fn end_of(day: Date, now: Instant) -> Instant {
-    Instant::start_of(day.plus_days(1)).plus_millis(-1).min(now)
-}
-
 impl Office {
     /// Every clause that says something, with its state as it was known at a moment.
     pub(crate) async fn told_clauses(&self, at: Instant) -> Result<Vec<ToldClause>, AppError> {
@@ -63,8 +58,7 @@ impl Office {
         for c in &pack.clauses {
             if c.kind == "heading" {
                 if !c.id.contains('.') {
-                    let (cited, title) = (citation(&c.id), c.title.clone().unwrap_or_default());
-                    chapter = if cited == title { cited } else { format!("{cited} {title}") };
+                    chapter = super::browse::heading(c);
                 }
                 continue;
             }

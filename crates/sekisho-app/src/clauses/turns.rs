@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sekisho_base::Date;
+use sekisho_base::{Date, Instant};
 use sekisho_case::state::ClauseState;
 use sekisho_store::turn::{self, TurnRow};
 use sekisho_store::{setting, violation};
 
-use super::browse::{all_states, end_of};
+use super::browse::all_states;
 use crate::error::AppError;
 use crate::office::Office;
 
@@ -68,7 +68,7 @@ impl Office {
 
     async fn note_day(self: &Arc<Self>, day: Date) -> Result<(), AppError> {
         let pack = self.pack();
-        let evidence = self.evidence(end_of(day).min(self.clock.now())).await?;
+        let evidence = self.evidence(Instant::end_of(day).min(self.clock.now())).await?;
         let states: Vec<(String, ClauseState, String)> = all_states(&pack, &evidence)
             .into_iter()
             .map(|(c, state, reason)| (c.id.clone(), state, reason))

@@ -11,10 +11,9 @@ use serde_json::json;
 
 use super::{Names, SETUP, Setup, State, closed, open_state, put_state, stream};
 use crate::error::{AppError, FieldError};
-use crate::login::{login_name, stream_of};
+use crate::login::{login_fault, login_name, stream_of};
 use crate::office::{Office, TITLE};
 use crate::password::{fault as password_fault, hash_off_thread};
-use crate::people::{RUNNERS, roles};
 use crate::record::record;
 use crate::sealed::{open_secret, seal_secret};
 use crate::totp;
@@ -131,21 +130,15 @@ impl Office {
             wrong.push(FieldError { field: field.to_owned(), message: message.to_owned() });
         };
         let d = self.directory().await?;
-        let held = roles(&self.pack(), &d, &form.person, self.clock.today());
-        if !held.iter().any(|r| RUNNERS.contains(&r.role.as_str())) {
+        if !self.importers(&d).contains(&form.person) {
             fault(
                 "person",
                 "情報システム管理者か、その担当者から選んでください。いないときは「責任者」に戻ります。",
             );
         }
         let login = login_name(&form.login);
-        let usable = (3..=60).contains(&login.len())
-            && login.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-@".contains(&b));
-        if !usable {
-            fault(
-                "login",
-                "ログイン名は半角の英小文字・数字・「. _ - @」で3文字以上60文字以下にしてください。",
-            );
+        if let Some(says) = login_fault(&login) {
+            fault("login", says);
         }
         if let Some(weak) = password_fault(&form.password, &login) {
             fault("password", weak);

@@ -13,7 +13,7 @@ use crate::error::AppError;
 use crate::login::Identity;
 use crate::office::Office;
 use crate::qr::Symbol;
-use crate::registers::{ListQuery, list_filter, table_spec};
+use crate::registers::{ListQuery, table_spec};
 use crate::sight::hide_cells;
 
 /// Rows on one print.
@@ -86,16 +86,7 @@ impl Office {
         let me = self.me(who).await?;
         let pack = self.pack();
         let r = pack.registers.get(id).ok_or(AppError::NotFound)?;
-        let (spec, filter, viewer) = (table_spec(r), list_filter(r, query), me.viewer().clone());
-        let most = i64::try_from(MOST_LABELS).unwrap_or(i64::MAX);
-        let (mut rows, _) = self
-            .store
-            .read(move |c| {
-                Box::pin(async move {
-                    register::list(c, &spec, &viewer, &filter, 0, most + 1).await.map_err(AppError::from)
-                })
-            })
-            .await?;
+        let mut rows = self.rows_seen(&me, r, query, MOST_LABELS + 1).await?;
         rows.iter_mut().for_each(|row| hide_cells(&me, r, row));
         Ok(LabelsForm {
             register: r.id.clone(),
@@ -129,7 +120,7 @@ impl Office {
         }
         if !pack.forms.contains_key(FORM) {
             return Err(AppError::refused(
-                "P003",
+                "P006",
                 "今使っている基準の版には、ラベルの様式（forms/labels.typ）がありません。パックに足してください。",
             ));
         }

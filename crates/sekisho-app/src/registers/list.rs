@@ -7,12 +7,13 @@ use sekisho_base::limits::{COUNT_CAP, PAGE_ROWS};
 use sekisho_base::table::Value;
 use sekisho_pack::model::{ColumnType, Register};
 use sekisho_pack::words::item_registers;
-use sekisho_store::register::{self, Filter};
+use sekisho_store::register::{self, Filter, RegisterRow};
 use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
 use crate::login::Identity;
 use crate::office::Office;
+use crate::people::Me;
 use crate::registers::show::{RefChoice, choices, show};
 use crate::registers::table_spec;
 use crate::sight::hide_cells;
@@ -76,7 +77,8 @@ pub struct RowLine {
     pub cells: Vec<String>,
     /// Version of the row.
     pub version: i64,
-    /// Stored values by column id, for programs: codes and ISO dates.
+    /// Stored values of the columns shown, by column id, for programs: codes and ISO dates. The others are behind the row, where looks are
+    /// recorded.
     #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     pub values: BTreeMap<String, Value>,
 }
@@ -151,7 +153,7 @@ impl Office {
         let filter = filter(r, query);
         let viewer = me.viewer().clone();
         let offset = (query.page.clamp(1, 1_000_000) - 1) * PAGE_ROWS;
-        let (mut rows, total) = self
+        let (rows, total) = self
             .store
             .read(move |c| {
                 Box::pin(async move {
@@ -161,7 +163,21 @@ impl Office {
                 })
             })
             .await?;
-        rows.iter_mut().for_each(|row| hide_cells(&me, r, row));
+        self.list_view(&me, r, query, rows, total, usize::try_from(PAGE_ROWS).unwrap_or(usize::MAX)).await
+    }
+
+    /// Rows as a list shows them to somebody: the first `most`; of `total`, as counted.
+    pub(crate) async fn list_view(
+        &self,
+        me: &Me,
+        r: &Register,
+        query: &ListQuery,
+        mut rows: Vec<RegisterRow>,
+        total: i64,
+        most: usize,
+    ) -> Result<RegisterList, AppError> {
+        let pack = self.pack();
+        rows.iter_mut().for_each(|row| hide_cells(me, r, row));
         let directory = self.directory().await?;
         // Only what the list shows anyway can be chosen: the rest is behind the row, where looks are recorded.
         let listed = || r.columns.iter().filter(|c| c.list && c.id != r.key);
@@ -171,15 +187,14 @@ impl Office {
             .chain(listed().filter(|c| chosen(&c.id)).map(|c| c.id.as_str()))
             .filter_map(|id| r.columns.iter().find(|c| c.id == id))
             .collect();
-        let more = i64::try_from(rows.len()).unwrap_or(i64::MAX) > PAGE_ROWS;
+        let more = rows.len() > most;
         let lines = rows
             .into_iter()
-            .take(usize::try_from(PAGE_ROWS).unwrap_or(usize::MAX))
-            .map(|row| RowLine {
-                cells: shown.iter().map(|c| show(&pack, &directory, c, row.values.get(&c.id))).collect(),
-                id: row.id,
-                version: row.version,
-                values: row.values,
+            .take(most)
+            .map(|mut row| {
+                let cells = shown.iter().map(|c| show(&pack, &directory, c, row.values.get(&c.id))).collect();
+                row.values.retain(|id, _| shown.iter().any(|c| c.id == *id));
+                RowLine { cells, id: row.id, version: row.version, values: row.values }
             })
             .collect();
         let columns = shown

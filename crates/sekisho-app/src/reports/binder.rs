@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{day, period};
 use crate::checks::register_of;
-use crate::clauses::{ToldClause, end_of};
+use crate::clauses::ToldClause;
 use crate::directory::Directory;
 use crate::error::AppError;
 use crate::ledger::proving;
@@ -54,8 +54,8 @@ impl Office {
             ));
         }
         let find = |all: Vec<ToldClause>| all.into_iter().find(|c| c.id == clause).ok_or(AppError::NotFound);
-        let before = find(self.told_clauses(end_of(first, now)).await?)?;
-        let after = find(self.told_clauses(end_of(last, now)).await?)?;
+        let before = find(self.told_clauses(Instant::end_of(first).min(now)).await?)?;
+        let after = find(self.told_clauses(Instant::end_of(last).min(now)).await?)?;
         let (pack, d) = (self.pack(), self.directory().await?);
         let (start, end) = period(first, last);
         let mut proofs = Proofs::default();

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sekisho_base::Date;
+use sekisho_base::{Date, Instant};
 use sekisho_case::state::ClauseState;
 use sekisho_store::{report, violation};
 use serde_json::{Value, json};
 
 use super::{ORDER, count_of, period};
-use crate::clauses::{end_of, state_words};
+use crate::clauses::state_words;
 use crate::duties::DutiesQuery;
 use crate::error::AppError;
 use crate::login::Identity;
@@ -44,10 +44,10 @@ impl Office {
         self.may_report(who).await?;
         let now = self.clock.now();
         let (first, last) = month(typed, now.date())?;
-        let before = self.told_clauses(end_of(first.plus_days(-1), now)).await?;
-        let after = self.told_clauses(end_of(last, now)).await?;
+        let before = self.told_clauses(Instant::end_of(first.plus_days(-1)).min(now)).await?;
+        let after = self.told_clauses(Instant::end_of(last).min(now)).await?;
         let (from, until) = period(first, last);
-        let at = end_of(last, now);
+        let at = Instant::end_of(last).min(now);
         let ((began, ended), (opened, closed), open, late) = self
             .store
             .read(move |c| {

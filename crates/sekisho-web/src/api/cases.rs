@@ -148,7 +148,8 @@ struct Action {
 }
 
 async fn procedures(State(web): State<Web>, ApiWho(who): ApiWho) -> Result<Json<Vec<Wish>>, ApiError> {
-    Ok(Json(web.office.home(&who).await?.wishes))
+    web.office.me(&who).await?;
+    Ok(Json(web.office.wishes()))
 }
 
 async fn form(

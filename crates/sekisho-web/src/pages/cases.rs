@@ -15,7 +15,7 @@ use crate::error::{WebError, escape_query};
 use crate::form::Posted;
 use crate::guard::Who;
 use crate::page::{Done, Errors, Page, html};
-use crate::view::{attach, download, export_format};
+use crate::view::{attach, download, export_format, pdf};
 
 pub(crate) fn routes() -> Router<Web> {
     Router::new()
@@ -195,6 +195,5 @@ async fn file(
 }
 
 async fn permit(State(web): State<Web>, Who(who): Who, Path(id): Path<String>) -> Result<Response, WebError> {
-    let (name, bytes) = web.office.permit_pdf(&who, &id).await?;
-    Ok(attach(bytes, "application/pdf", &name, "inline"))
+    Ok(pdf(web.office.permit_pdf(&who, &id).await?))
 }

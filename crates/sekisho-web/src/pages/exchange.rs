@@ -17,9 +17,9 @@ use crate::Web;
 use crate::api::{Body, Route, table};
 use crate::error::WebError;
 use crate::form::{Fields, Posted};
-use crate::guard::Who;
+use crate::guard::{Who, site};
 use crate::page::{Done, Page, html};
-use crate::view::{attach, download};
+use crate::view::{download, pdf};
 
 pub(crate) fn routes() -> Router<Web> {
     Router::new()
@@ -66,12 +66,6 @@ async fn index(State(web): State<Web>, Who(who): Who, Query(q): Query<Done>) -> 
     page(&web, &who, None, q.done.as_deref()).await
 }
 
-/// How the caller names this site.
-fn site(web: &Web, headers: &HeaderMap) -> String {
-    let host = headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or("localhost");
-    format!("{}://{host}", if web.secure { "https" } else { "http" })
-}
-
 async fn calendar(State(web): State<Web>, headers: HeaderMap, posted: Posted) -> Result<Response, WebError> {
     match posted.fields.get("do") {
         "subscribe" => {
@@ -110,10 +104,6 @@ async fn oscal(
 async fn ciso_assistant(State(web): State<Web>, Who(_): Who) -> Result<Response, WebError> {
     let (name, text) = web.office.ciso_assistant().await?;
     Ok(download(ExportedFile { name, mime: "application/yaml", bytes: text.into_bytes() }))
-}
-
-fn pdf((name, bytes): (String, Vec<u8>)) -> Response {
-    attach(bytes, "application/pdf", &name, "inline")
 }
 
 async fn month(State(web): State<Web>, Who(who): Who, Query(q): Query<Fields>) -> Result<Response, WebError> {

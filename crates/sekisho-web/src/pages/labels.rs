@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use sekisho_app::login::Identity;
@@ -12,10 +12,10 @@ use sekisho_app::registers::{LabelsForm, MOST_LABELS, SHEET};
 use crate::Web;
 use crate::error::WebError;
 use crate::form::{Fields, Posted};
-use crate::guard::Who;
+use crate::guard::{Who, site};
 use crate::page::{Errors, Page, html};
 use crate::pages::registers::query;
-use crate::view::attach;
+use crate::view::pdf;
 
 pub(crate) fn routes() -> Router<Web> {
     Router::new()
@@ -41,12 +41,6 @@ impl LabelsPage {
     fn is_ticked(&self, id: &str) -> bool {
         self.ticked.as_ref().is_none_or(|t| t.iter().any(|x| x == id))
     }
-}
-
-/// The address under which this person's browser reaches the site: what a form was sent to is what its labels lead to.
-fn site(web: &Web, headers: &HeaderMap) -> String {
-    let host = headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    format!("{}://{host}", if web.secure { "https" } else { "http" })
 }
 
 async fn page(
@@ -99,7 +93,7 @@ async fn print(
         }
     };
     match made {
-        Ok((name, bytes)) => Ok(attach(bytes, "application/pdf", &name, "inline")),
+        Ok(made) => Ok(pdf(made)),
         Err(e) => {
             let errors = Errors::from_app(e)?;
             let shown = page(&web, who, &id, &asked, Some(f), site, errors).await?;

@@ -17,7 +17,7 @@ use crate::error::{WebError, escape_query};
 use crate::form::{Fields, Posted};
 use crate::guard::Who;
 use crate::page::{Done, Errors, Page, html};
-use crate::view::{ImportView, attach, download, export_format};
+use crate::view::{ImportView, download, export_format, pdf};
 
 pub(crate) fn routes() -> Router<Web> {
     Router::new()
@@ -256,8 +256,7 @@ async fn extract(
     Path(id): Path<String>,
     Query(asked): Query<Fields>,
 ) -> Result<Response, WebError> {
-    let (name, bytes) = web.office.register_pdf(&who, &id, &query(&asked)).await?;
-    Ok(attach(bytes, "application/pdf", &name, "inline"))
+    Ok(pdf(web.office.register_pdf(&who, &id, &query(&asked)).await?))
 }
 
 #[derive(Template)]

@@ -3,7 +3,8 @@
 use std::process::Command;
 
 use axum::http::{StatusCode, header};
-use sekisho_app::permits::{end_of_day, judge};
+use sekisho_app::permits::judge;
+use sekisho_base::Instant;
 
 use crate::acts::{application, apply, changed, done, item, returned};
 use crate::browser::{Browser, Page};
@@ -38,7 +39,7 @@ async fn checker(b: &mut Browser) -> String {
 
 /// Exit code and first line of the judgement with a checker's file at the end of a day.
 fn verdict(text: &str, file: &str, day: &str) -> (u8, String) {
-    let judged = judge(text, &[], Some(file), end_of_day(day.parse().unwrap())).unwrap();
+    let judged = judge(text, &[], Some(file), Instant::end_of(day.parse().unwrap())).unwrap();
     (judged.code, judged.lines[0].split(':').next().unwrap().to_owned())
 }
 
@@ -61,7 +62,7 @@ async fn a_code_holds_from_the_decision_to_the_last_day_and_no_longer_than_the_p
     assert_eq!(verdict(&first, &file, "2026-11-24"), is(1, "日時を確認"));
     let without = |day: &str| {
         let keys = [file.split("id=\"keys\">").nth(1).unwrap().split('<').next().unwrap().to_owned()];
-        judge(&first, &keys, None, end_of_day(day.parse().unwrap())).unwrap()
+        judge(&first, &keys, None, Instant::end_of(day.parse().unwrap())).unwrap()
     };
     assert_eq!((without("2026-11-26").code, without("2026-11-24").code), (0, 1));
     assert!(without("2026-11-24").lines[0].starts_with("期間の前"));
