@@ -23,8 +23,12 @@ use crate::record::{record, stream_of};
 use crate::registers::{RefChoice, find_row, table_spec};
 use crate::sight::hide_cells;
 
-/// Things of one stocktaking. A section with more divides them among its units.
-const MOST: usize = 5_000;
+/// Things with which a stocktaking may begin. A section with more divides them among its units.
+const MOST: i64 = 5_000;
+/// Things that are read: what came since it began belongs to it too.
+const ALL: i64 = 1_000_000;
+/// Said of one that is closed.
+const OVER: &str = "この棚卸しは終わっています。";
 /// Stocktakings in the list.
 const SHOWN: i64 = 100;
 /// Things shown on a page; the others are found by their code.
@@ -147,15 +151,7 @@ fn code_of<'t>(typed: &'t str, register: &str) -> &'t str {
 
 /// The things of a unit, with those below it.
 async fn things(c: &mut Conn<'_>, r: &Register, units: &Viewer) -> Result<Vec<RegisterRow>, AppError> {
-    let most = i64::try_from(MOST).unwrap_or(i64::MAX);
-    let (found, _) = register::list(c, &table_spec(r), units, &Filter::default(), 0, most + 1).await?;
-    if found.len() > MOST {
-        return Err(AppError::field(
-            "unit",
-            format!("台帳に{MOST}件を超えて載っているので、一度に棚卸しできません。係などに分けてください。"),
-        ));
-    }
-    Ok(found)
+    Ok(register::list(c, &table_spec(r), units, &Filter::default(), 0, ALL).await?.0)
 }
 
 /// A stocktaking as somebody may see it, with what it is about.
@@ -176,7 +172,7 @@ impl Seen {
     fn running(&self) -> Result<(), AppError> {
         match &self.row.closed {
             None => Ok(()),
-            Some(_) => Err(AppError::field("code", "この棚卸しは終わっています。")),
+            Some(_) => Err(AppError::field("code", OVER)),
         }
     }
 }
@@ -287,8 +283,16 @@ impl Office {
         self.store
             .write(move |c| {
                 Box::pin(async move {
-                    if things(c, &r, &units).await?.is_empty() {
+                    let (_, there) =
+                        register::list(c, &table_spec(&r), &units, &Filter::default(), 0, 1).await?;
+                    if there == 0 {
                         return Err(AppError::field("unit", "この所属のものは、台帳に載っていません。"));
+                    }
+                    if there > MOST {
+                        return Err(AppError::field(
+                            "unit",
+                            format!("台帳に{MOST}件を超えて載っているので、一度に棚卸しできません。係などに分けてください。"),
+                        ));
                     }
                     record(c, seal, &stream, "stocktaking.open", &payload, now).await?;
                     if rows::open(c, &row).await? {
@@ -416,7 +420,7 @@ impl Office {
         let key = row.text(&r.key).to_owned();
         let seen = SeenRow { row_id: row.id, person: s.me.person.clone(), at: now, place, entry: seal.id() };
         let payload = json!({"stocktaking": s.row.id, "register": r.id, "row": seen.row_id, "by": seen.person, "place": seen.place, "at": now});
-        let (id, told) = (s.row.id.clone(), key.clone());
+        let (id, told, viewer) = (s.row.id.clone(), key.clone(), s.me.viewer().clone());
         self.store
             .write(move |c| {
                 Box::pin(async move {
@@ -424,7 +428,16 @@ impl Office {
                     if rows::see(c, &id, &seen).await? {
                         return Ok(());
                     }
-                    Err(AppError::field("code", format!("「{told}」は、もう確認されています。")))
+                    // It was found before, or the stocktaking ended since it was looked at.
+                    let runs = rows::get(c, &viewer, &id).await?.is_some_and(|s| s.closed.is_none());
+                    Err(AppError::field(
+                        "code",
+                        if runs {
+                            format!("「{told}」は、もう確認されています。")
+                        } else {
+                            OVER.to_owned()
+                        },
+                    ))
                 })
             })
             .await?;

@@ -63,7 +63,7 @@ pub(crate) async fn run(args: Args) -> Outcome {
         return Ok(std::process::ExitCode::SUCCESS);
     }
     office.offer_demo_logins(logins.clone());
-    let open = Open { listen: args.listen, secure: false, metrics: None, tls: None };
+    let open = Open { listen: args.listen, secure: false, metrics: None, tls: None, receivers: vec![] };
     serve(office, open, move |address| {
         let list: Vec<_> = logins
             .iter()

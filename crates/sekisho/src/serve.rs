@@ -85,10 +85,8 @@ pub(crate) async fn run(options: Options) -> Outcome {
         _ => None,
     };
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let open = Open { listen, secure: settings.secure(), metrics, tls };
-    let courier = Arc::new(sekisho_web::witness::HttpMessenger);
-    let telling = tokio::spawn(webhooks::run(Arc::clone(&office), receivers, courier));
-    let served = serve(office, open, |address| {
+    let open = Open { listen, secure: settings.secure(), metrics, tls, receivers };
+    serve(office, open, |address| {
         println!("{scheme}://{address} で動いています。止めるときは Ctrl+C。");
         if let Some(code) = code {
             // Whoever reads the address alone may have closed the pipe by now.
@@ -100,9 +98,7 @@ pub(crate) async fn run(options: Options) -> Outcome {
             );
         }
     })
-    .await;
-    telling.abort();
-    served
+    .await
 }
 
 /// Where and how pages are served.
@@ -115,6 +111,8 @@ pub(crate) struct Open {
     pub(crate) metrics: Option<SocketAddr>,
     /// Certificate, where the program serves TLS itself.
     pub(crate) tls: Option<Arc<Tls>>,
+    /// Who is told of events.
+    pub(crate) receivers: Vec<webhooks::Receiver>,
 }
 
 /// Answers until SIGTERM or Ctrl+C, finishes what is in flight, sequences the outbox and closes the database.
@@ -128,7 +126,10 @@ pub(crate) async fn serve(office: Arc<Office>, open: Open, ready: impl FnOnce(So
     office.call_node(format!("{} {address}", host()));
     let mut running = office.start();
     let messenger = Arc::new(sekisho_web::witness::HttpMessenger);
-    running.push(tokio::spawn(jobs::run(Arc::clone(&office), messenger)));
+    running.push(tokio::spawn(jobs::run(Arc::clone(&office), messenger.clone())));
+    if !open.receivers.is_empty() {
+        running.push(tokio::spawn(webhooks::run(Arc::clone(&office), open.receivers, messenger)));
+    }
     let meters = Arc::default();
     let router = sekisho_web::watched_router(Arc::clone(&office), open.secure, Arc::clone(&meters));
     if let Some(listener) = measured {

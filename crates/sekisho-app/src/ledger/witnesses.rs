@@ -9,8 +9,8 @@ use sekisho_base::Instant;
 use sekisho_ledger::proof::{head_at, prove_consistency};
 use sekisho_ledger::witness::{AddCheckpoint, Answer, Trouble, read_answer};
 use sekisho_ledger::{Cosignature, LogSource, TreeHead, WitnessKey};
-use sekisho_store::ledger as rows;
 use sekisho_store::ledger::witness::{self as kept, CosignatureRow, WitnessRow};
+use sekisho_store::ledger::{self as rows, CheckpointRow};
 use serde_json::json;
 
 use super::{ALARM, WITNESSES};
@@ -163,22 +163,28 @@ async fn replace(office: &Arc<Office>, list: &[WitnessAddress]) -> Result<(), Ap
 /// # Errors
 /// The database failed or the stored tree is damaged; a witness that does not answer is no error.
 pub async fn round(office: &Arc<Office>, messenger: &dyn Messenger) -> Result<usize, AppError> {
-    let any = office.store.read(|c| {
-        Box::pin(async move { kept::witnesses(c).await.map(|w| !w.is_empty()).map_err(AppError::from) })
-    });
-    if !any.await? {
+    // Looked at without writing first: a lease taken for nothing would be a commit.
+    let (witnesses, newest) = standing(office).await?;
+    let Some(newest) = newest else { return Ok(0) };
+    let (now, at) = (head_of(&newest)?, office.clock.now());
+    if !witnesses.iter().any(|w| wants(w, now, at)) {
         return Ok(0);
     }
     Ok(office.alone("witnesses", LEASE_MS, ask_all(office, messenger)).await?.unwrap_or_default())
 }
 
-async fn ask_all(office: &Arc<Office>, messenger: &dyn Messenger) -> Result<usize, AppError> {
-    let (witnesses, newest) = office
+/// The witnesses, and the newest checkpoint.
+async fn standing(office: &Office) -> Result<(Vec<WitnessRow>, Option<CheckpointRow>), AppError> {
+    office
         .store
         .read(|c| {
             Box::pin(async move { Ok::<_, AppError>((kept::witnesses(c).await?, rows::head(c).await?)) })
         })
-        .await?;
+        .await
+}
+
+async fn ask_all(office: &Arc<Office>, messenger: &dyn Messenger) -> Result<usize, AppError> {
+    let (witnesses, newest) = standing(office).await?;
     let Some(newest) = newest else { return Ok(0) };
     let (now, note, at) = (head_of(&newest)?, newest.note, office.clock.now());
     let mut cosigned = 0;

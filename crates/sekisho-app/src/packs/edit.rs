@@ -289,8 +289,11 @@ impl Office {
             return Err(AppError::NotFound);
         }
         let mut files = draft.files.clone();
-        if let Some((text, _)) = typed.filter(|(text, _)| !text.is_empty()) {
-            files.insert(path.to_owned(), text.to_owned());
+        match typed {
+            // Saved like this the file is taken out.
+            Some(("", _)) => drop(files.remove(path)),
+            Some((text, _)) => drop(files.insert(path.to_owned(), text.to_owned())),
+            None => {}
         }
         let (_, messages) = examine(files.clone()).await?;
         let (own, others): (Vec<_>, Vec<_>) = messages.into_iter().partition(|(file, _)| file == path);

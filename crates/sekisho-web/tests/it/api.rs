@@ -249,6 +249,12 @@ async fn rows_are_made_and_changed_by_their_keeper_and_a_stale_version_is_a_conf
     assert_eq!(status, StatusCode::OK, "{made}");
     let (status, problem) = manager.send("post", rows, "/registers/asset/rows", &new).await;
     assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("A005")), "the number is taken");
+    // A list tells what it shows; the rest is behind the row, where looks are recorded.
+    let list = manager.read("/registers/{register}", "/registers/asset?q=A-100").await;
+    let shown: Vec<&Value> = list["columns"].as_array().unwrap().iter().map(|c| &c["id"]).collect();
+    let told = list["rows"][0]["values"].as_object().unwrap();
+    assert!(told.len() < made["values"].as_object().unwrap().len(), "{told:?}");
+    assert!(told.keys().all(|id| shown.iter().any(|c| *c == id)), "{told:?} of {shown:?}");
     let path = format!("/registers/asset/rows/{}", made["id"].as_str().unwrap());
     let told = "/registers/{register}/rows/{row}";
     let mut changed = made["values"].clone();

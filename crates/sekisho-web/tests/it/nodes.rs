@@ -226,6 +226,13 @@ async fn readiness(address: SocketAddr) -> (StatusCode, String) {
     (StatusCode::from_u16(status).unwrap(), text)
 }
 
+/// The key file of a node that does not sign.
+fn make_page_key(key: &Path, pages: &Path) {
+    let made =
+        Command::new(print_program()).args(["ledger", "page-key", "--key"]).arg(key).arg(pages).status();
+    assert!(made.unwrap().success());
+}
+
 /// What `sekisho doctor` finds, as one text.
 fn doctor(folder: &Path, key: &Path, url: &str) -> String {
     let mut command = Command::new(print_program());
@@ -260,6 +267,15 @@ async fn nodes_that_start_at_once_on_an_empty_database_make_one_body() {
     assert!(
         Served::start_keyed(&room.0, &room.0.join("other.key"), Some(&url), &[]).address().await.is_none()
     );
+    // A node that signs nothing opens no first start: its end puts the key under the body's name.
+    const CODES: &str = "SELECT COUNT(*) FROM ledger_entry WHERE kind = 'setup.code'";
+    let (codes, pages) = (count(&store, CODES).await, room.0.join("pages.key"));
+    make_page_key(&key, &pages);
+    let mut keyless = Served::start_keyed(&room.0, &pages, Some(&url), &[]);
+    keyless.address().await.expect("it serves pages");
+    keyless.terminate();
+    assert!(keyless.ended().success());
+    assert!(codes > 0 && count(&store, CODES).await == codes, "{codes}");
     // One that stops says so; one that is killed is missed.
     nodes[0].terminate();
     assert!(nodes[0].ended().success());
@@ -285,12 +301,7 @@ async fn a_node_without_the_signing_key_serves_pages_and_another_signs() {
     let mut two = Two::made(&[CLERK]).await;
     let room = Room::new("pages");
     let pages = room.0.join("pages.key");
-    let made = Command::new(print_program())
-        .args(["ledger", "page-key", "--key"])
-        .arg(two.city.files().join("city.key"))
-        .arg(&pages)
-        .status();
-    assert!(made.unwrap().success());
+    make_page_key(&two.city.files().join("city.key"), &pages);
     for node in &mut two.nodes {
         node.terminate();
         assert!(node.ended().success());

@@ -56,6 +56,9 @@ async fn what_is_wrong_is_told_by_line_and_nothing_typed_is_lost() {
     assert!(looked.text.contains("section_security_manger"), "typed text stays");
     assert!(!admin.get("/packs/edit").await.text.contains("確かめて提案へ進む"), "looking keeps nothing");
 
+    let gone = admin.post(FILE, &[("do", "check"), ("path", PATH), ("text", ""), ("version", "0")]).await;
+    assert!(gone.text.contains("ほかの文書に誤りが"), "an empty text takes the file out: {}", gone.text);
+
     saved(&save(&admin, PATH, &wrong, "0").await);
     let page = open(&mut admin, PATH).await;
     assert!(page.text.contains(&told) && page.text.contains("name=\"version\" value=\"1\""), "{}", page.text);
