@@ -2,6 +2,7 @@
 //! Who may decide is the case engine's business; both are made from the same rows.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use sekisho_base::Date;
 use sekisho_base::text::{fold_key, search_words};
@@ -17,6 +18,8 @@ pub struct Directory {
     by_person: HashMap<String, Vec<usize>>,
     by_post: HashMap<String, Vec<usize>>,
     children: HashMap<String, Vec<usize>>,
+    /// Folded name, kana and number of each person; made when somebody is first looked for.
+    folded: OnceLock<Vec<String>>,
 }
 
 impl Directory {
@@ -210,10 +213,16 @@ impl Directory {
         if words.is_empty() {
             return vec![];
         }
-        let hit = |p: &&PersonRow| {
-            let text = fold_key(&format!("{} {} {}", p.name, p.kana, p.number));
-            words.iter().all(|w| text.contains(w.as_str()))
-        };
-        self.all.persons.iter().filter(hit).take(limit).collect()
+        let text = |p: &PersonRow| fold_key(&format!("{} {} {}", p.name, p.kana, p.number));
+        let folded = self.folded.get_or_init(|| self.all.persons.iter().map(text).collect());
+        let hit = |text: &str| words.iter().all(|w| text.contains(w.as_str()));
+        self.all
+            .persons
+            .iter()
+            .zip(folded)
+            .filter(|(_, text)| hit(text))
+            .map(|(p, _)| p)
+            .take(limit)
+            .collect()
     }
 }

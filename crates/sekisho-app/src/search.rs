@@ -223,17 +223,14 @@ impl Office {
     /// The one case or row with this number (案件番号・許可番号, 管理番号), and the clause with this id.
     async fn exactly(&self, viewer: Viewer, q: &str) -> Result<Vec<Hit>, AppError> {
         let (pack, number) = (self.pack(), normalize_code(q));
-        let inner = Arc::clone(&pack);
+        let (ids, specs): (Vec<String>, Vec<_>) =
+            pack.registers.values().map(|r| (r.id.clone(), table_spec(r))).unzip();
         let (case, rows) = self
             .store
             .read(move |c| {
                 Box::pin(async move {
                     let case = case::by_number(c, &viewer, &number).await?;
-                    let mut rows = Vec::new();
-                    for r in inner.registers.values() {
-                        let row = register::by_key(c, &table_spec(r), &viewer, &number).await?;
-                        rows.extend(row.map(|row| (r.id.clone(), row)));
-                    }
+                    let rows = register::by_key_among(c, &specs, &viewer, &number).await?;
                     Ok::<_, AppError>((case, rows))
                 })
             })
@@ -249,8 +246,8 @@ impl Office {
                 note: format!("案件 {}", line.status),
             }
         }));
-        for (id, row) in rows {
-            let Some(r) = pack.registers.get(&id) else { continue };
+        for (at, row) in rows {
+            let Some(r) = ids.get(at).and_then(|id| pack.registers.get(id)) else { continue };
             let unit = d.unit_name(row.text(&r.owner)).to_owned();
             let hit = row_hit(r, &row, String::new());
             hits.push(Hit { note: format!("{} {unit}", r.title), ..hit });

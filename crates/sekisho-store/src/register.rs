@@ -8,5 +8,5 @@ mod table;
 
 pub use change::{ChangeRow, changes, changes_of, put_change};
 pub use list::{CheckedRow, Filter, count, count_in, list, matching};
-pub use row::{RegisterRow, by_key, get, put, remove};
+pub use row::{RegisterRow, by_key, by_key_among, get, put, remove};
 pub use table::ensure;

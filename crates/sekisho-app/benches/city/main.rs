@@ -1,10 +1,11 @@
-//! Use cases measured on a city made by formula: `cargo bench -p sekisho-app --bench city -- april|clauses|decide|nodes [sizes]`.
+//! Use cases measured on a city made by formula: `cargo bench -p sekisho-app --bench city -- april|clauses|decide|nodes|pages [sizes]`.
 
 mod april;
 mod clauses;
 mod common;
 mod decide;
 mod nodes;
+mod pages;
 
 fn main() -> common::Outcome<()> {
     match std::env::args().nth(1).as_deref() {
@@ -12,9 +13,10 @@ fn main() -> common::Outcome<()> {
         Some("clauses") => clauses::run(),
         Some("decide") => decide::run(),
         Some("nodes") => nodes::run(),
+        Some("pages") => pages::run(),
         // cargo bench without a name runs every benchmark of the workspace: this one is long, and is asked for by name.
         _ => {
-            println!("say which: april, clauses, decide or nodes");
+            println!("say which: april, clauses, decide, nodes or pages");
             Ok(())
         }
     }

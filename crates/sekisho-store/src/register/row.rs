@@ -112,6 +112,36 @@ pub async fn by_key(
     by(c, spec, viewer, &format!("r.c_{}", spec.key), key).await
 }
 
+/// Rows of several registers with one key, as a viewer may see them, with the place of their register in `specs`: one query, and one for
+/// each row found.
+///
+/// # Errors
+/// The database failed.
+pub async fn by_key_among(
+    c: &mut Conn<'_>,
+    specs: &[TableSpec],
+    viewer: &Viewer,
+    key: &str,
+) -> Result<Vec<(usize, RegisterRow)>, StoreError> {
+    let mut a = args![key];
+    let mut parts = Vec::new();
+    for (at, spec) in specs.iter().enumerate() {
+        let seen = viewer.unit_predicate(&format!("r.c_{}", spec.owner), &mut a);
+        parts.push(format!("SELECT {at} FROM r_{} r WHERE r.c_{} = $1 AND {seen}", spec.id, spec.key));
+    }
+    let mut found = Vec::new();
+    if parts.is_empty() {
+        return Ok(found);
+    }
+    for row in c.all(&parts.join(" UNION ALL "), a).await? {
+        let at = usize::try_from(row.int(0)?).unwrap_or(usize::MAX);
+        if let Some(spec) = specs.get(at) {
+            found.extend(by_key(c, spec, viewer, key).await?.map(|row| (at, row)));
+        }
+    }
+    Ok(found)
+}
+
 async fn by(
     c: &mut Conn<'_>,
     spec: &TableSpec,

@@ -9,7 +9,7 @@ use sekisho_pack::model::Pack;
 use sekisho_pack::{Message, Severity};
 
 /// The model pack with one text of one file replaced; the line in which the new text starts.
-fn broken(file: &str, old: &str, new: &str) -> (BTreeMap<String, String>, usize) {
+pub(crate) fn broken(file: &str, old: &str, new: &str) -> (BTreeMap<String, String>, usize) {
     let mut files = Pack::model_city_files();
     let text = files.get_mut(file).unwrap_or_else(|| panic!("{file}"));
     let at = text.find(old).unwrap_or_else(|| panic!("{file} holds no {old:?}"));
@@ -24,7 +24,7 @@ fn messages(files: &BTreeMap<String, String>) -> Vec<Message> {
 
 /// Exactly one message, at `skip` lines below the start of the replacement.
 #[track_caller]
-fn one(file: &str, old: &str, new: &str, skip: usize, text: &str, remedy: &str) {
+pub(crate) fn one(file: &str, old: &str, new: &str, skip: usize, text: &str, remedy: &str) {
     let (files, line) = broken(file, old, new);
     let found = messages(&files);
     let [m] = found.as_slice() else { panic!("one message expected: {found:#?}") };
@@ -34,7 +34,7 @@ fn one(file: &str, old: &str, new: &str, skip: usize, text: &str, remedy: &str) 
     assert!(m.remedy.contains(remedy), "{m}");
 }
 
-const TAKE_OUT: &str = "procedures/take_out.toml";
+pub(crate) const TAKE_OUT: &str = "procedures/take_out.toml";
 
 #[test]
 fn unknown_key_with_what_was_meant() {

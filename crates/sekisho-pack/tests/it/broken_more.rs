@@ -1,35 +1,10 @@
 //! More broken packs, one defect each: what a pack proves never to work, and slips that read well.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests fail by panicking")]
-
-use std::collections::BTreeMap;
-
 use sekisho_pack::model::Pack;
 use sekisho_pack::{Message, Severity};
 
-/// The model pack with one text of one file replaced; the line in which the new text starts.
-fn broken(file: &str, old: &str, new: &str) -> (BTreeMap<String, String>, usize) {
-    let mut files = Pack::model_city_files();
-    let text = files.get_mut(file).unwrap_or_else(|| panic!("{file}"));
-    let at = text.find(old).unwrap_or_else(|| panic!("{file} holds no {old:?}"));
-    let line = text[..at].matches('\n').count() + 1;
-    text.replace_range(at..at + old.len(), new);
-    (files, line)
-}
+use crate::broken::{TAKE_OUT, broken, one};
 
-/// Exactly one message, `skip` lines below the start of the replacement.
-#[track_caller]
-fn one(file: &str, old: &str, new: &str, skip: usize, text: &str, remedy: &str) {
-    let (files, line) = broken(file, old, new);
-    let found: Vec<Message> = Pack::load_files(&files).expect_err("the pack is broken");
-    let [m] = found.as_slice() else { panic!("one message expected: {found:#?}") };
-    assert_eq!((m.file.as_str(), m.line), (file, line + skip), "{m}");
-    assert_eq!(m.severity, Severity::Error);
-    assert!(m.text.contains(text), "{m}");
-    assert!(m.remedy.contains(remedy), "{m}");
-}
-
-const TAKE_OUT: &str = "procedures/take_out.toml";
 const ENCRYPTION: &str = "limit = '!(encryption == \"not_needed\" && class.confidentiality >= 2)'";
 
 #[test]
