@@ -3,11 +3,10 @@
 //! `tidy` checks what the compiler does not: which crate may depend on which, file lengths, unfinished work, and
 //! that the documents name things which exist.
 
-mod deb;
 mod licences;
 mod tidy;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -23,11 +22,7 @@ fn main() -> ExitCode {
             Ok(findings)
         }),
         ["licences"] => return written(project_root().and_then(|root| licences::write(&root))),
-        ["deb", binary, out] => {
-            let built = project_root().and_then(|root| deb::build(&root, Path::new(binary), Path::new(out)));
-            return written(built.map(|package| println!("{}", package.display())));
-        }
-        _ => Err("usage: cargo xtask tidy | licences | deb PROGRAM FOLDER".to_owned()),
+        _ => Err("usage: cargo xtask tidy | licences".to_owned()),
     };
     match outcome {
         Ok(findings) if findings.is_empty() => {
