@@ -140,7 +140,12 @@ pub(crate) async fn is_locked(office: &Office, key: &str) -> Result<bool, AppErr
 }
 
 /// Refuses a right password or code where wrong ones that came at the same time have locked the key meanwhile.
-pub(crate) async fn still_open(c: &mut Conn<'_>, key: &str, now: Instant, says: &str) -> Result<(), AppError> {
+pub(crate) async fn still_open(
+    c: &mut Conn<'_>,
+    key: &str,
+    now: Instant,
+    says: &str,
+) -> Result<(), AppError> {
     let locked = account::failures(c, key).await?.locked_until.is_some_and(|until| until > now);
     if locked { Err(AppError::refused("L001", says)) } else { Ok(()) }
 }

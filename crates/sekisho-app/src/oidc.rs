@@ -78,7 +78,9 @@ impl Oidc {
     pub fn new(mut config: OidcConfig, fetcher: Arc<dyn Fetcher>) -> Result<Self, AppError> {
         let wrong = |what: &str| AppError::refused("Q001", format!("oidc の設定: {what}"));
         if !provider::protected(&config.issuer) || config.issuer.contains(['?', '#']) {
-            return Err(wrong("issuer は https:// で始めてください（この機械の中だけ http:// も使えます）。"));
+            return Err(wrong(
+                "issuer は https:// で始めてください（この機械の中だけ http:// も使えます）。",
+            ));
         }
         if config.secret.as_ref().is_some_and(String::is_empty) {
             return Err(wrong("client_secret_file のファイルが空です。"));

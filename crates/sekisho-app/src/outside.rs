@@ -11,8 +11,8 @@ use serde_json::json;
 
 use crate::error::AppError;
 use crate::login::{
-    Identity, NewSession, Place, Stage, Via, entered, failure_key, first_stage, is_locked, login_name, must_change,
-    new_session, still_open, stream_of,
+    Identity, NewSession, Place, Stage, Via, entered, failure_key, first_stage, is_locked, login_name,
+    must_change, new_session, still_open, stream_of,
 };
 use crate::office::Office;
 use crate::record::record;
@@ -152,8 +152,7 @@ pub(crate) async fn prove(office: &Arc<Office>, who: &Identity, v: Vouched) -> R
             "ログインし直した人が、今この画面を使っている人と違います。自分の名前でやり直してください。",
         ));
     }
-    let (now, hash, key) =
-        (office.clock.now(), who.token_hash.clone(), failure_key("login", &account.login));
+    let (now, hash, key) = (office.clock.now(), who.token_hash.clone(), failure_key("login", &account.login));
     office
         .store
         .write(move |c| {

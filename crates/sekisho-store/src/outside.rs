@@ -21,11 +21,7 @@ pub struct LinkRow {
 ///
 /// # Errors
 /// The database failed.
-pub async fn login_of(
-    c: &mut Conn<'_>,
-    issuer: &str,
-    subject: &str,
-) -> Result<Option<String>, StoreError> {
+pub async fn login_of(c: &mut Conn<'_>, issuer: &str, subject: &str) -> Result<Option<String>, StoreError> {
     let sql = "SELECT login FROM outside_link WHERE issuer = $1 AND subject = $2";
     c.one(sql, args![issuer, subject]).await?.map(|r| r.text(0)).transpose()
 }

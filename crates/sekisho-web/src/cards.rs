@@ -99,7 +99,8 @@ impl Cards {
             Some(base64) => format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n"),
             // `+` stands for itself here, unlike in a form.
             None => {
-                let pairs = crate::form::form_urlencoded(format!("c={}", value.replace('+', "%2B")).as_bytes());
+                let pairs =
+                    crate::form::form_urlencoded(format!("c={}", value.replace('+', "%2B")).as_bytes());
                 pairs.into_iter().next()?.1
             }
         };
@@ -129,8 +130,9 @@ impl Cards {
                     "このICカードの証明書は期限が切れています。情報政策担当課へ連絡してください。"
                 }
                 Error::InvalidCertificate(
-                    CertificateError::ExpiredRevocationList | CertificateError::ExpiredRevocationListContext { .. },
-                ) => "失効した証明書の一覧が古いため、今はICカードを確かめられません。情報政策担当課へ連絡してください。",
+                    CertificateError::UnknownRevocationStatus
+                    | CertificateError::ExpiredRevocationList | CertificateError::ExpiredRevocationListContext { .. },
+                ) => "失効した証明書の一覧が古いか足りないため、今はICカードを確かめられません。情報政策担当課へ連絡してください。",
                 _ => "このICカードの証明書は、関所で使えるものではありません。別の証明書を選んだときは、ブラウザをすべて閉じて選び直してください。",
             })
         })?;
@@ -154,8 +156,7 @@ fn read(config: &CardConfig) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
     if roots.is_empty() {
         return Err(file(authorities, &"証明書がありません"));
     }
-    let builder =
-        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::new(default_provider()));
+    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::new(default_provider()));
     let builder = match &config.revoked {
         Some(list) => {
             let all = CertificateRevocationListDer::pem_file_iter(list).map_err(|e| file(list, &e))?;

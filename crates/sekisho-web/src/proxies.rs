@@ -47,7 +47,11 @@ impl Proxies {
 
     /// Who the client is: the last one in the chain of forwarders who is none of ours. Who forwarded for whom is believed only as far as
     /// our own proxies wrote it.
-    pub(crate) fn client<'h>(&self, peer: Option<IpAddr>, forwarded: impl Iterator<Item = &'h str>) -> Option<IpAddr> {
+    pub(crate) fn client<'h>(
+        &self,
+        peer: Option<IpAddr>,
+        forwarded: impl Iterator<Item = &'h str>,
+    ) -> Option<IpAddr> {
         if !self.trusts(peer) {
             return peer;
         }

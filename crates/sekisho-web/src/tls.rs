@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
-use axum::extract::connect_info::Connected;
-use axum::serve::IncomingStream;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
@@ -54,7 +54,11 @@ impl Tls {
     ///
     /// # Errors
     /// They cannot be read, or do not belong together.
-    pub fn open(certificate: PathBuf, key: PathBuf, cards: Option<Arc<Cards>>) -> Result<Arc<Self>, TlsError> {
+    pub fn open(
+        certificate: PathBuf,
+        key: PathBuf,
+        cards: Option<Arc<Cards>>,
+    ) -> Result<Arc<Self>, TlsError> {
         let current = RwLock::new(Arc::new(read(&certificate, &key, cards.as_deref())?));
         Ok(Arc::new(Self { certificate, key, cards, current }))
     }
@@ -94,8 +98,7 @@ fn read(certificate: &PathBuf, key: &PathBuf, cards: Option<&Cards>) -> Result<S
         Some(cards) => builder.with_client_cert_verifier(cards.asks()),
         None => builder.with_no_client_auth(),
     };
-    let mut config =
-        builder.with_single_cert(chain, secret).map_err(|e| TlsError::Refused(e.to_string()))?;
+    let mut config = builder.with_single_cert(chain, secret).map_err(|e| TlsError::Refused(e.to_string()))?;
     if cards.is_some() {
         // A connection that is taken up again would bring a card along that is no longer in its reader.
         config.session_storage = Arc::new(NoServerSessionStorage {});

@@ -164,6 +164,7 @@ async fn exchange(
         .body(Full::new(Bytes::from(body)))
         .map_err(|e| failed(&e))?;
     let (parts, body) = answer_of(stream, request, MAX_ANSWER).await.map_err(|e| failed(&e))?;
-    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let content_type =
+        parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     Ok(Reply { status: parts.status.as_u16(), content_type: content_type.to_owned(), body })
 }

@@ -54,7 +54,10 @@ async fn provider(s: &Surroundings) -> Option<Finding> {
     Some(Finding::caution(
         ID,
         TITLE,
-        format!("{}でログインできません（{fault}）。関所のログイン名とパスワードでは入れます。", oidc.title()),
+        format!(
+            "{}でログインできません（{fault}）。関所のログイン名とパスワードでは入れます。",
+            oidc.title()
+        ),
         "相手が動いているか、oidc.issuer と oidc.ca の設定が正しいかを確かめてください。",
     ))
 }

@@ -55,7 +55,10 @@ pub(crate) struct Key {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
-    Rsa { n: Vec<u8>, e: Vec<u8> },
+    Rsa {
+        n: Vec<u8>,
+        e: Vec<u8>,
+    },
     /// An uncompressed point of P-256.
     P256(Vec<u8>),
 }
@@ -151,7 +154,8 @@ impl<'t> Token<'t> {
             return Err("トークンが知らない拡張を求めています");
         }
         let name = text(&header, "alg").ok_or(FORM)?.to_owned();
-        let algorithm = Algorithm::named(&name).ok_or("署名の方式が RS256、PS256、ES256 のどれでもありません")?;
+        let algorithm =
+            Algorithm::named(&name).ok_or("署名の方式が RS256、PS256、ES256 のどれでもありません")?;
         Ok(Self {
             algorithm,
             name,
@@ -248,7 +252,8 @@ pub(crate) fn check(claims: &Value, e: &Expected<'_>) -> Result<Said, Fault> {
     }
     let issued = moment(claims, "iat")?;
     let fresh = |at: i64| at <= e.now.saturating_add(DRIFT) && at.saturating_add(AGE + DRIFT) > e.now;
-    if !issued.is_some_and(fresh) || moment(claims, "nbf")?.is_some_and(|at| at > e.now.saturating_add(DRIFT)) {
+    if !issued.is_some_and(fresh) || moment(claims, "nbf")?.is_some_and(|at| at > e.now.saturating_add(DRIFT))
+    {
         return Err("発行の時刻が今と合いません。機械の時計が合っているかも確かめてください");
     }
     if e.nonce.is_empty() || text(claims, "nonce") != Some(e.nonce) {
@@ -271,7 +276,8 @@ pub(crate) fn check(claims: &Value, e: &Expected<'_>) -> Result<Said, Fault> {
         return Err("メールアドレスを相手が確かめていません（email_verified）");
     }
     let methods = claims.get("amr").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let how = methods.iter().filter_map(Value::as_str).chain(text(claims, "acr")).map(str::to_owned).collect();
+    let how =
+        methods.iter().filter_map(Value::as_str).chain(text(claims, "acr")).map(str::to_owned).collect();
     Ok(Said { subject, login: used(e.claim).to_owned(), how, proved })
 }
 

@@ -53,7 +53,8 @@ pub fn protected(url: &str) -> bool {
     let Some((scheme, rest)) = url.split_once("://") else { return false };
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let own = ["127.0.0.1", "localhost", "[::1]"];
-    let here = own.iter().any(|h| host.strip_prefix(h).is_some_and(|port| port.is_empty() || port.starts_with(':')));
+    let here =
+        own.iter().any(|h| host.strip_prefix(h).is_some_and(|port| port.is_empty() || port.starts_with(':')));
     clean && !host.is_empty() && (scheme == "https" || (scheme == "http" && here))
 }
 
@@ -69,7 +70,11 @@ fn read(issuer: &str, secret: bool, json: &[u8]) -> Result<About, String> {
     }
     let address = |name: &str| {
         let url = text(name);
-        if protected(url) { Ok(url.to_owned()) } else { Err(format!("{name} が https:// の住所ではありません")) }
+        if protected(url) {
+            Ok(url.to_owned())
+        } else {
+            Err(format!("{name} が https:// の住所ではありません"))
+        }
     };
     let has = |name: &str, wanted: &dyn Fn(&str) -> bool| {
         let list = about.get(name).and_then(Value::as_array);
@@ -174,7 +179,13 @@ mod tests {
 
     #[test]
     fn addresses_are_protected_or_stay_on_this_host() {
-        for good in ["https://id.example", "https://id.example:8443/x", "http://127.0.0.1:9", "http://localhost/x", "http://[::1]:1/"] {
+        for good in [
+            "https://id.example",
+            "https://id.example:8443/x",
+            "http://127.0.0.1:9",
+            "http://localhost/x",
+            "http://[::1]:1/",
+        ] {
             assert!(protected(good), "{good}");
         }
         for bad in [

@@ -119,12 +119,12 @@ impl Office {
         // `profile` brings `preferred_username`, `email` the address.
         let mut asked = vec![
             ("response_type", "code"),
-            ("client_id", &oidc.config.client),
-            ("redirect_uri", &redirect),
+            ("client_id", oidc.config.client.as_str()),
+            ("redirect_uri", redirect.as_str()),
             ("scope", "openid profile email"),
-            ("state", &pending.state),
-            ("nonce", &pending.nonce),
-            ("code_challenge", &challenge),
+            ("state", pending.state.as_str()),
+            ("nonce", pending.nonce.as_str()),
+            ("code_challenge", challenge.as_str()),
             ("code_challenge_method", "S256"),
         ];
         if again.is_some() {
@@ -158,11 +158,14 @@ impl Office {
             return Err(refused(oidc, "発行元が違います"));
         }
         if !back.error.is_empty() {
-            return Err(refused(oidc, match back.error.as_str() {
-                "access_denied" => "取りやめたか、使うことが許されていません",
-                "temporarily_unavailable" | "server_error" => "相手が今は処理できません",
-                _ => "相手が受け付けませんでした",
-            }));
+            return Err(refused(
+                oidc,
+                match back.error.as_str() {
+                    "access_denied" => "取りやめたか、使うことが許されていません",
+                    "temporarily_unavailable" | "server_error" => "相手が今は処理できません",
+                    _ => "相手が受け付けませんでした",
+                },
+            ));
         }
         let token = self.exchange(oidc, back, &pending, now).await?;
         let parsed = Token::parse(&token).map_err(|e| refused(oidc, e))?;
@@ -206,7 +209,9 @@ impl Office {
 
     /// What this browser began and the answer belongs to.
     fn pending(&self, back: &Back, now: Instant) -> Option<Pending> {
-        if back.cookie.is_empty() || [&back.cookie, &back.code, &back.state].iter().any(|t| t.len() > BACK_BYTES) {
+        if back.cookie.is_empty()
+            || [&back.cookie, &back.code, &back.state].iter().any(|t| t.len() > BACK_BYTES)
+        {
             return None;
         }
         let pending: Pending =
@@ -229,8 +234,8 @@ impl Office {
         let mut form = vec![
             ("grant_type", "authorization_code"),
             ("code", back.code.as_str()),
-            ("redirect_uri", &redirect),
-            ("code_verifier", &pending.verifier),
+            ("redirect_uri", redirect.as_str()),
+            ("code_verifier", pending.verifier.as_str()),
         ];
         // Section 2.3.1: both are escaped as a form before they are joined.
         let authorization = config.secret.as_ref().map(|secret| {
@@ -238,7 +243,7 @@ impl Office {
             format!("Basic {}", STANDARD.encode(pair))
         });
         if authorization.is_none() {
-            form.push(("client_id", &config.client));
+            form.push(("client_id", config.client.as_str()));
         }
         let wanted = Wanted { url: about.token.clone(), form: Some(query(&form)), authorization };
         let (status, body) = oidc.fetch(wanted).await.map_err(|e| unreachable(oidc, &e))?;
@@ -250,7 +255,10 @@ impl Office {
             }
             // `invalid_grant`: the code was used, is too old, or is somebody else's.
             400 => Err(refused(oidc, "相手がこの返事をもう受け付けません")),
-            401 => Err(unreachable(oidc, "the client is not accepted: see oidc.client_id and oidc.client_secret_file")),
+            401 => Err(unreachable(
+                oidc,
+                "the client is not accepted: see oidc.client_id and oidc.client_secret_file",
+            )),
             status => Err(unreachable(oidc, &format!("the token endpoint answers {status}"))),
         }
     }

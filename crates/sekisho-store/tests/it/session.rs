@@ -1,11 +1,11 @@
 //! Sessions, second factors and tokens.
 
+use sekisho_store::StoreError;
 use sekisho_store::account::{self, Reset};
 use sekisho_store::api_token::{self, TokenRow};
 use sekisho_store::outside::{self, LinkRow};
 use sekisho_store::second_factor;
 use sekisho_store::session::{self, Found, SessionRow, Stage, Via};
-use sekisho_store::StoreError;
 
 use crate::account::{account as account_row, base};
 use crate::engine::at;

@@ -68,8 +68,9 @@ impl Office {
     }
 
     fn card_with(&self, name: &str, common: &str, names: &str, authority: &str, serial: u32) {
-        let extensions =
-            format!("subjectAltName={names}\nextendedKeyUsage=clientAuth\nbasicConstraints=critical,CA:FALSE\n");
+        let extensions = format!(
+            "subjectAltName={names}\nextendedKeyUsage=clientAuth\nbasicConstraints=critical,CA:FALSE\n"
+        );
         std::fs::write(self.at("card.ext"), extensions).unwrap();
         self.openssl(&format!(
             "req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /O=Minatono/CN={common} -keyout {name}.key -out {name}.csr"
@@ -181,7 +182,10 @@ async fn a_proxy_passes_a_card_on_and_a_stranger_cannot() {
     let cards = || office.cards(Field::Email, false);
     let right = headers(certificate("clerk"));
     let short = headers(between_colons(&office.text("clerk.pem")));
-    assert_eq!(enter(&comes_from(&mut city, trusted(Some(cards())), PROXY, &short)).await.location(), "/cases");
+    assert_eq!(
+        enter(&comes_from(&mut city, trusted(Some(cards())), PROXY, &short)).await.location(),
+        "/cases"
+    );
     // A header by a stranger, twice, broken, empty, too long.
     let logins = entries(&city, "account.login").await;
     let twice = [right.clone(), right.clone()].concat();
@@ -209,7 +213,7 @@ async fn a_proxy_passes_a_card_on_and_a_stranger_cannot() {
     // The card runs out; before it the revocation list does, and then nobody is let in by it.
     let b = comes_from(&mut city, trusted(Some(cards())), PROXY, &right);
     later(&city, 8 * 24 * 60);
-    assert!(enter(&b).await.text.contains("一覧が古いため"));
+    assert!(enter(&b).await.text.contains("一覧が古いか足りないため"));
     later(&city, 30 * 24 * 60);
     assert!(enter(&b).await.text.contains("期限が切れています"));
 }
@@ -234,7 +238,8 @@ async fn a_card_is_one_factor_unless_it_is_said_to_be_two() {
 #[tokio::test]
 async fn where_somebody_comes_from_is_what_a_trusted_proxy_says_and_nobody_else() {
     let mut city = City::settled().await;
-    for (peer, seen) in [(PROXY, "10.9.8.7"), ("10.1.2.4:4000", "10.1.2.4"), ("127.0.0.1:4000", "127.0.0.1")] {
+    for (peer, seen) in [(PROXY, "10.9.8.7"), ("10.1.2.4:4000", "10.1.2.4"), ("127.0.0.1:4000", "127.0.0.1")]
+    {
         let forwarded = [("x-forwarded-for", "192.0.2.66, 10.9.8.7".to_owned())];
         let mut b = comes_from(&mut city, trusted(None), peer, &forwarded);
         assert_eq!(b.enter("u1001", crate::city::PASSWORD).await.status, StatusCode::SEE_OTHER);

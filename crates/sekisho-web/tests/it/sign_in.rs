@@ -265,7 +265,11 @@ async fn nobody_else_comes_in() {
     let accounts = city.count("SELECT COUNT(*) FROM account").await;
     for name in ["nobody", "", "\u{ff55}1002", "admin\u{0}", "8001"] {
         let page = walk(&fake, &mut b, "s-9", name).await;
-        let says = if name.is_empty() || name.contains('\0') { "がありません" } else { "というログインがありません" };
+        let says = if name.is_empty() || name.contains('\0') {
+            "がありません"
+        } else {
+            "というログインがありません"
+        };
         refused(&page, says);
     }
     assert_eq!(city.count("SELECT COUNT(*) FROM account").await, accounts, "no account is made");
@@ -522,7 +526,11 @@ async fn privileged_work_asks_for_a_fresh_proof_which_the_provider_can_give() {
     let asked = b.post("/organization/account", &fields).await;
     assert_eq!(asked.status, StatusCode::UNAUTHORIZED, "none of that proved anything");
     let page = again(vec![], "s-9", "admin").await;
-    assert!(page.status == StatusCode::OK && page.text.contains("ログインし直したことを確かめました"), "{}", page.text);
+    assert!(
+        page.status == StatusCode::OK && page.text.contains("ログインし直したことを確かめました"),
+        "{}",
+        page.text
+    );
     let done = b.post("/organization/account", &fields).await;
     assert!(done.status == StatusCode::OK && done.text.contains("<code>"), "{}", done.text);
     // Whoever came in with a password is not sent there.

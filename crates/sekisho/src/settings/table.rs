@@ -201,7 +201,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "/etc/sekisho/oidc-secret",
         "クライアントの秘密を書いたファイル（サーバを動かす利用者だけが読めるようにする。指定しなければPKCEだけで確かめる）",
     ),
-    s(OIDC_TITLE, "oidc-title", Kind::Text, Some("シングルサインオン"), "庁内の認証", "ボタンに出る、相手の呼び名"),
+    s(
+        OIDC_TITLE,
+        "oidc-title",
+        Kind::Text,
+        Some("シングルサインオン"),
+        "庁内の認証",
+        "ボタンに出る、相手の呼び名",
+    ),
     s(
         OIDC_CLAIM,
         "oidc-claim",

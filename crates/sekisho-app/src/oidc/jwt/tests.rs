@@ -23,7 +23,8 @@ struct Signer(EcdsaKeyPair);
 
 impl Signer {
     fn new() -> Self {
-        let bytes = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
+        let bytes =
+            EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
         let how = &ECDSA_P256_SHA256_FIXED_SIGNING;
         Self(EcdsaKeyPair::from_pkcs8(how, bytes.as_ref(), &SystemRandom::new()).unwrap())
     }
@@ -54,7 +55,10 @@ fn verify(token: &str, keys: &[Key]) -> Result<Value, Fault> {
 fn what_openssl_signed_is_right_and_nothing_else_of_it() {
     let rsa = json!({"kty": "RSA", "kid": "r", "n": MODULUS, "e": "AQAB", "use": "sig"});
     for token in BY_OPENSSL {
-        assert_eq!(verify(token, &set(std::slice::from_ref(&rsa))).unwrap(), json!({"iss": "https://id.example"}));
+        assert_eq!(
+            verify(token, &set(std::slice::from_ref(&rsa))).unwrap(),
+            json!({"iss": "https://id.example"})
+        );
     }
     // The other's padding is another algorithm.
     let [a, b] = BY_OPENSSL.map(|t| t.split('.').collect::<Vec<_>>());
