@@ -7,7 +7,7 @@ use sekisho_base::Instant;
 use sekisho_base::limits::PAGE_ROWS;
 use sekisho_base::text::search_words;
 use sekisho_store::account::{self, AccountRow, Listed, Reset};
-use sekisho_store::{api_token, second_factor as factors, session};
+use sekisho_store::{api_token, outside, second_factor as factors, session};
 use serde_json::json;
 
 use crate::error::AppError;
@@ -51,6 +51,8 @@ pub struct AccountLine {
     pub stopped: bool,
     /// It has a second factor.
     pub second_factor: bool,
+    /// An identity provider knows it by a subject of its own.
+    pub linked: bool,
     /// Whose reset waits to be taken up; empty when none does.
     pub reset: String,
     /// The viewer's own: nobody administers themselves.
@@ -83,6 +85,8 @@ pub enum Change {
     Unlock,
     /// Its second factor is gone: the phone and the recovery codes are lost.
     DropSecondFactor,
+    /// Whoever the identity provider names next by its login is linked with it.
+    Unlink,
 }
 
 impl Change {
@@ -93,6 +97,7 @@ impl Change {
             Self::Resume => "account.enabled",
             Self::Unlock => "account.unlocked",
             Self::DropSecondFactor => "account.second_factor_reset",
+            Self::Unlink => "account.unlinked",
         }
     }
 
@@ -109,6 +114,10 @@ impl Change {
             Self::DropSecondFactor => Some((
                 "あなたの多要素認証が管理者によって取り消されました。頼んだ覚えがないときは、すぐに上司と情報政策担当課へ連絡してください。",
                 "部下の多要素認証が取り消されました。本人が頼んだことかを、本人に会うか電話して確かめてください。",
+            )),
+            Self::Unlink => Some((
+                "あなたのログインと、シングルサインオンとの結び付きが取り消されました。頼んだ覚えがないときは、すぐに上司と情報政策担当課へ連絡してください。",
+                "部下のログインと、シングルサインオンとの結び付きが取り消されました。本人が頼んだことかを、本人に会うか電話して確かめてください。",
             )),
         }
     }
@@ -173,6 +182,7 @@ impl Office {
                 locked,
                 stopped: !a.active,
                 second_factor: r.second_factor,
+                linked: r.linked,
                 reset: r.reset.map(|(by, _)| d.person_name(&by).to_owned()).unwrap_or_default(),
                 own: a.person == who.person,
                 login: a.login,
@@ -228,8 +238,12 @@ impl Office {
                             account::clear_failures(c, &failure_key("login", login)).await?;
                             account::clear_failures(c, &failure_key("code", login)).await?;
                         }
-                        Change::DropSecondFactor => {
-                            if !factors::remove(c, login).await? {
+                        Change::DropSecondFactor | Change::Unlink => {
+                            let gone = match change {
+                                Change::Unlink => outside::unlink(c, login).await?,
+                                _ => factors::remove(c, login).await?,
+                            };
+                            if !gone {
                                 return Err(nothing());
                             }
                             let reset =

@@ -6,7 +6,7 @@
 //! | [`files`] | key, permissions, space, fonts |
 //! | [`data`] | schema, integrity, ledger, outbox, clock, calendar, witnesses, jobs |
 //! | [`nodes`] | the nodes that share the database |
-//! | [`outside`] | mail server and backups |
+//! | [`outside`] | mail server, identity provider and backups |
 
 mod data;
 mod files;
@@ -118,6 +118,8 @@ pub struct Surroundings {
     pub free_mb: u64,
     /// The mail server.
     pub mail: Option<Arc<MailServer>>,
+    /// The identity provider.
+    pub oidc: Option<Arc<crate::oidc::Oidc>>,
 }
 
 /// Examines a body's data from outside the server, everything included. Nothing is changed: a schema of another version is told, not

@@ -7,8 +7,8 @@ use sekisho_base::Instant;
 use sekisho_base::canonical::{hex, sha256};
 use sekisho_base::text::{normalize_code, shorten};
 use sekisho_store::account::{self, AccountRow, Failures};
-pub use sekisho_store::session::Stage;
 use sekisho_store::session::{self, SessionRow};
+pub use sekisho_store::session::{Stage, Via};
 use sekisho_store::{Conn, ledger, second_factor as factors};
 use serde_json::json;
 
@@ -66,6 +66,8 @@ pub struct Identity {
     pub previous: Option<Instant>,
     /// Failed logins between the two.
     pub failed: i64,
+    /// How the session began.
+    pub via: Via,
     /// When the person last proved who they are.
     pub(crate) proved_at: Instant,
     /// SHA-256 of the session's token; empty for a program's token.
@@ -85,6 +87,7 @@ impl Identity {
             second_factor: false,
             previous: None,
             failed: 0,
+            via: Via::Password,
             proved_at: Instant::from_millis(i64::MAX),
             token_hash: String::new(),
         }
@@ -126,7 +129,7 @@ pub(crate) fn failure_key(what: &str, login: &str) -> String {
 }
 
 /// Whether a key is locked now.
-async fn is_locked(office: &Office, key: &str) -> Result<bool, AppError> {
+pub(crate) async fn is_locked(office: &Office, key: &str) -> Result<bool, AppError> {
     let key = key.to_owned();
     let found = office
         .store
@@ -137,7 +140,12 @@ async fn is_locked(office: &Office, key: &str) -> Result<bool, AppError> {
 }
 
 /// Refuses a right password or code where wrong ones that came at the same time have locked the key meanwhile.
-async fn still_open(c: &mut Conn<'_>, key: &str, now: Instant, says: &str) -> Result<(), AppError> {
+pub(crate) async fn still_open(
+    c: &mut Conn<'_>,
+    key: &str,
+    now: Instant,
+    says: &str,
+) -> Result<(), AppError> {
     let locked = account::failures(c, key).await?.locked_until.is_some_and(|until| until > now);
     if locked { Err(AppError::refused("L001", says)) } else { Ok(()) }
 }
@@ -224,20 +232,29 @@ pub async fn login(
     let right = verify(office, stored, password.to_owned()).await?;
     match account {
         Some((a, factor)) if right && a.active && !locked => {
-            let stage = if !factor.secret.is_empty() {
-                Stage::Code
-            } else if office.needs_second_factor(&a.person).await? {
-                Stage::Enrol
-            } else {
-                Stage::Open
-            };
-            begin(office, a, key, place, stage, "").await
+            let stage = first_stage(office, &a.person, &factor).await?;
+            begin(office, a, key, place, (stage, Via::Password), "").await
         }
         account => {
             failed(office, key, locked, account.map(|(a, _)| a.person), place).await?;
             Err(refused())
         }
     }
+}
+
+/// What stands between a right first factor and the pages.
+pub(crate) async fn first_stage(
+    office: &Office,
+    person: &str,
+    factor: &factors::TotpRow,
+) -> Result<Stage, AppError> {
+    Ok(if !factor.secret.is_empty() {
+        Stage::Code
+    } else if office.needs_second_factor(person).await? {
+        Stage::Enrol
+    } else {
+        Stage::Open
+    })
 }
 
 /// Takes the code of the second factor, or a recovery code, from somebody whose password was right.
@@ -271,14 +288,15 @@ pub async fn second(
         .read(move |c| Box::pin(async move { account::by_login(c, &login).await.map_err(AppError::from) }))
         .await?
         .ok_or(AppError::NoSession)?;
-    begin(office, account, key, place, Stage::Open, &who.token_hash).await
+    begin(office, account, key, place, (Stage::Open, who.via), &who.token_hash).await
 }
 
-fn new_session(
+pub(crate) fn new_session(
     office: &Office,
     login: &str,
     place: &Place,
     stage: Stage,
+    via: Via,
 ) -> Result<(String, SessionRow), AppError> {
     let now = office.clock.now();
     let mut secret = [0u8; 32];
@@ -299,6 +317,7 @@ fn new_session(
         proved_at: now,
         seen_at: now,
         expires_at: now.plus_millis(if stage == Stage::Code { CODE_MS } else { SESSION_MS }),
+        via,
     };
     Ok((token, row))
 }
@@ -309,12 +328,12 @@ async fn begin(
     a: AccountRow,
     failure_key: String,
     place: &Place,
-    stage: Stage,
+    (stage, via): (Stage, Via),
     ends: &str,
 ) -> Result<NewSession, AppError> {
-    let (token, mut row) = new_session(office, &a.login, place, stage)?;
+    let (token, mut row) = new_session(office, &a.login, place, stage, via)?;
     let (now, seal, ends) = (row.created_at, office.seal()?, ends.to_owned());
-    let must_change = a.must_change;
+    let must_change = must_change(&a, via);
     office
         .store
         .write(move |c| {
@@ -334,12 +353,22 @@ async fn begin(
     Ok(NewSession { token, must_change, stage })
 }
 
+/// A temporary password is changed by whoever comes in with it.
+pub(crate) fn must_change(a: &AccountRow, via: Via) -> bool {
+    a.must_change && via == Via::Password
+}
+
 /// Records a login, and keeps with the session which one came before it.
-async fn entered(c: &mut Conn<'_>, person: &str, row: &mut SessionRow, seal: Seal) -> Result<(), AppError> {
+pub(crate) async fn entered(
+    c: &mut Conn<'_>,
+    person: &str,
+    row: &mut SessionRow,
+    seal: Seal,
+) -> Result<(), AppError> {
     let stream = stream_of(person);
     (row.previous, row.failed) =
         ledger::last_and_since(c, &stream, "account.login", "account.login_failed").await?;
-    let payload = json!({"person": person, "at": row.created_at, "from": row.address, "browser": crate::sessions::browser_words(&row.agent)});
+    let payload = json!({"person": person, "at": row.created_at, "from": row.address, "browser": crate::sessions::browser_words(&row.agent), "via": row.via.code()});
     record(c, seal, &stream, "account.login", &payload, row.created_at).await?;
     Ok(())
 }
@@ -373,14 +402,15 @@ pub async fn identify(office: &Arc<Office>, token: &str) -> Result<Identity, App
     }
     Ok(Identity {
         login: s.login,
-        person: account.person,
         csrf: s.csrf,
-        must_change: account.must_change,
+        must_change: must_change(&account, s.via),
+        person: account.person,
         stage: s.stage,
         barred: reset,
         second_factor,
         previous: s.previous,
         failed: s.failed,
+        via: s.via,
         proved_at: s.proved_at,
         token_hash: s.token_hash,
     })
@@ -520,12 +550,13 @@ pub async fn change_password(
     }
     // A second factor older than the first reset, which whoever reset does not hold, shows that it is the person.
     let taken_up = reset.filter(|r| {
-        s.stage == Stage::Open
+        // Where others vouched for a second factor, this one was not used.
+        (s.stage, s.via) == (Stage::Open, Via::Password)
             && !factor.secret.is_empty()
             && factor.confirmed_at.is_some_and(|at| at < r.since)
     });
     let place = Place { address: s.address.clone(), agent: s.agent.clone() };
-    let (token, mut row) = new_session(office, &account.login, &place, s.stage)?;
+    let (token, mut row) = new_session(office, &account.login, &place, s.stage, s.via)?;
     (row.previous, row.failed) = (s.previous, s.failed);
     let now = row.created_at;
     let seals = [office.seal()?, office.seal()?];

@@ -6,7 +6,7 @@ use sekisho_store::api_token::{self, TokenRow};
 use serde_json::json;
 
 use crate::error::{AppError, FieldError};
-use crate::login::{Identity, Stage, stream_of};
+use crate::login::{Identity, Stage, Via, stream_of};
 use crate::office::Office;
 use crate::record::record;
 
@@ -239,6 +239,7 @@ impl Office {
             second_factor: false,
             previous: None,
             failed: 0,
+            via: Via::Password,
             // A program proves nothing about who sits before it: privileged work is not for tokens.
             proved_at: Instant::from_millis(0),
             token_hash: String::new(),

@@ -218,6 +218,8 @@ pub struct Listed {
     pub second_factor: bool,
     /// Its reset that waits to be taken up.
     pub reset: Option<(String, Instant)>,
+    /// An identity provider knows it by a subject of its own.
+    pub linked: bool,
 }
 
 /// Accounts of persons whose search text holds all of these folded words, by login.
@@ -230,7 +232,8 @@ pub async fn list(
     skip: i64,
     limit: i64,
 ) -> Result<Vec<Listed>, StoreError> {
-    let mut sql = "SELECT a.login, a.person, a.password, a.must_change, a.active, a.changed_at, COALESCE(t.secret, ''), r.by_person, r.at
+    let mut sql = "SELECT a.login, a.person, a.password, a.must_change, a.active, a.changed_at, COALESCE(t.secret, ''), r.by_person, r.at,
+                   (SELECT COUNT(*) FROM outside_link o WHERE o.login = a.login)
                    FROM account a JOIN person p ON p.number = a.person LEFT JOIN totp t ON t.login = a.login
                    LEFT JOIN account_reset r ON r.login = a.login WHERE 1 = 1"
         .to_owned();
@@ -247,6 +250,7 @@ pub async fn list(
                 account: read_at(r, 0)?,
                 second_factor: !r.text(6)?.is_empty(),
                 reset: r.opt_text(7)?.zip(r.opt_instant(8)?),
+                linked: r.int(9)? > 0,
             })
         })
         .collect()

@@ -27,6 +27,7 @@ pub mod notification;
 pub mod once;
 pub mod org;
 pub mod org_proposal;
+pub mod outside;
 pub mod pack;
 pub mod pack_draft;
 pub mod pack_proposal;

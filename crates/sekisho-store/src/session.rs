@@ -31,6 +31,33 @@ impl Stage {
     }
 }
 
+/// How a session began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Via {
+    /// By the password.
+    Password,
+    /// By an identity provider (OpenID Connect).
+    Provider,
+    /// By a client certificate (IC card).
+    Card,
+}
+
+impl Via {
+    const ALL: [(Self, &'static str); 3] =
+        [(Self::Password, "password"), (Self::Provider, "provider"), (Self::Card, "card")];
+
+    /// A word for it that stays.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        Self::ALL.iter().find(|(s, _)| *s == self).map_or("", |(_, code)| code)
+    }
+
+    fn from_code(code: &str) -> Result<Self, StoreError> {
+        let found = Self::ALL.iter().find(|(_, c)| *c == code).map(|(s, _)| *s);
+        found.ok_or_else(|| StoreError::Corrupt("session", code.to_owned()))
+    }
+}
+
 /// A session; the browser holds only the token whose hash this is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionRow {
@@ -58,9 +85,11 @@ pub struct SessionRow {
     pub seen_at: Instant,
     /// End at the latest.
     pub expires_at: Instant,
+    /// How it began.
+    pub via: Via,
 }
 
-const COLUMNS: &str = "s.token_hash, s.login, s.csrf, s.stage, s.address, s.agent, s.previous, s.failed, s.created_at, s.proved_at, s.seen_at, s.expires_at";
+const COLUMNS: &str = "s.token_hash, s.login, s.csrf, s.stage, s.address, s.agent, s.previous, s.failed, s.created_at, s.proved_at, s.seen_at, s.expires_at, s.via";
 
 fn read(r: &Row) -> Result<SessionRow, StoreError> {
     let previous = r.text(6)?;
@@ -78,6 +107,7 @@ fn read(r: &Row) -> Result<SessionRow, StoreError> {
         proved_at: r.instant(9)?,
         seen_at: r.instant(10)?,
         expires_at: r.instant(11)?,
+        via: Via::from_code(&r.text(12)?)?,
     })
 }
 
@@ -88,9 +118,9 @@ fn read(r: &Row) -> Result<SessionRow, StoreError> {
 pub async fn put(c: &mut Conn<'_>, s: &SessionRow) -> Result<(), StoreError> {
     let previous = s.previous.map(|at| at.to_string()).unwrap_or_default();
     c.exec(
-        "INSERT INTO session (token_hash, login, csrf, stage, address, agent, previous, failed, created_at, proved_at, seen_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-        args![&s.token_hash, &s.login, &s.csrf, s.stage.code(), &s.address, &s.agent, previous, s.failed, s.created_at, s.proved_at, s.seen_at, s.expires_at],
+        "INSERT INTO session (token_hash, login, csrf, stage, address, agent, previous, failed, created_at, proved_at, seen_at, expires_at, via)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        args![&s.token_hash, &s.login, &s.csrf, s.stage.code(), &s.address, &s.agent, previous, s.failed, s.created_at, s.proved_at, s.seen_at, s.expires_at, s.via.code()],
     )
     .await?;
     Ok(())
@@ -123,9 +153,9 @@ pub async fn get(c: &mut Conn<'_>, token_hash: &str) -> Result<Option<Found>, St
     row.map(|r| {
         Ok(Found {
             session: read(&r)?,
-            account: account::read_at(&r, 12)?,
-            reset: !r.text(18)?.is_empty(),
-            second_factor: !r.text(19)?.is_empty(),
+            account: account::read_at(&r, 13)?,
+            reset: !r.text(19)?.is_empty(),
+            second_factor: !r.text(20)?.is_empty(),
         })
     })
     .transpose()

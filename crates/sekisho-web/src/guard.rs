@@ -1,7 +1,8 @@
 //! What stands before every page: headers, the session, and that a form comes from our own page.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts, Request};
 use axum::http::request::Parts;
@@ -9,6 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use sekisho_app::login::{self, Identity, Place, Stage};
+use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use crate::Web;
 use crate::error::WebError;
@@ -106,6 +108,15 @@ who! {
     CodeWho Session
 }
 
+/// The certificates that a client showed on its connection, of which nothing is believed yet.
+#[derive(Clone)]
+pub(crate) struct Shown(pub Arc<Vec<CertificateDer<'static>>>);
+
+/// Address of the other end of the connection; none in tests of the router.
+fn peer(parts: &Parts) -> Option<IpAddr> {
+    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(a)| a.ip())
+}
+
 /// Where a request comes from.
 pub(crate) struct From(pub Place);
 
@@ -113,18 +124,30 @@ impl FromRequestParts<Web> for From {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Infallible> {
-        let text = |name: header::HeaderName| {
-            parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned()
+        let agent = parts.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        let forwarded = parts.headers.get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok());
+        let address = web.doors.proxies.client(peer(parts), forwarded);
+        let address = address.map(|ip| ip.to_string()).unwrap_or_default();
+        Ok(Self(Place { address, agent: agent.to_owned() }))
+    }
+}
+
+/// The card of whoever asks: as shown on the connection, or as a trusted proxy passed it on. Empty without one.
+pub(crate) struct Card(pub Vec<CertificateDer<'static>>);
+
+impl FromRequestParts<Web> for Card {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Infallible> {
+        let shown = || parts.extensions.get::<Shown>().map(|Shown(chain)| chain.as_ref().clone());
+        let chain = match &web.doors.cards {
+            // A proxy may show a certificate of its own. From anybody but ours the header is what a stranger wrote.
+            Some(cards) if cards.are_passed_on() && web.doors.proxies.trusts(peer(parts)) => {
+                cards.passed_on(&parts.headers)
+            }
+            _ => shown(),
         };
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(a)| a.ip());
-        // A proxy that ends TLS stands on this machine and names the client last; from elsewhere anybody could write that header.
-        let address = if web.secure && peer.is_none_or(|ip| ip.is_loopback()) {
-            let named = text(header::HeaderName::from_static("x-forwarded-for"));
-            named.rsplit(',').next().unwrap_or_default().trim().to_owned()
-        } else {
-            peer.map(|ip| ip.to_string()).unwrap_or_default()
-        };
-        Ok(Self(Place { address, agent: text(header::USER_AGENT) }))
+        Ok(Self(chain.unwrap_or_default()))
     }
 }
 

@@ -3,14 +3,18 @@
 
 mod api;
 mod assets;
+pub mod cards;
 mod chart;
 mod checker;
+mod client;
+mod der;
 mod error;
 mod form;
 mod guard;
 mod guide;
 mod page;
 mod pages;
+mod proxies;
 mod sure;
 mod system;
 pub mod tls;
@@ -22,10 +26,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::serve::{Listener, ListenerExt as _};
+use axum::extract::connect_info::Connected;
+use axum::extract::{ConnectInfo, Request};
+use axum::serve::{IncomingStream, Listener};
 use sekisho_app::Office;
 
 pub use checker::checker_file;
+pub use client::HttpFetcher;
+pub use der::Field;
+pub use proxies::Proxies;
 pub use system::metrics_router;
 pub use watch::Meters;
 
@@ -36,6 +45,16 @@ pub struct Web {
     /// Cookies are sent over TLS only; off on loopback without TLS.
     pub(crate) secure: bool,
     pub(crate) meters: Arc<Meters>,
+    pub(crate) doors: Arc<Doors>,
+}
+
+/// What is believed about who comes.
+#[derive(Default)]
+pub struct Doors {
+    /// Proxies whose word is believed.
+    pub proxies: Proxies,
+    /// Cards by which people come in.
+    pub cards: Option<Arc<cards::Cards>>,
 }
 
 /// The whole site of one body.
@@ -45,7 +64,14 @@ pub fn router(office: Arc<Office>, secure: bool) -> Router {
 
 /// The same, with its measurements kept where [`metrics_router`] finds them.
 pub fn watched_router(office: Arc<Office>, secure: bool, meters: Arc<Meters>) -> Router {
-    let web = Web { office, secure, meters };
+    // A proxy that ends TLS usually stands on this machine.
+    let proxies = if secure { Proxies::here() } else { Proxies::default() };
+    router_with_doors(office, secure, meters, Doors { proxies, cards: None })
+}
+
+/// The same, and what is believed about who comes.
+pub fn router_with_doors(office: Arc<Office>, secure: bool, meters: Arc<Meters>, doors: Doors) -> Router {
+    let web = Web { office, secure, meters, doors: Arc::new(doors) };
     Router::new()
         .merge(system::routes())
         .merge(pages::routes())
@@ -69,8 +95,18 @@ pub async fn serve<L>(
 ) -> std::io::Result<()>
 where
     L: Listener<Addr = SocketAddr>,
+    tls::Peer: for<'a> Connected<IncomingStream<'a, L>>,
 {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    // A tapped listener tells the other end's address of any kind of listener.
-    axum::serve(listener.tap_io(|_| ()), service).with_graceful_shutdown(stopped).await
+    let router = router.layer(axum::middleware::map_request(who_is_there));
+    let service = router.into_make_service_with_connect_info::<tls::Peer>();
+    axum::serve(listener, service).with_graceful_shutdown(stopped).await
+}
+
+/// Tells the pages of a connection's other end in its two parts, as tests of the router do too.
+async fn who_is_there(ConnectInfo(peer): ConnectInfo<tls::Peer>, mut request: Request) -> Request {
+    request.extensions_mut().insert(ConnectInfo(peer.address));
+    if let Some(shown) = peer.shown {
+        request.extensions_mut().insert(guard::Shown(shown));
+    }
+    request
 }

@@ -6,7 +6,7 @@ use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use sekisho_app::AppError;
-use sekisho_app::login::{self, Identity};
+use sekisho_app::login::{self, Identity, Via};
 
 use crate::Web;
 use crate::error::WebError;
@@ -30,6 +30,8 @@ struct ProvePage {
     action: String,
     fields: Vec<(String, String)>,
     second_factor: bool,
+    /// What the provider is called by which the person came in, and can prove it again.
+    provider: Option<String>,
     message: Option<String>,
 }
 
@@ -46,7 +48,8 @@ async fn ask(
         Ok(page) => page.narrow(),
         Err(e) => return e,
     };
-    let shown = ProvePage { page, action, fields, second_factor: who.second_factor, message };
+    let provider = web.office.oidc().filter(|_| who.via == Via::Provider).map(|o| o.title().to_owned());
+    let shown = ProvePage { page, action, fields, second_factor: who.second_factor, provider, message };
     match html(&shown) {
         Ok(page) => WebError::Instead(Box::new((StatusCode::UNAUTHORIZED, page).into_response())),
         Err(e) => e,

@@ -1,10 +1,13 @@
-//! TLS served by the program itself: one certificate, read again when the operator says so, without a connection lost.
+//! TLS served by the program itself: one certificate, read again when the operator says so, without a connection lost. Where cards are used,
+//! browsers are asked for a certificate too (`cards.rs`).
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
@@ -12,7 +15,10 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::NoServerSessionStorage;
 use tokio_rustls::server::TlsStream;
+
+use crate::cards::Cards;
 
 /// How long a client may take to agree on keys.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -39,17 +45,22 @@ pub enum TlsError {
 pub struct Tls {
     certificate: PathBuf,
     key: PathBuf,
+    cards: Option<Arc<Cards>>,
     current: RwLock<Arc<ServerConfig>>,
 }
 
 impl Tls {
-    /// Reads certificate chain and key.
+    /// Reads certificate chain and key. With cards, browsers are asked for theirs.
     ///
     /// # Errors
     /// They cannot be read, or do not belong together.
-    pub fn open(certificate: PathBuf, key: PathBuf) -> Result<Arc<Self>, TlsError> {
-        let current = RwLock::new(Arc::new(read(&certificate, &key)?));
-        Ok(Arc::new(Self { certificate, key, current }))
+    pub fn open(
+        certificate: PathBuf,
+        key: PathBuf,
+        cards: Option<Arc<Cards>>,
+    ) -> Result<Arc<Self>, TlsError> {
+        let current = RwLock::new(Arc::new(read(&certificate, &key, cards.as_deref())?));
+        Ok(Arc::new(Self { certificate, key, cards, current }))
     }
 
     /// Reads the files again, for connections that come from now on.
@@ -57,7 +68,7 @@ impl Tls {
     /// # Errors
     /// As [`Tls::open`]; then the former certificate stays in use.
     pub fn reload(&self) -> Result<(), TlsError> {
-        let new = Arc::new(read(&self.certificate, &self.key)?);
+        let new = Arc::new(read(&self.certificate, &self.key, self.cards.as_deref())?);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = new;
         Ok(())
     }
@@ -67,7 +78,7 @@ impl Tls {
     }
 }
 
-fn read(certificate: &PathBuf, key: &PathBuf) -> Result<ServerConfig, TlsError> {
+fn read(certificate: &PathBuf, key: &PathBuf, cards: Option<&Cards>) -> Result<ServerConfig, TlsError> {
     let file = |file: &PathBuf, e: &dyn std::fmt::Display| TlsError::File {
         file: file.clone(),
         says: e.to_string(),
@@ -80,10 +91,40 @@ fn read(certificate: &PathBuf, key: &PathBuf) -> Result<ServerConfig, TlsError> 
         return Err(file(certificate, &"証明書がありません"));
     }
     let secret = PrivateKeyDer::from_pem_file(key).map_err(|e| file(key, &e))?;
-    ServerConfig::builder_with_provider(Arc::new(default_provider()))
+    let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
-        .and_then(|b| b.with_no_client_auth().with_single_cert(chain, secret))
-        .map_err(|e| TlsError::Refused(e.to_string()))
+        .map_err(|e| TlsError::Refused(e.to_string()))?;
+    let builder = match cards {
+        Some(cards) => builder.with_client_cert_verifier(cards.asks()),
+        None => builder.with_no_client_auth(),
+    };
+    let mut config = builder.with_single_cert(chain, secret).map_err(|e| TlsError::Refused(e.to_string()))?;
+    if cards.is_some() {
+        // A connection that is taken up again would bring a card along that is no longer in its reader.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+    }
+    Ok(config)
+}
+
+/// Who is at the other end of a connection.
+#[derive(Clone)]
+pub struct Peer {
+    pub(crate) address: SocketAddr,
+    /// The certificates that the client showed, of which nothing is believed yet.
+    pub(crate) shown: Option<Arc<Vec<CertificateDer<'static>>>>,
+}
+
+impl Connected<IncomingStream<'_, TcpListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
+        Self { address: *stream.remote_addr(), shown: None }
+    }
+}
+
+impl Connected<IncomingStream<'_, TlsListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Self {
+        let shown = stream.io().get_ref().1.peer_certificates().map(|chain| Arc::new(chain.to_vec()));
+        Self { address: *stream.remote_addr(), shown }
+    }
 }
 
 /// Accepts connections and agrees on keys with many clients at once, so that a slow one holds nobody up.

@@ -14,14 +14,15 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::Full;
 use hyper::{Request, Uri};
-use hyper_util::rt::TokioIo;
 use sekisho_app::ledger::keeper::{Keeper, KeeperError};
 use sekisho_app::ledger::witnesses::{Messenger, Reply};
 use sekisho_app::ledger::{MAX_ANSWER, MAX_REQUEST};
 use sekisho_app::webhooks::Courier;
 use tokio::net::TcpStream;
+
+use crate::client::{answer_of, host_and_port};
 
 /// How long one exchange with a witness may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -150,13 +151,10 @@ async fn exchange(
 ) -> Result<Reply, String> {
     let failed = |e: &dyn std::fmt::Display| format!("{url}: {e}");
     let uri: Uri = url.parse().map_err(|e| failed(&e))?;
-    let (Some("http"), Some(host)) = (uri.scheme_str(), uri.host()) else {
+    let (Some("http"), Some((host, port))) = (uri.scheme_str(), host_and_port(&uri)) else {
         return Err(failed(&"アドレスが http:// ではありません"));
     };
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let stream = TcpStream::connect((host, uri.port_u16().unwrap_or(80))).await.map_err(|e| failed(&e))?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| failed(&e))?;
+    let stream = TcpStream::connect((host, port)).await.map_err(|e| failed(&e))?;
     let authority = uri.authority().map_or_else(String::new, ToString::to_string);
     let path = uri.path_and_query().map_or("/", |p| p.as_str());
     let request = Request::post(path).header(header::HOST, authority).header(header::CONTENT_TYPE, kind);
@@ -165,25 +163,8 @@ async fn exchange(
         .fold(request, |r, (name, value)| r.header(*name, value))
         .body(Full::new(Bytes::from(body)))
         .map_err(|e| failed(&e))?;
-    let asked = async {
-        let answer = sender.send_request(request).await.map_err(|e| failed(&e))?;
-        let status = answer.status().as_u16();
-        let content_type = answer
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .and_then(|v| v.to_str().ok())
-            .unwrap_or_default()
-            .to_owned();
-        let body = Limited::new(answer.into_body(), MAX_ANSWER).collect().await.map_err(|e| failed(&e))?;
-        Ok(Reply { status, content_type, body: body.to_bytes().to_vec() })
-    };
-    // The connection is driven only as long as its one answer is awaited.
-    tokio::select! {
-        biased;
-        answer = asked => answer,
-        ended = connection => Err(match ended {
-            Ok(()) => failed(&"答える前に切断されました"),
-            Err(e) => failed(&e),
-        }),
-    }
+    let (parts, body) = answer_of(stream, request, MAX_ANSWER).await.map_err(|e| failed(&e))?;
+    let content_type =
+        parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    Ok(Reply { status: parts.status.as_u16(), content_type: content_type.to_owned(), body })
 }

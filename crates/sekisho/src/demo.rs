@@ -63,7 +63,9 @@ pub(crate) async fn run(args: Args) -> Outcome {
         return Ok(std::process::ExitCode::SUCCESS);
     }
     office.offer_demo_logins(logins.clone());
-    let open = Open { listen: args.listen, secure: false, metrics: None, tls: None, receivers: vec![] };
+    let doors = sekisho_web::Doors::default();
+    let open =
+        Open { listen: args.listen, secure: false, metrics: None, tls: None, receivers: vec![], doors };
     serve(office, open, move |address| {
         let list: Vec<_> = logins
             .iter()

@@ -18,6 +18,7 @@ mod restore;
 mod serve;
 mod settings;
 mod settings_cli;
+mod sign_in;
 mod witness;
 
 use std::process::ExitCode;

@@ -11,6 +11,8 @@ use sekisho_app::setup::{self, NodeKey};
 use sekisho_app::{AppError, Office, webhooks};
 use sekisho_base::clock::SystemClock;
 use sekisho_base::entropy::OsEntropy;
+use sekisho_web::Doors;
+use sekisho_web::cards::Cards;
 use sekisho_web::tls::{Tls, TlsListener};
 
 use crate::config::{Outcome, make_private, start_logging_as};
@@ -41,6 +43,7 @@ pub(crate) async fn run(options: Options) -> Outcome {
         .transpose()?
         .unwrap_or_default();
     let around = crate::doctor::surroundings(&settings)?;
+    let doors = crate::sign_in::doors(&settings)?;
     make_private(&settings.data()?)?;
     let entropy = Arc::new(OsEntropy);
     let store = sekisho_app::Store::open(&settings.database()?)
@@ -69,6 +72,9 @@ pub(crate) async fn run(options: Options) -> Outcome {
     if let Some(server) = &around.mail {
         office.use_mail(Arc::clone(server));
     }
+    if let Some(oidc) = &around.oidc {
+        office.use_oidc(Arc::clone(oidc));
+    }
     office.know_surroundings(around);
     if let Some(list) = witnesses {
         witnesses::appoint(&office, &list).await.map_err(|e| e.to_string())?;
@@ -81,11 +87,13 @@ pub(crate) async fn run(options: Options) -> Outcome {
     let listen = settings.address(table::LISTEN).ok_or("server.listen")?;
     let metrics = settings.address(table::METRICS);
     let tls = match (settings.path(table::CERTIFICATE), settings.path(table::TLS_KEY)) {
-        (Some(certificate), Some(key)) => Some(Tls::open(certificate, key).map_err(|e| e.to_string())?),
+        (Some(certificate), Some(key)) => {
+            Some(Tls::open(certificate, key, doors.cards.clone()).map_err(|e| e.to_string())?)
+        }
         _ => None,
     };
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let open = Open { listen, secure: settings.secure(), metrics, tls, receivers };
+    let open = Open { listen, secure: settings.secure(), metrics, tls, receivers, doors };
     serve(office, open, |address| {
         println!("{scheme}://{address} で動いています。止めるときは Ctrl+C。");
         if let Some(code) = code {
@@ -113,6 +121,8 @@ pub(crate) struct Open {
     pub(crate) tls: Option<Arc<Tls>>,
     /// Who is told of events.
     pub(crate) receivers: Vec<webhooks::Receiver>,
+    /// What is believed about who comes.
+    pub(crate) doors: Doors,
 }
 
 /// Answers until SIGTERM or Ctrl+C, finishes what is in flight, sequences the outbox and closes the database.
@@ -131,7 +141,9 @@ pub(crate) async fn serve(office: Arc<Office>, open: Open, ready: impl FnOnce(So
         running.push(tokio::spawn(webhooks::run(Arc::clone(&office), open.receivers, messenger)));
     }
     let meters = Arc::default();
-    let router = sekisho_web::watched_router(Arc::clone(&office), open.secure, Arc::clone(&meters));
+    let cards = open.doors.cards.clone();
+    let router =
+        sekisho_web::router_with_doors(Arc::clone(&office), open.secure, Arc::clone(&meters), open.doors);
     if let Some(listener) = measured {
         let router = sekisho_web::metrics_router(Arc::clone(&office), meters);
         running.push(tokio::spawn(async move {
@@ -140,7 +152,7 @@ pub(crate) async fn serve(office: Arc<Office>, open: Open, ready: impl FnOnce(So
             }
         }));
     }
-    running.push(tokio::spawn(reread(open.tls.clone())));
+    running.push(tokio::spawn(reread(open.tls.clone(), cards)));
     ready(address);
     match open.tls {
         Some(tls) => {
@@ -169,12 +181,17 @@ fn host() -> String {
     if name.trim().is_empty() { "sekisho".to_owned() } else { name.trim().to_owned() }
 }
 
-/// Reads the certificate again whenever SIGHUP comes, which without one changes nothing.
-async fn reread(tls: Option<Arc<Tls>>) {
+/// Reads certificate, authorities of cards and revocation lists again whenever SIGHUP comes, which without them changes nothing.
+async fn reread(tls: Option<Arc<Tls>>, cards: Option<Arc<Cards>>) {
     let Ok(mut hangup) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) else {
         return;
     };
     while hangup.recv().await.is_some() {
+        match cards.as_ref().map(|c| c.reload()) {
+            Some(Ok(())) => tracing::warn!("authorities and revocation lists of cards were read again"),
+            Some(Err(e)) => tracing::error!(error = %e, "the former authorities and lists stay in use"),
+            None => {}
+        }
         match tls.as_ref().map(|t| t.reload()) {
             Some(Ok(())) => tracing::warn!("the certificate was read again"),
             Some(Err(e)) => tracing::error!(error = %e, "the former certificate stays in use"),

@@ -1,4 +1,4 @@
-//! What is outside the data: the mail server, and the backups.
+//! What is outside the data: the mail server, the identity provider, and the backups.
 
 use std::time::Duration;
 
@@ -11,7 +11,10 @@ use crate::backup;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) async fn look(s: &Surroundings, clock: &dyn Clock) -> Vec<Finding> {
-    vec![mail(s).await, backups(s, clock)]
+    let mut found = vec![mail(s).await];
+    found.extend(provider(s).await);
+    found.push(backups(s, clock));
+    found
 }
 
 async fn mail(s: &Surroundings) -> Finding {
@@ -33,6 +36,30 @@ async fn mail(s: &Surroundings) -> Finding {
         ),
         "メールサーバが動いているか、mail.server、mail.tls、mail.ca の設定が正しいかを確かめてください。",
     )
+}
+
+/// Nothing where nobody signs in by a provider.
+async fn provider(s: &Surroundings) -> Option<Finding> {
+    const ID: &str = "login.oidc";
+    const TITLE: &str = "シングルサインオン";
+    let oidc = s.oidc.as_ref()?;
+    let fault = match tokio::time::timeout(PATIENCE, oidc.fault()).await {
+        Ok(fault) => fault,
+        Err(_) => Some(format!("{}秒待っても返事がありません", PATIENCE.as_secs())),
+    };
+    let Some(fault) = fault else {
+        let says = format!("つながり、説明と鍵を読めます。相手に登録する戻り先は {} です。", oidc.redirect());
+        return Some(Finding::good(ID, TITLE, says));
+    };
+    Some(Finding::caution(
+        ID,
+        TITLE,
+        format!(
+            "{}でログインできません（{fault}）。関所のログイン名とパスワードでは入れます。",
+            oidc.title()
+        ),
+        "相手が動いているか、oidc.issuer と oidc.ca の設定が正しいかを確かめてください。",
+    ))
 }
 
 fn backups(s: &Surroundings, clock: &dyn Clock) -> Finding {

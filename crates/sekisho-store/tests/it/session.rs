@@ -1,9 +1,11 @@
 //! Sessions, second factors and tokens.
 
+use sekisho_store::StoreError;
 use sekisho_store::account::{self, Reset};
 use sekisho_store::api_token::{self, TokenRow};
+use sekisho_store::outside::{self, LinkRow};
 use sekisho_store::second_factor;
-use sekisho_store::session::{self, Found, SessionRow, Stage};
+use sekisho_store::session::{self, Found, SessionRow, Stage, Via};
 
 use crate::account::{account as account_row, base};
 use crate::engine::at;
@@ -22,6 +24,7 @@ fn session(token: &str, login: &str, ends: i64) -> SessionRow {
         proved_at: at(0),
         seen_at: at(0),
         expires_at: at(ends),
+        via: Via::Card,
     }
 }
 
@@ -126,5 +129,35 @@ on_both! {
         assert_eq!(look!(db.store, c => api_token::of_login(c, "a").await).unwrap().len(), 1);
         assert_eq!(act!(db.store, c => api_token::revoke(c, "a", "", at(6)).await).unwrap(), 1);
         assert!(look!(db.store, c => api_token::by_hash(c, "h-3").await).unwrap().is_some());
+    }
+
+    async fn a_subject_and_a_login_have_one_another_and_an_answer_is_taken_once(db: Db) {
+        base(&db).await;
+        let link = |subject: &str, login: &str| LinkRow {
+            issuer: "https://id".into(), subject: subject.into(), login: login.into(), linked_at: at(0),
+        };
+        act!(db.store, c => outside::link(c, &link("s1", "a")).await).unwrap();
+        for (subject, login) in [("s1", "b"), ("s2", "a"), ("s1", "a")] {
+            let twice = act!(db.store, c => outside::link(c, &link(subject, login)).await);
+            assert!(matches!(twice, Err(StoreError::Conflict(_))), "{subject} {login}");
+        }
+        act!(db.store, c => outside::link(c, &LinkRow { issuer: "https://other".into(), ..link("s1", "b") }).await).unwrap();
+        let found = look!(db.store, c => Ok((
+            outside::login_of(c, "https://id", "s1").await?,
+            outside::login_of(c, "https://id", "s2").await?,
+            outside::subject_of(c, "https://other", "b").await?,
+            outside::subject_of(c, "https://id", "b").await?,
+        ))).unwrap();
+        assert_eq!(found, (Some("a".into()), None, Some("s1".into()), None));
+        let listed = look!(db.store, c => account::list(c, &[], 0, 10).await).unwrap();
+        assert!(listed.iter().all(|l| l.linked == ["a", "b"].contains(&l.account.login.as_str())));
+        assert!(act!(db.store, c => outside::unlink(c, "a").await).unwrap());
+        assert!(!act!(db.store, c => outside::unlink(c, "a").await).unwrap());
+
+        act!(db.store, c => outside::take_answer(c, "x", at(10), at(0)).await).unwrap();
+        let again = act!(db.store, c => outside::take_answer(c, "x", at(10), at(10)).await);
+        assert!(matches!(again, Err(StoreError::Conflict(_))));
+        act!(db.store, c => outside::take_answer(c, "y", at(30), at(11)).await).unwrap();
+        assert_eq!(look!(db.store, c => c.count("SELECT COUNT(*) FROM outside_answer", vec![]).await).unwrap(), 1);
     }
 }

@@ -68,6 +68,7 @@ async fn change(
         "resume" => Change::Resume,
         "unlock" => Change::Unlock,
         "drop_factor" => Change::DropSecondFactor,
+        "unlink" => Change::Unlink,
         _ => return Err(WebError::BadForm),
     };
     web.office.change_account(&posted.who, &person, change).await?;

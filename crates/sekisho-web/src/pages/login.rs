@@ -15,6 +15,7 @@ use crate::error::{WebError, escape_query};
 use crate::form::{CodePosted, Open};
 use crate::guard::{COOKIE, CodeWho, From, token};
 use crate::page::{Page, html};
+use crate::pages::sign_in::Ways;
 
 pub(crate) fn routes() -> Router<Web> {
     Router::new()
@@ -30,6 +31,7 @@ struct LoginPage {
     message: Option<String>,
     login: String,
     next: String,
+    ways: Ways,
     /// People of a demo city.
     demo: Vec<PrintedLogin>,
 }
@@ -58,12 +60,27 @@ async fn show(
     if web.office.first_start_open().await? {
         return Err(WebError::SetupCode);
     }
-    let demo = web.office.demo_logins().to_vec();
-    html(&LoginPage { page: page(&web), message: None, login: String::new(), next: own_path(&q.next), demo })
+    html(&login_page(&web, None, String::new(), own_path(&q.next)))
+}
+
+fn login_page(web: &Web, message: Option<String>, login: String, next: String) -> LoginPage {
+    let (ways, demo) = (Ways::of(web, &next), web.office.demo_logins().to_vec());
+    LoginPage { page: page(web), message, login, next, ways, demo }
+}
+
+/// The login page with what was in the way.
+pub(crate) fn refused(
+    web: &Web,
+    status: StatusCode,
+    message: String,
+    login: String,
+    next: &str,
+) -> Result<Response, WebError> {
+    Ok((status, html(&login_page(web, Some(message), login, own_path(next)))?).into_response())
 }
 
 /// Where a session goes first.
-fn first_page(session: &NewSession, next: &str) -> String {
+pub(crate) fn first_page(session: &NewSession, next: &str) -> String {
     match (session.stage, session.must_change) {
         (Stage::Code, _) => format!("/login/code?next={}", escape_query(&own_path(next))),
         (_, true) => "/password".to_owned(),
@@ -76,14 +93,8 @@ async fn enter(State(web): State<Web>, From(place): From, Open(form): Open) -> R
     match login::login(&web.office, form.get("login"), form.raw("password"), &place).await {
         Ok(session) => Ok(with_cookie(&web, &session, &first_page(&session, form.get("next")))),
         Err(AppError::Refused { message, .. }) => {
-            let shown = LoginPage {
-                page: page(&web),
-                message: Some(message),
-                login: form.get("login").to_owned(),
-                next: own_path(form.get("next")),
-                demo: web.office.demo_logins().to_vec(),
-            };
-            Ok((StatusCode::UNAUTHORIZED, html(&shown)?).into_response())
+            let login = form.get("login").to_owned();
+            refused(&web, StatusCode::UNAUTHORIZED, message, login, form.get("next"))
         }
         Err(e) => Err(e.into()),
     }
@@ -144,7 +155,7 @@ pub(crate) fn with_cookie(web: &Web, session: &NewSession, to: &str) -> Response
 }
 
 /// A path on this site, or the home page: a login must not send anybody elsewhere.
-fn own_path(next: &str) -> String {
+pub(crate) fn own_path(next: &str) -> String {
     let plain = next.starts_with('/')
         && !next.starts_with("//")
         && !next.contains('\\')

@@ -31,6 +31,7 @@ mod permits;
 pub(crate) mod registers;
 mod search;
 mod second_factor;
+mod sign_in;
 mod stocktaking;
 mod system;
 
@@ -42,6 +43,7 @@ pub(crate) fn routes() -> Router<Web> {
     Router::new()
         .merge(first_start::routes())
         .merge(login::routes())
+        .merge(sign_in::routes())
         .merge(password::routes())
         .merge(home::routes())
         .merge(help::routes())

@@ -17,6 +17,8 @@ mod bulk;
 #[cfg(test)]
 mod calendar;
 #[cfg(test)]
+mod cards;
+#[cfg(test)]
 mod causes;
 #[cfg(test)]
 mod city;
@@ -88,6 +90,8 @@ mod search;
 mod served;
 #[cfg(test)]
 mod sight;
+#[cfg(test)]
+mod sign_in;
 #[cfg(test)]
 mod stocktaking;
 #[cfg(test)]

@@ -412,7 +412,7 @@ async fn every_route_that_takes_a_form_is_tried() {
         }
     }
     // Anybody's own: guards.rs, identity.rs, tokens.rs and exchange.rs try them. What versions of the standard take is tried in packs.rs and
-    // pack_edit.rs, the first start in first_start.rs, views of registers in saved_views.rs, the undoing of an import in exchange.rs.
+    // pack_edit.rs, the first start in first_start.rs, cards in cards.rs, views of registers in saved_views.rs, the undoing of an import in exchange.rs.
     for own in [
         "/setup",
         "/setup/body",
@@ -426,6 +426,7 @@ async fn every_route_that_takes_a_form_is_tried() {
         "/exchange/calendar",
         "/registers/{id}/imports",
         "/login",
+        "/login/card",
         "/login/code",
         "/logout",
         "/password",

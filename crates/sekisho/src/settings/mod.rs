@@ -197,6 +197,12 @@ impl Settings {
             (table::MAIL_USER, table::MAIL_PASSWORD_FILE),
             (table::CERTIFICATE, table::TLS_KEY),
             (table::TLS_KEY, table::CERTIFICATE),
+            (table::OIDC_ISSUER, table::OIDC_CLIENT),
+            (table::OIDC_ISSUER, table::SITE),
+            (table::OIDC_CLIENT, table::OIDC_ISSUER),
+            (table::OIDC_SECRET_FILE, table::OIDC_ISSUER),
+            (table::CARD_CRL, table::CARD_CA),
+            (table::CARD_HEADER, table::CARD_CA),
         ] {
             if self.text(key).is_some() && self.text(needs).is_none() {
                 say(
@@ -211,6 +217,16 @@ impl Settings {
                 table::LISTEN,
                 "このアドレスはほかの機械から見えます",
                 "tls.certificate と tls.key を指定するか、TLSを終端する装置の後ろに置いて server.behind_tls = true（--behind-tls）を指定してください",
+            );
+        }
+        if self.text(table::CARD_CA).is_some()
+            && self.text(table::CERTIFICATE).is_none()
+            && self.text(table::CARD_HEADER).is_none()
+        {
+            say(
+                table::CARD_CA,
+                "ICカードの証明書が関所に届きません",
+                "関所自身がTLSを受け持つ（tls.certificate と tls.key）か、前段の装置から渡すヘッダを card.header に書いてください",
             );
         }
         if self.address(table::METRICS).is_some_and(|a| !a.ip().is_loopback()) {
@@ -427,6 +443,10 @@ mod tests {
             (&["--tls-key", "k.pem"], table::TLS_KEY),
             (&["--listen", "0.0.0.0:80"], table::LISTEN),
             (&["--metrics-listen", "0.0.0.0:80"], table::METRICS),
+            (&["--oidc-issuer", "https://id.example"], table::OIDC_ISSUER),
+            (&["--oidc-client-id", "c"], table::OIDC_CLIENT),
+            (&["--card-ca", "ca.pem"], table::CARD_CA),
+            (&["--card-header", "x-cert"], table::CARD_HEADER),
         ] {
             let faults = Settings::load_from(&options(words), &|_| None).unwrap_err();
             assert!(faults.iter().all(|f| f.key == key), "{faults:?}");

@@ -21,6 +21,12 @@ pub(crate) enum Kind {
     HostPort,
     /// Address of the site as browsers see it.
     Site,
+    /// Address of an identity provider: protected, or of this host.
+    Provider,
+    /// Addresses and networks between commas.
+    Networks,
+    /// Name of an HTTP header.
+    Header,
     /// Address of a PostgreSQL database, which may hold a password.
     Database,
 }
@@ -61,6 +67,19 @@ pub(crate) const BODY: &str = "body.name";
 pub(crate) const LISTEN: &str = "server.listen";
 pub(crate) const BEHIND_TLS: &str = "server.behind_tls";
 pub(crate) const SITE: &str = "server.site";
+pub(crate) const PROXIES: &str = "server.trusted_proxies";
+pub(crate) const OIDC_ISSUER: &str = "oidc.issuer";
+pub(crate) const OIDC_CLIENT: &str = "oidc.client_id";
+pub(crate) const OIDC_SECRET_FILE: &str = "oidc.client_secret_file";
+pub(crate) const OIDC_TITLE: &str = "oidc.title";
+pub(crate) const OIDC_CLAIM: &str = "oidc.claim";
+pub(crate) const OIDC_SECOND_FACTOR: &str = "oidc.second_factor";
+pub(crate) const OIDC_CA: &str = "oidc.ca";
+pub(crate) const CARD_CA: &str = "card.ca";
+pub(crate) const CARD_CRL: &str = "card.crl";
+pub(crate) const CARD_FIELD: &str = "card.field";
+pub(crate) const CARD_SECOND_FACTOR: &str = "card.second_factor";
+pub(crate) const CARD_HEADER: &str = "card.header";
 pub(crate) const CERTIFICATE: &str = "tls.certificate";
 pub(crate) const TLS_KEY: &str = "tls.key";
 pub(crate) const METRICS: &str = "metrics.listen";
@@ -139,7 +158,15 @@ pub(crate) const SETTINGS: &[Setting] = &[
         Kind::Site,
         None,
         "https://sekisho.city.example",
-        "ブラウザから見た、このサイトのアドレス（メールの本文に書く）",
+        "ブラウザから見た、このサイトのアドレス（メールの本文に書く。シングルサインオンの戻り先になる）",
+    ),
+    s(
+        PROXIES,
+        "trusted-proxies",
+        Kind::Networks,
+        None,
+        "10.1.2.3, 10.1.4.0/24",
+        "前段の装置のアドレス（コンマで区切る）。ここに書いたものが付けた X-Forwarded-For と card.header だけを信じる。指定しなければ、TLSのときにこの機械の中だけ",
     ),
     s(
         CERTIFICATE,
@@ -156,6 +183,95 @@ pub(crate) const SETTINGS: &[Setting] = &[
         None,
         "/etc/sekisho/server.key",
         "証明書の秘密鍵（PEM。サーバを動かす利用者だけが読めるようにする）",
+    ),
+    s(
+        OIDC_ISSUER,
+        "oidc-issuer",
+        Kind::Provider,
+        None,
+        "https://id.city.example/realms/city",
+        "シングルサインオンの相手（OpenID Connect）のアドレス。相手が名乗るとおりに書く。指定すると、ログインの画面にボタンが出る",
+    ),
+    s(OIDC_CLIENT, "oidc-client-id", Kind::Text, None, "sekisho", "相手に登録した、関所のクライアントID"),
+    s(
+        OIDC_SECRET_FILE,
+        "oidc-client-secret-file",
+        Kind::Path,
+        None,
+        "/etc/sekisho/oidc-secret",
+        "クライアントの秘密を書いたファイル（サーバを動かす利用者だけが読めるようにする。指定しなければPKCEだけで確かめる）",
+    ),
+    s(
+        OIDC_TITLE,
+        "oidc-title",
+        Kind::Text,
+        Some("シングルサインオン"),
+        "庁内の認証",
+        "ボタンに出る、相手の呼び名",
+    ),
+    s(
+        OIDC_CLAIM,
+        "oidc-claim",
+        Kind::Text,
+        Some("preferred_username"),
+        "preferred_username",
+        "関所のログイン名と同じ値が入っている、IDトークンの項目",
+    ),
+    s(
+        OIDC_SECOND_FACTOR,
+        "oidc-second-factor",
+        Kind::Text,
+        None,
+        "mfa, otp",
+        "相手の amr か acr がこのどれかなら、多要素認証を済ませたものとする（コンマで区切る。指定しなければ関所でも尋ねる）",
+    ),
+    s(
+        OIDC_CA,
+        "oidc-ca",
+        Kind::Path,
+        None,
+        "/etc/sekisho/oidc-ca.pem",
+        "相手の証明書を確かめる認証局の証明書（PEM）。指定しなければOSが信頼するもの",
+    ),
+    s(
+        CARD_CA,
+        "card-ca",
+        Kind::Path,
+        None,
+        "/etc/sekisho/card-ca.pem",
+        "ICカードの証明書を出した認証局の証明書（PEM。中間も書く）。指定すると、ICカードでログインできる",
+    ),
+    s(
+        CARD_CRL,
+        "card-crl",
+        Kind::Path,
+        None,
+        "/etc/sekisho/card-crl.pem",
+        "失効した証明書の一覧（CRL、PEM。続けて幾つでも）。期限の切れた一覧では、だれも通さない。SIGHUPで読み直す",
+    ),
+    s(
+        CARD_FIELD,
+        "card-field",
+        Kind::OneOf(&["email", "upn", "cn"]),
+        Some("email"),
+        "email",
+        "関所のログイン名と同じ値が入っている、証明書の項目（email メールアドレス、upn Windowsの利用者名、cn 名前）",
+    ),
+    s(
+        CARD_SECOND_FACTOR,
+        "card-second-factor",
+        Kind::Switch,
+        Some("false"),
+        "true",
+        "PINで開くICカードを、多要素認証を済ませたものとする",
+    ),
+    s(
+        CARD_HEADER,
+        "card-header",
+        Kind::Header,
+        None,
+        "x-ssl-client-cert",
+        "前段の装置がTLSを終端するとき、証明書を渡すヘッダ（server.trusted_proxies の装置からだけ信じる）",
     ),
     s(
         METRICS,
@@ -293,6 +409,15 @@ pub(crate) fn fault(kind: Kind, text: &str) -> Option<(String, String)> {
         {
             wrong("サイトのアドレス", "https://sekisho.city.example のように書いてください")
         }
+        Kind::Provider if !sekisho_app::oidc::is_protected(text) => {
+            wrong("保護されたアドレス", "https:// で始めてください。http:// が使えるのは、この機械の中だけです")
+        }
+        Kind::Networks if sekisho_web::Proxies::parse(text).is_none() => {
+            wrong("アドレスの並び", "10.1.2.3, 10.1.4.0/24 のように、アドレスか範囲をコンマで区切ってください")
+        }
+        Kind::Header if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') => {
+            wrong("ヘッダの名前", "x-ssl-client-cert のように、半角の英数字と - で書いてください")
+        }
         Kind::Database if !["postgres://", "postgresql://"].iter().any(|p| text.starts_with(p)) => Some((
             "PostgreSQLのアドレスではありません".to_owned(),
             "postgres://利用者@ホスト/データベース のように書いてください。SQLiteを使うときは、行ごと消してください"
@@ -355,6 +480,9 @@ mod tests {
             (Kind::HostPort, "mail"),
             (Kind::HostPort, ":25"),
             (Kind::Site, "sekisho.example"),
+            (Kind::Provider, "http://id.city.example"),
+            (Kind::Networks, "proxy.example"),
+            (Kind::Header, "証明書"),
             (Kind::Database, "mysql://x"),
         ] {
             assert!(fault(kind, bad).is_some_and(|(_, remedy)| !remedy.is_empty()), "{kind:?} {bad}");
