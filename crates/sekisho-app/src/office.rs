@@ -90,6 +90,7 @@ pub struct Office {
     /// What the pack's texts are found by.
     pub(crate) texts: Mutex<Option<Arc<crate::search::Texts>>>,
     pub(crate) mail: std::sync::OnceLock<Arc<crate::mail::MailServer>>,
+    pub(crate) directory_server: std::sync::OnceLock<Arc<dyn crate::ldap::DirectoryServer>>,
     pub(crate) login_failures: std::sync::atomic::AtomicU64,
     pub(crate) surroundings: std::sync::OnceLock<crate::doctor::Surroundings>,
     pub(crate) naming: crate::first_start::Naming,
@@ -183,6 +184,7 @@ impl Office {
             loaded: RwLock::new(None),
             texts: Mutex::default(),
             mail: std::sync::OnceLock::new(),
+            directory_server: std::sync::OnceLock::new(),
             login_failures: std::sync::atomic::AtomicU64::new(0),
             surroundings: std::sync::OnceLock::new(),
             naming: crate::first_start::Naming::default(),

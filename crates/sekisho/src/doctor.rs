@@ -74,7 +74,7 @@ fn wrong(id: &'static str, title: &'static str, says: String) -> Finding {
 /// Where things are, as the settings say.
 ///
 /// # Errors
-/// No data folder is named, or the mail server's settings cannot be read.
+/// No data folder is named, or the settings of mail server or directory cannot be read.
 pub(crate) fn surroundings(s: &Settings) -> Result<Surroundings, String> {
     Ok(Surroundings {
         database: s.database()?,
@@ -85,6 +85,7 @@ pub(crate) fn surroundings(s: &Settings) -> Result<Surroundings, String> {
         backup_hours: s.number(table::BACKUP_HOURS).unwrap_or(30),
         free_mb: s.number(table::DISK_FREE).unwrap_or(1024),
         mail: crate::mail::server(s)?.map(Arc::new),
+        ldap: crate::ldap::server(s)?,
     })
 }
 

@@ -1,7 +1,7 @@
 //! Accounts, earlier passwords, resets and failed logins.
 
 use crate::engine::at;
-use sekisho_store::account::{self, AccountRow, Failures, Reset};
+use sekisho_store::account::{self, AccountRow, Checked, Failures, Reset};
 use sekisho_store::org::{self, PersonRow};
 use sekisho_store::second_factor;
 
@@ -17,6 +17,7 @@ pub fn account(login: &str, person: &str) -> AccountRow {
         must_change: true,
         active: true,
         changed_at: at(0),
+        checked: Checked::Own,
     }
 }
 

@@ -33,6 +33,7 @@ mod search;
 mod second_factor;
 mod stocktaking;
 mod system;
+mod user_import;
 
 use axum::Router;
 
@@ -66,6 +67,7 @@ pub(crate) fn routes() -> Router<Web> {
         .merge(pack_edit::routes())
         .merge(account::routes())
         .merge(accounts::routes())
+        .merge(user_import::routes())
         .merge(own_account::routes())
         .merge(second_factor::routes())
         .merge(absences::routes())

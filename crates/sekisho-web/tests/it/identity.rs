@@ -39,7 +39,7 @@ impl Phone {
 }
 
 /// Enrols a second factor and gives the phone and the recovery codes.
-async fn enrol(city: &City, b: &mut Browser) -> (Phone, Vec<String>) {
+pub async fn enrol(city: &City, b: &mut Browser) -> (Phone, Vec<String>) {
     b.get(FACTOR).await;
     assert_eq!(b.post(FACTOR, &[("do", "begin")]).await.location(), FACTOR);
     let phone = Phone::typed(&b.get(FACTOR).await);
@@ -49,7 +49,7 @@ async fn enrol(city: &City, b: &mut Browser) -> (Phone, Vec<String>) {
     (phone, codes.collect())
 }
 
-fn later(city: &City, minutes: i64) {
+pub fn later(city: &City, minutes: i64) {
     city.clock.set(city.clock.now().plus_millis(minutes * 60_000));
 }
 

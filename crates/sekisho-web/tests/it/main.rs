@@ -27,6 +27,8 @@ mod dashboard;
 #[cfg(test)]
 mod delegations;
 #[cfg(test)]
+mod directory;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod duties;
@@ -96,5 +98,7 @@ mod story;
 mod together;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod user_import;
 #[cfg(test)]
 mod writes;

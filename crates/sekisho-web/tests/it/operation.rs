@@ -204,6 +204,7 @@ fn surroundings(city: &City, room: &Room) -> Surroundings {
         backup_hours: 30,
         free_mb: 1,
         mail: None,
+        ldap: None,
     }
 }
 

@@ -195,6 +195,9 @@ impl Settings {
             (table::MAIL_SERVER, table::MAIL_FROM),
             (table::MAIL_SERVER, table::SITE),
             (table::MAIL_USER, table::MAIL_PASSWORD_FILE),
+            (table::LDAP_URLS, table::LDAP_BASE),
+            (table::LDAP_URLS, table::LDAP_BIND_DN),
+            (table::LDAP_URLS, table::LDAP_PASSWORD_FILE),
             (table::CERTIFICATE, table::TLS_KEY),
             (table::TLS_KEY, table::CERTIFICATE),
         ] {
