@@ -108,17 +108,17 @@ while :; do
     ./slapd -d 0 -f slapd.conf -h "ldap://127.0.0.1:$port/ ldaps://127.0.0.1:$tls/" </dev/null >>slapd.log 2>&1 &
     pid=$!
     waited=0
-    while kill -0 "$pid" 2>/dev/null && [ ! -s slapd.pid ] && [ "$waited" -lt 100 ]; do
+    while kill -0 "$pid" 2>/dev/null && [ "$waited" -lt 200 ]; do
+        if [ -s slapd.pid ] && openssl s_client -connect "127.0.0.1:$tls" -CAfile ca.pem -verify_return_error </dev/null >openssl.log 2>&1; then
+            break 2
+        fi
         sleep 0.1
         waited=$((waited + 1))
     done
-    if kill -0 "$pid" 2>/dev/null && [ -s slapd.pid ]; then
-        break
-    fi
     kill -KILL "$pid" 2>/dev/null || :
     pid=
     if [ "$attempt" -ge 5 ]; then
-        cat slapd.log >&2
+        cat slapd.log openssl.log >&2
         fail "slapd did not start after $attempt attempts"
     fi
     attempt=$((attempt + 1)) # the port may have been taken

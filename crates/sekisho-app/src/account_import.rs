@@ -33,6 +33,10 @@ const SHOWN: usize = 200;
 /// Imports that the page shows.
 const PAST: i64 = 20;
 
+/// Kinds of entries of failed logins, and how many of them are looked through before an undoing.
+const VAIN: [&str; 2] = ["account.login_failed", "account.locked"];
+const TRIES: i64 = 100;
+
 /// What the person chose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct How {
@@ -162,17 +166,32 @@ fn decide(users: &Users, present: &Present, d: &Directory, who: &Identity, how: 
             continue;
         }
         let Some(person) = d.person(&row.number) else {
-            wrong("職員番号", &row.number, "この職員番号の人は組織にいません。先に組織と職員を取り込んでください。".to_owned());
+            wrong(
+                "職員番号",
+                &row.number,
+                "この職員番号の人は組織にいません。先に組織と職員を取り込んでください。".to_owned(),
+            );
             continue;
         };
         if !seen.insert(row.number.clone()) {
-            wrong("職員番号", &row.number, "同じ職員番号の行が2つあります。どちらか一方を除いてください。".to_owned());
+            wrong(
+                "職員番号",
+                &row.number,
+                "同じ職員番号の行が2つあります。どちらか一方を除いてください。".to_owned(),
+            );
             continue;
         }
         let mut notes = differences(row, &person.name, &person.mail);
         let act = match (present.by_person.get(&row.number), row.active) {
             (Some(a), _) if a.login != login && how.conflict == Conflict::Stop => {
-                wrong("ログイン名", &row.login, format!("この人には別のログイン名（{}）があります。行を除くか、扱いを「今のままにする」にしてください。", a.login));
+                wrong(
+                    "ログイン名",
+                    &row.login,
+                    format!(
+                        "この人には別のログイン名（{}）があります。行を除くか、扱いを「今のままにする」にしてください。",
+                        a.login
+                    ),
+                );
                 continue;
             }
             (Some(a), _) if a.login != login => {
@@ -180,7 +199,11 @@ fn decide(users: &Users, present: &Present, d: &Directory, who: &Identity, how: 
                 Act::Nothing
             }
             (Some(a), false) if a.active && a.person == who.person => {
-                wrong("利用", "×", "自分のログインは止められません。ほかの管理者に依頼してください。".to_owned());
+                wrong(
+                    "利用",
+                    "×",
+                    "自分のログインは止められません。ほかの管理者に依頼してください。".to_owned(),
+                );
                 continue;
             }
             (Some(a), false) if a.active => Act::Stop(a.login.clone()),
@@ -190,7 +213,11 @@ fn decide(users: &Users, present: &Present, d: &Directory, who: &Identity, how: 
             }
             (Some(_), _) | (None, false) => Act::Nothing,
             (None, true) if present.by_login.contains_key(&login) => {
-                wrong("ログイン名", &row.login, "このログイン名はほかの人が使っています。別の名前にしてください。".to_owned());
+                wrong(
+                    "ログイン名",
+                    &row.login,
+                    "このログイン名はほかの人が使っています。別の名前にしてください。".to_owned(),
+                );
                 continue;
             }
             (None, true) => Act::Make { login: login.clone(), person: row.number.clone() },
@@ -233,8 +260,11 @@ impl Office {
         how: How,
     ) -> Result<(Decided, Vec<String>, String), AppError> {
         let file = hex(&sha256(&bytes));
-        let users = tokio::task::spawn_blocking(move || read_users(&bytes)).await.map_err(AppError::internal)?;
-        let users = users.map_err(|e| AppError::refused("X004", format!("{e} SCIMのJSON、Excel（.xlsx）、CSVを読めます。")))?;
+        let users =
+            tokio::task::spawn_blocking(move || read_users(&bytes)).await.map_err(AppError::internal)?;
+        let users = users.map_err(|e| {
+            AppError::refused("X004", format!("{e} SCIMのJSON、Excel（.xlsx）、CSVを読めます。"))
+        })?;
         let all = self
             .store
             .read(|c| Box::pin(async move { account::all(c).await.map_err(AppError::from) }))
@@ -246,11 +276,17 @@ impl Office {
                 place: "全体".to_owned(),
                 column: String::new(),
                 value: format!("{made}人"),
-                message: format!("仮のパスワードは、一度に{SLIPS}人まで発行できます。ファイルを分けてください。"),
+                message: format!(
+                    "仮のパスワードは、一度に{SLIPS}人まで発行できます。ファイルを分けてください。"
+                ),
             });
         }
         let unknown = &users.unknown;
-        let notes = if unknown.is_empty() { vec![] } else { vec![format!("次の列は使いません：{}", unknown.join("、"))] };
+        let notes = if unknown.is_empty() {
+            vec![]
+        } else {
+            vec![format!("次の列は使いません：{}", unknown.join("、"))]
+        };
         let shown = format!("{file} {:?} {:?} {:?}", decided.acts, how.checked, how.conflict);
         Ok((decided, notes, content_hash(&json!(shown))))
     }
@@ -316,9 +352,16 @@ impl Office {
             match act {
                 Act::Make { login, person } => {
                     let (password, hash) = self.new_credentials(how.checked).await?;
-                    let above =
-                        if self.holds_power(&d, &person) { self.takers(&person, &who.person).await? } else { vec![] };
-                    slips.push(Slip { name: d.person_name(&person).to_owned(), login: login.clone(), password });
+                    let above = if self.holds_power(&d, &person) {
+                        self.takers(&person, &who.person).await?
+                    } else {
+                        vec![]
+                    };
+                    slips.push(Slip {
+                        name: d.person_name(&person).to_owned(),
+                        login: login.clone(),
+                        password,
+                    });
                     let row = AccountRow {
                         login,
                         person,
@@ -370,7 +413,8 @@ impl Office {
             let lines: Vec<Line> = serde_json::from_str(&i.lines).map_err(AppError::internal)?;
             let made = lines.iter().filter(|l| l.made).count();
             let undone = i.undone.map(|u| {
-                let kept = if u.kept > 0 { format!("（{}人はそのまま）", u.kept) } else { String::new() };
+                let kept =
+                    if u.kept > 0 { format!("（{}人はそのまま）", u.kept) } else { String::new() };
                 format!("{} {}が取消し{kept}", u.at.japanese(), d.person_name(&u.by))
             });
             Ok(UsersImportLine {
@@ -390,7 +434,11 @@ impl Office {
     ///
     /// # Errors
     /// Refused for others than administrators, without a fresh proof, and when it was undone before or nothing of it can be undone.
-    pub async fn undo_users_import(self: &Arc<Self>, who: &Identity, id: &str) -> Result<UsersUndone, AppError> {
+    pub async fn undo_users_import(
+        self: &Arc<Self>,
+        who: &Identity,
+        id: &str,
+    ) -> Result<UsersUndone, AppError> {
         self.may_import_organization(who).await?;
         self.proved(who)?;
         Self::may_decide_now(who)?;
@@ -455,7 +503,8 @@ impl Apply {
         let stopped = lines.len() - made;
         let logins: Vec<&str> = lines.iter().map(|l| l.person.as_str()).collect();
         let payload = json!({"import": self.id.to_string(), "by": self.by, "at": now, "file": self.file.1, "made": made, "stopped": stopped, "persons": logins});
-        let entry = record(c, self.seal, &ledger::stream_id(self.id), "account.import", &payload, now).await?;
+        let entry =
+            record(c, self.seal, &ledger::stream_id(self.id), "account.import", &payload, now).await?;
         let row = AccountImportRow {
             id: self.id.to_string(),
             person: self.by,
@@ -483,7 +532,9 @@ async fn undo(
     let mut out = UsersUndone { restored: 0, kept: Vec::new() };
     for (line, seal, above) in jobs {
         let stream = stream_of(&line.person);
-        let newest = ledger::newest_of(c, &stream, 1).await?.pop();
+        // Somebody who only tried in vain has changed nothing.
+        let newest = ledger::newest_of(c, &stream, TRIES).await?;
+        let newest = newest.into_iter().find(|e| !VAIN.contains(&e.kind.as_str()));
         let account = account::by_login(c, &line.login).await?.filter(|a| a.person == line.person);
         let fresh = newest.is_some_and(|e| e.id == line.entry);
         let Some(account) = account.filter(|_| fresh) else {
@@ -510,7 +561,8 @@ async fn undo(
             "取り消せるものがありません。取り込んだ後に、すべてのログインが使われたか、変えられています。",
         ));
     }
-    let payload = json!({"import": found.id, "by": by, "at": now, "restored": out.restored, "kept": out.kept.len()});
+    let payload =
+        json!({"import": found.id, "by": by, "at": now, "restored": out.restored, "kept": out.kept.len()});
     let stream = crate::record::stream_of(&found.id)?;
     let entry = record(c, seal, &stream, "account.import_undone", &payload, now).await?;
     let kept = i64::try_from(out.kept.len()).unwrap_or(i64::MAX);

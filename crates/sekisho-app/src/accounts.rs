@@ -6,9 +6,9 @@ use std::sync::Arc;
 use sekisho_base::Instant;
 use sekisho_base::limits::PAGE_ROWS;
 use sekisho_base::text::search_words;
-use sekisho_store::account::{self, AccountRow, Listed, Reset};
 use sekisho_store::Conn;
 pub use sekisho_store::account::Checked;
+use sekisho_store::account::{self, AccountRow, Listed, Reset};
 use sekisho_store::{api_token, second_factor as factors, session};
 use serde_json::json;
 
@@ -341,15 +341,23 @@ impl Office {
                     };
                     account::put(c, &row).await?;
                     session::end_others(c, &row.login, "").await?;
-                    let payload = json!({"person": row.person, "by": by, "at": now, "checked": checked.code()});
+                    let payload =
+                        json!({"person": row.person, "by": by, "at": now, "checked": checked.code()});
                     if !before.must_change && before.checked == Checked::Own {
-                        account::keep_old_password(c, &row.login, &before.password, now, crate::password::EARLIER)
-                            .await?;
+                        account::keep_old_password(
+                            c,
+                            &row.login,
+                            &before.password,
+                            now,
+                            crate::password::EARLIER,
+                        )
+                        .await?;
                     }
                     let (kind, told) = told_of_new_credentials(before.checked, checked);
                     record(c, seal, &stream_of(&row.person), kind, &payload, now).await?;
                     api_token::revoke(c, &row.login, "", now).await?;
-                    account::put_reset(c, &Reset { login: row.login.clone(), by, at: now, since: now }).await?;
+                    account::put_reset(c, &Reset { login: row.login.clone(), by, at: now, since: now })
+                        .await?;
                     office.announce(c, &row.person, &above, told, now).await
                 })
             })
@@ -378,7 +386,10 @@ impl Office {
     }
 
     /// A temporary password with its hash; both empty where the directory checks another.
-    pub(crate) async fn new_credentials(self: &Arc<Self>, checked: Checked) -> Result<(String, String), AppError> {
+    pub(crate) async fn new_credentials(
+        self: &Arc<Self>,
+        checked: Checked,
+    ) -> Result<(String, String), AppError> {
         if checked == Checked::Directory {
             return Ok((String::new(), String::new()));
         }
@@ -418,10 +429,7 @@ impl Office {
 }
 
 /// Kind of the ledger entry, and what the person and those above are told.
-fn told_of_new_credentials(
-    before: Checked,
-    after: Checked,
-) -> (&'static str, (&'static str, &'static str)) {
+fn told_of_new_credentials(before: Checked, after: Checked) -> (&'static str, (&'static str, &'static str)) {
     match (before, after) {
         (Checked::Own, Checked::Own) => (
             "account.reset",

@@ -42,7 +42,9 @@ pub enum LdapFault {
     #[error("StartTLSが断られました（コード {0}）")]
     NoTls(u8),
     /// It refused the account that searches.
-    #[error("検索に使うアカウントが断られました（コード {0}）。ldap.bind_dn と ldap.password_file を確かめてください")]
+    #[error(
+        "検索に使うアカウントが断られました（コード {0}）。ldap.bind_dn と ldap.password_file を確かめてください"
+    )]
     SearchAccount(u32),
     /// It refused the search.
     #[error("検索が断られました（コード {0}）。ldap.base と検索の条件を確かめてください")]
@@ -51,7 +53,9 @@ pub enum LdapFault {
     #[error("パスワードを確かめられませんでした（コード {0}）")]
     Bind(u32),
     /// It gave only some of the people.
-    #[error("ディレクトリの側の上限（sizelimitなど）で、途中までしか返されませんでした（コード {0}）。検索に使うアカウントの上限を上げてください")]
+    #[error(
+        "ディレクトリの側の上限（sizelimitなど）で、途中までしか返されませんでした（コード {0}）。検索に使うアカウントの上限を上げてください"
+    )]
     Cut(u32),
     /// It sent more than the limits allow.
     #[error("返事が上限（ldap.max_entries、ldap.max_mb）を超えました")]

@@ -238,7 +238,9 @@ pub async fn login(
         }
         account => {
             // While the directory is away nobody knows whether the password was wrong.
-            if !(tried == Tried::Away && account.as_ref().is_some_and(|(a, _)| a.checked == Checked::Directory)) {
+            if !(tried == Tried::Away
+                && account.as_ref().is_some_and(|(a, _)| a.checked == Checked::Directory))
+            {
                 failed(office, key, locked, account.map(|(a, _)| a.person), place).await?;
             }
             if let Some(refusal) = refusal {
@@ -469,7 +471,10 @@ pub async fn prove(
                 Tried::Right => true,
                 Tried::Wrong => false,
                 Tried::Away => {
-                    return Err(AppError::refused("L010", "今はパスワードを確かめる先につながりません。多要素認証があれば、そのコードで確かめられます。しばらくしてから、もう一度試してください（失敗には数えません）。"));
+                    return Err(AppError::refused(
+                        "L010",
+                        "今はパスワードを確かめる先につながりません。多要素認証があれば、そのコードで確かめられます。しばらくしてから、もう一度試してください（失敗には数えません）。",
+                    ));
                 }
             },
         }

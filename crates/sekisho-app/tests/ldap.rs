@@ -80,7 +80,9 @@ async fn a_password_is_checked_by_a_bind_as_the_one_who_was_found() {
         assert_eq!(d.check(login, password).await, Ok(Verdict::Wrong), "{login:?} {password:?}");
     }
     // The account that searches does not become whoever logged in: it still finds.
-    assert!(matches!(d.check("u2001", Some("another-number")).await, Ok(Verdict::Right(e)) if e.number == "7777"));
+    assert!(
+        matches!(d.check("u2001", Some("another-number")).await, Ok(Verdict::Right(e)) if e.number == "7777")
+    );
     let wrong = LdapConfig { password: "no".to_owned(), ..plain(&s) };
     assert_eq!(client(wrong).check("u1001", Some(PASSWORD)).await, Err(LdapFault::SearchAccount(49)));
     let nowhere = LdapConfig { base: "dc=elsewhere,dc=test".to_owned(), ..plain(&s) };
@@ -102,7 +104,8 @@ async fn tls_is_demanded_and_only_the_right_authority_is_trusted() {
             ..config(std::slice::from_ref(url))
         };
         let d = client(with(&ca));
-        assert!(matches!(d.check("u1001", Some(PASSWORD)).await, Ok(Verdict::Right(_))), "{url}");
+        let right = d.check("u1001", Some(PASSWORD)).await;
+        assert!(matches!(right, Ok(Verdict::Right(_))), "{url}: {right:?}");
         assert_eq!(d.check("u1001", Some("wrong")).await, Ok(Verdict::Wrong), "{url}");
         let health = d.examine().await.unwrap();
         assert_eq!(&health.server, url);

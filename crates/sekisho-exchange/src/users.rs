@@ -177,7 +177,12 @@ fn grid_of(json: &Json) -> Result<(Grid, Vec<CellError>), ReadError> {
         if let Some(Cell::Text(login)) = cells.first()
             && !seen.insert(normalize_code(login).to_lowercase())
         {
-            wrong("userName", &Json::String(login.clone()), "同じuserNameの人が2人います。", "どちらか一方を除いてください。");
+            wrong(
+                "userName",
+                &Json::String(login.clone()),
+                "同じuserNameの人が2人います。",
+                "どちらか一方を除いてください。",
+            );
         }
         // A row with errors stays empty, so that the others keep their places.
         rows.push(if errors.len() == before { cells } else { vec![] });
@@ -197,7 +202,12 @@ fn cells(o: &Map<String, Json>, wrong: &mut Wrong<'_>) -> Vec<Cell> {
     if let Some(schemas) = attribute(o, "schemas")
         && !schemas.as_array().is_some_and(|all| all.iter().any(|s| s == CORE))
     {
-        wrong("schemas", schemas, "SCIMの利用者（User）ではありません。", &format!("schemas に {CORE} を入れてください。"));
+        wrong(
+            "schemas",
+            schemas,
+            "SCIMの利用者（User）ではありません。",
+            &format!("schemas に {CORE} を入れてください。"),
+        );
     }
     let mut text = |of: &Map<String, Json>, name: &str| match attribute(of, name) {
         None => String::new(),
@@ -253,7 +263,14 @@ mod tests {
 
     fn row(place: &str, login: &str, number: &str, name: &str, mail: &str, active: bool) -> UserRow {
         let own = str::to_owned;
-        UserRow { place: own(place), login: own(login), number: own(number), name: own(name), mail: own(mail), active }
+        UserRow {
+            place: own(place),
+            login: own(login),
+            number: own(number),
+            name: own(name),
+            mail: own(mail),
+            active,
+        }
     }
 
     #[test]
@@ -285,7 +302,8 @@ mod tests {
         let json = r#"[{"userName": {"a": 1}, "externalId": "1"}, {"userName": "b", "externalId": "2", "active": 5}, 7,
             {"userName": "c"}, {"userName": "d", "externalId": "4", "schemas": ["urn:x"]}, {"userName": "e", "externalId": "5"}, {"userName": "Ｅ", "externalId": "6"}]"#;
         let users = read_users(json.as_bytes()).unwrap();
-        let told: Vec<(&str, &str)> = users.errors.iter().map(|e| (e.cell.as_str(), e.label.as_str())).collect();
+        let told: Vec<(&str, &str)> =
+            users.errors.iter().map(|e| (e.cell.as_str(), e.label.as_str())).collect();
         for at in [
             ("Resources[0]", "userName"),
             ("Resources[1]", "active"),
@@ -303,7 +321,13 @@ mod tests {
     fn tables_are_read_by_their_headers() {
         let csv = "ログイン名,職員番号,氏名,利用\r\nHanako,1001,髙橋 花子,○\r\ntaro,1002,,×\r\n,1003,,\r\nichiro,1004,,たぶん\r\n";
         let users = read_users(csv.as_bytes()).unwrap();
-        assert_eq!(users.rows, [row("2行目", "Hanako", "1001", "髙橋 花子", "", true), row("3行目", "taro", "1002", "", "", false)]);
+        assert_eq!(
+            users.rows,
+            [
+                row("2行目", "Hanako", "1001", "髙橋 花子", "", true),
+                row("3行目", "taro", "1002", "", "", false)
+            ]
+        );
         let cells: Vec<&str> = users.errors.iter().map(|e| e.cell.as_str()).collect();
         assert_eq!(cells, ["A4", "D5"]);
         assert!(!read_users("a,b\r\n1,2\r\n".as_bytes()).unwrap().errors.is_empty(), "no such columns");

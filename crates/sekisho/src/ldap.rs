@@ -108,7 +108,9 @@ async fn test(login: &str, password: &str, options: &Options) -> Outcome {
     println!("{} につながりました。検索に使うアカウントで入れました。", health.server);
     match directory.check(&login_name(login), Some(password)).await.map_err(|e| e.to_string())? {
         Verdict::Right(e) => {
-            let blank = |text: &str| if text.is_empty() { "（ありません）".to_owned() } else { text.to_owned() };
+            let blank = |text: &str| {
+                if text.is_empty() { "（ありません）".to_owned() } else { text.to_owned() }
+            };
             println!("パスワードは正しいものです。");
             for (what, text) in [
                 ("ログイン名", &e.login),

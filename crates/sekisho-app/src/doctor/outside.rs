@@ -49,7 +49,10 @@ async fn directory(s: &Surroundings, clock: &dyn Clock) -> Option<Finding> {
             return Some(Finding::bad(
                 ID,
                 TITLE,
-                format!("{}で確かめるログインは、今は使えません。{e}。関所のパスワードのログインは使えます。", server.title()),
+                format!(
+                    "{}で確かめるログインは、今は使えません。{e}。関所のパスワードのログインは使えます。",
+                    server.title()
+                ),
                 "ディレクトリが動いているか、設定ファイルの [ldap] が正しいかを確かめてください。sekisho ldap test で試せます。",
             ));
         }

@@ -124,7 +124,9 @@ mod tests {
     fn answers_to_start_tls_are_read_as_openldap_and_active_directory_write_them() {
         let short = [0x30, 0x0c, 2, 1, 1, 0x78, 7, 0x0a, 1, 0, 4, 0, 4, 0];
         assert_eq!(extended_result(&short), Some(0));
-        let long = [&[0x30, 0x84, 0, 0, 0, 0x10, 2, 1, 1, 0x78, 0x84, 0, 0, 0, 7, 0x0a, 1, 52][..], &[4, 0, 4, 0]].concat();
+        let long =
+            [&[0x30, 0x84, 0, 0, 0, 0x10, 2, 1, 1, 0x78, 0x84, 0, 0, 0, 7, 0x0a, 1, 52][..], &[4, 0, 4, 0]]
+                .concat();
         assert_eq!(extended_result(&long), Some(52));
         for end in 0..short.len() {
             assert_eq!(extended_result(&short[..end]), None);

@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ldap3::controls::{Control, ControlType, MakeCritical as _, PagedResults};
-use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Scope, SearchEntry, SearchOptions, StdStream};
+use ldap3::{
+    Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Scope, SearchEntry, SearchOptions,
+    StdStream,
+};
 use sekisho_base::text::{normalize_code, shorten};
 use tokio::sync::Semaphore;
 
@@ -64,7 +67,11 @@ impl LdapClient {
     }
 
     /// Asks the servers one after the other until one answers.
-    async fn ask<T, F>(&self, patience: Duration, job: impl Fn(Arc<Inner>, Server) -> F) -> Result<T, LdapFault>
+    async fn ask<T, F>(
+        &self,
+        patience: Duration,
+        job: impl Fn(Arc<Inner>, Server) -> F,
+    ) -> Result<T, LdapFault>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, LdapFault>> + Send + 'static,
@@ -223,7 +230,8 @@ async fn people(config: &Checked, server: &Server) -> Result<Vec<Entry>, LdapFau
         if all.len() > config.max_entries {
             return Err(LdapFault::TooMuch);
         }
-        let paged = ended.ctrls.iter().find(|Control(kind, _)| matches!(kind, Some(ControlType::PagedResults)));
+        let paged =
+            ended.ctrls.iter().find(|Control(kind, _)| matches!(kind, Some(ControlType::PagedResults)));
         cookie = paged.map(|Control(_, raw)| raw.parse::<PagedResults>().cookie).unwrap_or_default();
         if cookie.is_empty() {
             return Ok(all);
@@ -241,7 +249,8 @@ fn read(config: &Checked, e: &SearchEntry) -> Entry {
         shorten(plain.trim(), VALUE)
     };
     let disabled = text("disabled");
-    let flags = config.attributes.get("disabled").is_some_and(|n| n.eq_ignore_ascii_case("userAccountControl"));
+    let flags =
+        config.attributes.get("disabled").is_some_and(|n| n.eq_ignore_ascii_case("userAccountControl"));
     Entry {
         login: login_name(&text("login")),
         number: normalize_code(&text("number")),

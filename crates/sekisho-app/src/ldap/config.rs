@@ -167,11 +167,17 @@ impl Checked {
         }
         let filter = c.filter.unwrap_or_else(|| c.kind.filter().to_owned());
         if !filter.contains(LOGIN) || !parses(&filter.replace(LOGIN, "x")) {
-            return Err(wrong("filter", "(uid={login}) のように、{login} を含むLDAPの検索条件を書いてください。"));
+            return Err(wrong(
+                "filter",
+                "(uid={login}) のように、{login} を含むLDAPの検索条件を書いてください。",
+            ));
         }
         let people_filter = c.people_filter.unwrap_or_else(|| c.kind.people().to_owned());
         if !parses(&people_filter) {
-            return Err(wrong("people_filter", "(objectClass=person) のような、LDAPの検索条件を書いてください。"));
+            return Err(wrong(
+                "people_filter",
+                "(objectClass=person) のような、LDAPの検索条件を書いてください。",
+            ));
         }
         let mut attributes: BTreeMap<&'static str, String> =
             PARTS.into_iter().zip(c.kind.attributes().map(str::to_owned)).collect();
@@ -179,11 +185,15 @@ impl Checked {
             let named = pair.split_once('=').and_then(|(part, name)| {
                 let part = PARTS.into_iter().find(|p| *p == part.trim())?;
                 let name = name.trim();
-                let fits = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.;".contains(&b));
+                let fits = !name.is_empty()
+                    && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.;".contains(&b));
                 fits.then(|| (part, name.to_owned()))
             });
             let (part, name) = named.ok_or_else(|| {
-                wrong("attributes", &format!("「項目=属性名」をコンマで並べてください。項目は {} です。", PARTS.join("、")))
+                wrong(
+                    "attributes",
+                    &format!("「項目=属性名」をコンマで並べてください。項目は {} です。", PARTS.join("、")),
+                )
             })?;
             attributes.insert(part, name);
         }
@@ -231,7 +241,10 @@ fn server(url: &str, start_tls: bool) -> Result<Server, AppError> {
         None => usual,
     };
     if host.is_empty() || host.contains(['/', '?', '@', ' ']) {
-        return Err(wrong("urls", "ldaps://dc1.city.example:636 のように、ホスト名とポート番号だけを書いてください。"));
+        return Err(wrong(
+            "urls",
+            "ldaps://dc1.city.example:636 のように、ホスト名とポート番号だけを書いてください。",
+        ));
     }
     // By name as well: whoever can say what `localhost` is has this host.
     let here = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
@@ -253,7 +266,8 @@ fn trust(pem: Option<&[u8]>) -> Result<Arc<ClientConfig>, AppError> {
     })?;
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate = certificate.map_err(|e| wrong("ca", &format!("証明書（PEM）として読めません（{e}）。")))?;
+        let certificate =
+            certificate.map_err(|e| wrong("ca", &format!("証明書（PEM）として読めません（{e}）。")))?;
         // One that cannot serve as an authority is of no use here, and the others still are.
         let _ = roots.add(certificate);
     }
@@ -299,13 +313,22 @@ mod tests {
     #[test]
     fn nothing_goes_unprotected_to_another_host() {
         assert_eq!(key(config()), "");
-        for url in ["ldap://10.1.2.3", "ldap://dc1.city.example:389", "ldap://127.0.0.1.city.example", "ldap://[fe80::1]"] {
-            assert!(key(LdapConfig { urls: vec![url.to_owned()], ..config() }).contains("start_tls"), "{url}");
+        for url in [
+            "ldap://10.1.2.3",
+            "ldap://dc1.city.example:389",
+            "ldap://127.0.0.1.city.example",
+            "ldap://[fe80::1]",
+        ] {
+            assert!(
+                key(LdapConfig { urls: vec![url.to_owned()], ..config() }).contains("start_tls"),
+                "{url}"
+            );
         }
         for url in ["ldap://localhost", "ldap://[::1]:389/"] {
             assert_eq!(key(LdapConfig { urls: vec![url.to_owned()], ..config() }), "", "{url}");
         }
-        let tls = LdapConfig { urls: vec!["ldap://dc1.city.example".to_owned()], start_tls: true, ..config() };
+        let tls =
+            LdapConfig { urls: vec!["ldap://dc1.city.example".to_owned()], start_tls: true, ..config() };
         assert!(key(tls).contains("ldap.ca"), "TLS needs somebody to trust");
     }
 
@@ -323,14 +346,21 @@ mod tests {
             (LdapConfig { attributes: Some("nobody=uid".to_owned()), ..config() }, "ldap.attributes"),
             (LdapConfig { attributes: Some("login=u)(id".to_owned()), ..config() }, "ldap.attributes"),
             (
-                LdapConfig { urls: vec!["ldaps://h".to_owned()], authorities: Some(b"none".to_vec()), ..config() },
+                LdapConfig {
+                    urls: vec!["ldaps://h".to_owned()],
+                    authorities: Some(b"none".to_vec()),
+                    ..config()
+                },
                 "ldap.ca",
             ),
         ] {
             let said = key(c);
             assert!(said.contains(says), "{says}: {said}");
         }
-        let c = Checked::of(LdapConfig { attributes: Some("number = employeeID, name=cn".to_owned()), ..config() });
+        let c = Checked::of(LdapConfig {
+            attributes: Some("number = employeeID, name=cn".to_owned()),
+            ..config()
+        });
         let attributes = c.ok().map(|c| c.attributes).unwrap();
         assert_eq!((&*attributes["number"], &*attributes["mail"]), ("employeeID", "mail"));
     }

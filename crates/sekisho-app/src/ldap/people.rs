@@ -43,7 +43,10 @@ impl Office {
             )
         })?;
         let all = server.people().await.map_err(|e| {
-            AppError::refused("L013", format!("{}から読めませんでした。{e}。何も変わっていません。", server.title()))
+            AppError::refused(
+                "L013",
+                format!("{}から読めませんでした。{e}。何も変わっていません。", server.title()),
+            )
         })?;
         if all.is_empty() {
             return Err(AppError::refused(
@@ -67,16 +70,21 @@ impl Office {
         let entries = self.directory_entries(who).await?;
         let (d, today) = (self.directory().await?, self.clock.today());
         let rows = rows(&entries, &d, today, update);
-        let tables: Vec<Table> = [(OrgSheet::Persons, &rows.persons), (OrgSheet::Appointments, &rows.appointments)]
-            .into_iter()
-            .filter(|(_, records)| !records.is_empty())
-            .map(|(sheet, records)| Table::new(&sheet.schema(&[]), records.iter()))
-            .collect();
+        let tables: Vec<Table> =
+            [(OrgSheet::Persons, &rows.persons), (OrgSheet::Appointments, &rows.appointments)]
+                .into_iter()
+                .filter(|(_, records)| !records.is_empty())
+                .map(|(sheet, records)| Table::new(&sheet.schema(&[]), records.iter()))
+                .collect();
         if tables.is_empty() {
-            return Err(AppError::refused("O006", "ディレクトリの内容は、組織と同じです。変わるところはありません。"));
+            return Err(AppError::refused(
+                "O006",
+                "ディレクトリの内容は、組織と同じです。変わるところはありません。",
+            ));
         }
         let bytes = write_xlsx(&tables, today).map_err(AppError::internal)?;
-        let mut plan = self.plan_organization_import(who, &format!("ディレクトリ_{today}.xlsx"), bytes).await?;
+        let mut plan =
+            self.plan_organization_import(who, &format!("ディレクトリ_{today}.xlsx"), bytes).await?;
         plan.notes.extend(rows.notes);
         Ok(plan)
     }
@@ -96,7 +104,8 @@ impl Office {
         let known: BTreeSet<&str> = entries.iter().map(|e| e.login.as_str()).collect();
         // Who is not in the organization has no login to be made; the people's import brings them first.
         let listed = |e: &&Entry| !e.login.is_empty() && d.person(&e.number).is_some();
-        let gone = accounts.iter().filter(|a| a.checked == Checked::Directory && !known.contains(a.login.as_str()));
+        let gone =
+            accounts.iter().filter(|a| a.checked == Checked::Directory && !known.contains(a.login.as_str()));
         let gone: Vec<Entry> = gone
             .map(|a| Entry {
                 login: a.login.clone(),
@@ -146,7 +155,9 @@ fn rows(entries: &[Entry], d: &Directory, today: Date, update: bool) -> Rows {
     for e in entries {
         match (count.get(e.number.as_str()), e.disabled) {
             (_, true) => stopped += 1,
-            (Some(1), _) if !e.number.is_empty() => person(&mut out, e, d, today, update, (&mut nameless, &mut unplaced)),
+            (Some(1), _) if !e.number.is_empty() => {
+                person(&mut out, e, d, today, update, (&mut nameless, &mut unplaced))
+            }
             _ => doubled.push(e.login.clone()),
         }
     }
@@ -160,7 +171,10 @@ fn rows(entries: &[Entry], d: &Directory, today: Date, update: bool) -> Rows {
     };
     note("職員番号がないか、2人以上が同じ職員番号のため扱いません", doubled);
     note("氏名がないため扱いません（職員番号）", nameless);
-    note("所属が違いますが、移る先の職を1つに決められないか、今の職が所属長のため、任命は変えません", unplaced);
+    note(
+        "所属が違いますが、移る先の職を1つに決められないか、今の職が所属長のため、任命は変えません",
+        unplaced,
+    );
     if stopped > 0 {
         out.notes.push(format!(
             "ディレクトリで停止されている{stopped}人は扱いません。ログインは「ログインと比べる」で止められます。"
@@ -203,9 +217,9 @@ fn person(
         return;
     }
     let (yesterday, first) = (today.plus_days(-1).to_string(), today.to_string());
-    let Some(to) = post_in(e, d).filter(|_| {
-        post.is_none_or(|p| !p.head) && main.is_none_or(|a| a.from < today && a.until.is_none())
-    }) else {
+    let Some(to) = post_in(e, d)
+        .filter(|_| post.is_none_or(|p| !p.head) && main.is_none_or(|a| a.from < today && a.until.is_none()))
+    else {
         unplaced.push(format!("{name}（{}）", e.number));
         return;
     };
@@ -221,7 +235,12 @@ fn person(
             ("role_scope", &a.scope_unit),
         ]));
     }
-    out.appointments.push(record(&[("person", &e.number), ("post", &to), ("main", "main"), ("from", &first)]));
+    out.appointments.push(record(&[
+        ("person", &e.number),
+        ("post", &to),
+        ("main", "main"),
+        ("from", &first),
+    ]));
 }
 
 /// The post of a unit that somebody comes to: never that of its head; the one with the title, else the only one.

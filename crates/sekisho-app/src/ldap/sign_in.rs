@@ -101,6 +101,8 @@ pub(crate) fn elsewhere(office: &Office) -> AppError {
     let title = office.directory_title().unwrap_or("庁内のディレクトリ");
     AppError::refused(
         "L011",
-        format!("このログインのパスワードは{title}で確かめます。変更は、パソコンのパスワードと同じ手順で{title}の側で行ってください。"),
+        format!(
+            "このログインのパスワードは{title}で確かめます。変更は、パソコンのパスワードと同じ手順で{title}の側で行ってください。"
+        ),
     )
 }

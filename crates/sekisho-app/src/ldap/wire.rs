@@ -54,10 +54,15 @@ pub(super) async fn connect(c: &Checked, server: &Server) -> Result<Wire, LdapFa
     }
     let config = c.tls.as_ref().filter(|_| server.tls != Tls::None);
     let Some(config) = config else { return wire(tcp, c, None) };
-    let name = ServerName::try_from(server.host.clone()).map_err(|e| LdapFault::Certificate(e.to_string()))?;
+    let name =
+        ServerName::try_from(server.host.clone()).map_err(|e| LdapFault::Certificate(e.to_string()))?;
     let tls = TlsConnector::from(Arc::clone(config)).connect(name, tcp).await.map_err(|e| {
         // What rustls refuses comes as invalid data; everything else is the network's.
-        if e.kind() == std::io::ErrorKind::InvalidData { LdapFault::Certificate(e.to_string()) } else { away(&e) }
+        if e.kind() == std::io::ErrorKind::InvalidData {
+            LdapFault::Certificate(e.to_string())
+        } else {
+            away(&e)
+        }
     })?;
     let until = tls.get_ref().1.peer_certificates().and_then(|all| ber::not_after(all.first()?));
     wire(tls, c, until)

@@ -87,7 +87,8 @@ async fn issue(admin: &Browser, person: &str, login: &str, checked: &str) -> Pag
 /// Tries to log in and tells the status and what the page says.
 async fn try_in(city: &City, login: &str, password: &str) -> (StatusCode, String) {
     let page = Browser::new(city).enter(login, password).await;
-    let said = page.text.split("role=\"alert\"").nth(1).and_then(|t| t.split("</p>").next()).unwrap_or_default();
+    let said =
+        page.text.split("role=\"alert\"").nth(1).and_then(|t| t.split("</p>").next()).unwrap_or_default();
     (page.status, said.split("<p>").nth(1).unwrap_or_default().to_owned())
 }
 
@@ -105,12 +106,20 @@ async fn a_new_login_is_checked_at_the_directory_and_leaves_no_password_here() {
     assert_eq!(fake.asked(), [("u8001".to_owned(), true)]);
     // No page offers to change what is not here, and no form does.
     let own = b.get("/account").await;
-    assert!(own.text.contains(&format!("{TITLE}のパスワードです")) && !own.text.contains("href=\"/password\""), "{}", own.text);
+    assert!(
+        own.text.contains(&format!("{TITLE}のパスワードです")) && !own.text.contains("href=\"/password\""),
+        "{}",
+        own.text
+    );
     let page = b.get("/password").await;
-    assert!(page.text.contains("ここでは変えられません") && !page.text.contains("name=\"new\""), "{}", page.text);
+    assert!(
+        page.text.contains("ここでは変えられません") && !page.text.contains("name=\"new\""),
+        "{}",
+        page.text
+    );
     let new = "まったく別の長い言葉";
     let page = b.post("/password", &[("old", THERE), ("new", new), ("again", new)]).await;
-    assert!(page.status == StatusCode::UNPROCESSABLE_ENTITY && page.text.contains(TITLE), "{}", page.text);
+    assert!(page.status == StatusCode::FORBIDDEN && page.text.contains(TITLE), "{}", page.text);
     // What the directory knows as a password is nowhere in the database.
     assert_eq!(city.count("SELECT COUNT(*) FROM account WHERE login = 'u8001' AND password <> ''").await, 0);
     assert_eq!(city.count("SELECT COUNT(*) FROM old_password WHERE login = 'u8001'").await, 0);
@@ -126,20 +135,26 @@ async fn a_new_login_is_checked_at_the_directory_and_leaves_no_password_here() {
     fake.set_away(false);
     let page = b.post("/account/second-factor", &[("do", "begin"), ("proof", "wrong")]).await;
     assert_eq!(page.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(b.post("/account/second-factor", &[("do", "begin"), ("proof", THERE)]).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(
+        b.post("/account/second-factor", &[("do", "begin"), ("proof", THERE)]).await.status,
+        StatusCode::SEE_OTHER
+    );
     assert_eq!(entries(&city, "account.login_failed").await, 1, "being away is no failure");
 }
 
 #[tokio::test]
 async fn wrong_passwords_lock_as_ours_do_and_nobody_learns_which_logins_exist() {
-    let (city, fake) = settled(vec![entry("u8001", HEAD, "統括 三郎"), entry("u8002", "9999", "別の人")]).await;
+    let (city, fake) =
+        settled(vec![entry("u8001", HEAD, "統括 三郎"), entry("u8002", "9999", "別の人")]).await;
     let admin = city.browser(ADMIN).await;
     for (person, login) in [(HEAD, "u8001"), ("8002", "u8002")] {
         assert_eq!(issue(&admin, person, login, "directory").await.status, StatusCode::OK);
     }
     fake.asked();
     let mut told = Vec::new();
-    for (login, password) in [("u8001", "wrong"), ("u1001", "wrong"), ("nobody", "wrong"), ("u8001", ""), ("u8001", "関所 dummy")] {
+    for (login, password) in
+        [("u8001", "wrong"), ("u1001", "wrong"), ("nobody", "wrong"), ("u8001", ""), ("u8001", "関所 dummy")]
+    {
         let began = Instant::now();
         told.push(try_in(&city, login, password).await);
         assert!(began.elapsed() >= Duration::from_secs(1), "{login}: a refusal takes its time");
@@ -149,7 +164,10 @@ async fn wrong_passwords_lock_as_ours_do_and_nobody_learns_which_logins_exist() 
     assert_eq!(told[0].0, StatusCode::UNAUTHORIZED);
     // The directory is asked for everybody, and gets a password only for those whose it checks.
     let asked = fake.asked();
-    assert_eq!(asked.iter().map(|(l, p)| (l.as_str(), *p)).collect::<Vec<_>>(), [("u8001", true), ("u1001", false), ("nobody", false), ("u8001", true), ("u8001", true)]);
+    assert_eq!(
+        asked.iter().map(|(l, p)| (l.as_str(), *p)).collect::<Vec<_>>(),
+        [("u8001", true), ("u1001", false), ("nobody", false), ("u8001", true), ("u8001", true)]
+    );
     // Somebody else has the login there by now: their password does not open this account.
     assert_eq!(try_in(&city, "u8002", THERE).await, told[0]);
     // An own account's password is not tried there, nor a directory account's here.
@@ -174,16 +192,27 @@ async fn while_the_directory_is_away_nobody_fails_and_own_passwords_work() {
     let before = entries(&city, "account.login_failed").await;
     for _ in 0..6 {
         let (status, said) = try_in(&city, "u8001", THERE).await;
-        assert!(status == StatusCode::UNAUTHORIZED && said.contains(TITLE) && said.contains("失敗には数えません"), "{said}");
+        assert!(
+            status == StatusCode::UNAUTHORIZED && said.contains(TITLE) && said.contains("失敗には数えません"),
+            "{said}"
+        );
     }
     let (_, said) = try_in(&city, "u8001", THERE).await;
     for other in ["nobody", "u1002"] {
         assert_eq!(try_in(&city, other, "wrong").await.1, said, "{other}: the same to everybody");
     }
     assert_eq!(entries(&city, "account.login_failed").await, before + 1, "only that of u1002");
-    assert_eq!(Browser::new(&city).enter("u1001", PASSWORD).await.status, StatusCode::SEE_OTHER, "own passwords work");
+    assert_eq!(
+        Browser::new(&city).enter("u1001", PASSWORD).await.status,
+        StatusCode::SEE_OTHER,
+        "own passwords work"
+    );
     fake.set_away(false);
-    assert_eq!(Browser::new(&city).enter("u8001", THERE).await.status, StatusCode::SEE_OTHER, "and then it works at once");
+    assert_eq!(
+        Browser::new(&city).enter("u8001", THERE).await.status,
+        StatusCode::SEE_OTHER,
+        "and then it works at once"
+    );
 }
 
 #[tokio::test]
@@ -199,8 +228,16 @@ async fn where_a_password_is_checked_is_changed_like_a_reset() {
     assert_eq!(issue(&admin, MANAGER, "", "directory").await.status, StatusCode::OK);
     assert_eq!(entries(&city, "account.checked").await, 1);
     assert!(manager.get("/").await.location().starts_with("/login"), "the sessions ended");
-    assert_eq!(try_in(&city, "u1002", PASSWORD).await.0, StatusCode::UNAUTHORIZED, "the old password is void");
-    assert_eq!(city.count("SELECT COUNT(*) FROM notification WHERE subject LIKE '%庁内のディレクトリ%'").await, 2, "the person and the head above");
+    assert_eq!(
+        try_in(&city, "u1002", PASSWORD).await.0,
+        StatusCode::UNAUTHORIZED,
+        "the old password is void"
+    );
+    assert_eq!(
+        city.count("SELECT COUNT(*) FROM notification WHERE subject LIKE '%庁内のディレクトリ%'").await,
+        2,
+        "the person and the head above"
+    );
     assert!(refusal(&issue(&admin, MANAGER, "", "directory").await).contains("すでに"));
 
     // Barred until taken up: here by the code of a second factor that is older than the change.
@@ -217,14 +254,21 @@ async fn where_a_password_is_checked_is_changed_like_a_reset() {
     let page = issue(&admin, MANAGER, "", "own").await;
     let password = page.text.split("<code>").nth(1).unwrap().split("</code>").next().unwrap().to_owned();
     assert_eq!(entries(&city, "account.checked").await, 2);
-    assert_eq!(try_in(&city, "u1002", THERE).await.0, StatusCode::UNAUTHORIZED, "the directory's password is void");
+    assert_eq!(
+        try_in(&city, "u1002", THERE).await.0,
+        StatusCode::UNAUTHORIZED,
+        "the directory's password is void"
+    );
     let mut b = Browser::new(&city);
     assert!(b.enter("u1002", &password).await.location().starts_with("/login/code"));
 
     // Without an older second factor nobody but those above takes it up.
     assert_eq!(issue(&admin, CLERK, "", "directory").await.status, StatusCode::OK);
     let admin2 = city.browser(SECOND_ADMIN).await;
-    assert_eq!(admin2.post("/accounts/resets/1001", &[("do", "taken_up")]).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        admin2.post("/accounts/resets/1001", &[("do", "taken_up")]).await.status,
+        StatusCode::NOT_FOUND
+    );
     assert_eq!(city.count("SELECT COUNT(*) FROM account_reset WHERE login = 'u1001'").await, 1);
 }
 
@@ -236,10 +280,18 @@ async fn without_a_directory_nobody_is_sent_to_one() {
     assert!(refusal(&page).contains("設定されていません"), "{}", page.text);
     assert!(!admin.get("/organization/account?person=8001").await.text.contains("name=\"checked\""));
     let page = admin.get("/accounts/directory").await;
-    assert!(page.text.contains("ディレクトリは設定されていません") && !page.offers("people"), "{}", page.text);
+    assert!(
+        page.text.contains("ディレクトリは設定されていません") && !page.offers("people"),
+        "{}",
+        page.text
+    );
     for what in ["people", "logins"] {
         let page = admin.post("/accounts/directory", &[("do", what), ("changed", "update")]).await;
-        assert!(page.status == StatusCode::UNPROCESSABLE_ENTITY && page.text.contains("設定されていません"), "{}", page.text);
+        assert!(
+            page.status == StatusCode::UNPROCESSABLE_ENTITY && page.text.contains("設定されていません"),
+            "{}",
+            page.text
+        );
     }
 }
 
@@ -275,12 +327,25 @@ async fn the_directory_beside_the_organization_goes_through_the_import_that_two_
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
     assert!(page.text.contains("3001") && !page.text.contains("髙橋 はな"), "only who is new: {}", page.text);
     let page = admin.post("/accounts/directory", &[("do", "people"), ("changed", "update")]).await;
-    for says in ["氏名：髙橋 花子 → 髙橋 はな", "hanako@city.test", "3001", "x1、x2、x3", "渡邉 一郎（1002）", "停止されている1人"] {
+    for says in [
+        "氏名：髙橋 花子 → 髙橋 はな",
+        "hanako@city.test",
+        "3001",
+        "x1、x2、x3",
+        "渡邉 一郎（1002）",
+        "停止されている1人",
+    ] {
         assert!(page.text.contains(says), "{says}: {}", page.text);
     }
-    assert_eq!(city.count("SELECT COUNT(*) FROM person WHERE number = '3001'").await, 0, "nothing changed yet");
+    assert_eq!(
+        city.count("SELECT COUNT(*) FROM person WHERE number = '3001'").await,
+        0,
+        "nothing changed yet"
+    );
     let fields = ["upload", "shown"].map(|n| hidden(&page.text, n));
-    let done = admin.post("/organization/import", &[("do", "apply"), ("upload", &fields[0]), ("shown", &fields[1])]).await;
+    let done = admin
+        .post("/organization/import", &[("do", "apply"), ("upload", &fields[0]), ("shown", &fields[1])])
+        .await;
     let proposal = done.location().split('?').next().unwrap().to_owned();
     assert!(proposal.starts_with("/organization/proposals/"), "{}", done.text);
     let mut second = city.browser(SECOND_ADMIN).await;
@@ -289,13 +354,24 @@ async fn the_directory_beside_the_organization_goes_through_the_import_that_two_
     assert_eq!(city.count("SELECT COUNT(*) FROM person WHERE name = '髙橋 はな' AND mail = 'hanako@city.test' AND kana = 'たかはし はなこ'").await, 1, "what the directory lacks stays");
     assert_eq!(city.count("SELECT COUNT(*) FROM appointment WHERE person = '2001' AND post = '22-s' AND valid_until = '2026-11-24'").await, 1);
     assert_eq!(city.count("SELECT COUNT(*) FROM appointment WHERE person = '2001' AND post = '21-s' AND valid_from = '2026-11-25'").await, 1);
-    assert_eq!(city.count("SELECT COUNT(*) FROM appointment WHERE person = '3001' AND post = '22-s'").await, 1);
-    assert_eq!(city.count("SELECT COUNT(*) FROM appointment WHERE person = '1002' AND valid_until IS NOT NULL").await, 0);
+    assert_eq!(
+        city.count("SELECT COUNT(*) FROM appointment WHERE person = '3001' AND post = '22-s'").await,
+        1
+    );
+    assert_eq!(
+        city.count("SELECT COUNT(*) FROM appointment WHERE person = '1002' AND valid_until IS NOT NULL")
+            .await,
+        0
+    );
     let page = admin.post("/accounts/directory", &[("do", "people"), ("changed", "update")]).await;
     assert!(page.text.contains("変わるところはありません"), "{}", page.text);
     fake.set_away(true);
     let page = admin.post("/accounts/directory", &[("do", "people"), ("changed", "update")]).await;
-    assert!(page.status == StatusCode::UNPROCESSABLE_ENTITY && page.text.contains("待っても返事がありません"), "{}", page.text);
+    assert!(
+        page.status == StatusCode::UNPROCESSABLE_ENTITY && page.text.contains("待っても返事がありません"),
+        "{}",
+        page.text
+    );
 }
 
 #[tokio::test]
@@ -316,7 +392,10 @@ async fn the_directory_beside_the_logins_makes_those_that_lack_and_stops_those_t
         .collect();
     let done = admin.post("/accounts/import", &send).await;
     assert!(done.text.contains("取り込みました") && !done.text.contains("<code>"), "{}", done.text);
-    assert_eq!(city.count("SELECT COUNT(*) FROM account WHERE login IN ('gone', 'u1003') AND NOT active").await, 2);
+    assert_eq!(
+        city.count("SELECT COUNT(*) FROM account WHERE login IN ('gone', 'u1003') AND NOT active").await,
+        2
+    );
     assert_eq!(Browser::new(&city).enter("u8001", THERE).await.status, StatusCode::SEE_OTHER);
     fake.people.lock().unwrap().clear();
     let page = admin.post("/accounts/directory", &[("do", "logins")]).await;

@@ -45,24 +45,41 @@ async fn scim_makes_and_stops_logins_once_and_is_undone_where_nothing_came_after
     let page = check(&admin, "users.json", SCIM.as_bytes(), "skip").await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
     assert_eq!(counts(&page), [2, 1, 1, 0], "{}", page.text);
-    for says in ["saburo 統括 三郎", "氏名が組織（副島 長子）と違います", "別のログイン名（u1002）"] {
+    for says in ["saburo 統括 三郎", "氏名が組織（副島 長子）と違います", "別のログイン名（u1002）"]
+    {
         assert!(page.text.contains(says), "{says}: {}", page.text);
     }
     assert_eq!(city.count("SELECT COUNT(*) FROM account").await, before, "nothing changed yet");
     // Somebody else's upload, other words than shown, and a file that became another meanwhile are refused.
     let other = city.browser(SECOND_ADMIN).await;
     assert!(refusal(&apply(&other, &page).await).contains("もう一度ファイルを"));
-    let forged = admin.post(IMPORT, &[("do", "apply"), ("upload", &hidden(&page.text, "upload")), ("shown", "x"), ("checked", "own"), ("conflict", "skip")]).await;
+    let forged = admin
+        .post(
+            IMPORT,
+            &[
+                ("do", "apply"),
+                ("upload", &hidden(&page.text, "upload")),
+                ("shown", "x"),
+                ("checked", "own"),
+                ("conflict", "skip"),
+            ],
+        )
+        .await;
     assert!(refusal(&forged).contains("もう一度"), "{}", forged.text);
 
     let done = apply(&admin, &page).await;
     assert_eq!(done.status, StatusCode::OK, "{}", done.text);
-    let passwords: Vec<&str> = done.text.split("<code>").skip(1).map(|t| t.split('<').next().unwrap()).collect();
+    let passwords: Vec<&str> =
+        done.text.split("<code>").skip(1).map(|t| t.split('<').next().unwrap()).collect();
     assert_eq!(passwords.len(), 2, "{}", done.text);
     assert_eq!(city.count("SELECT COUNT(*) FROM account").await, before + 2);
     assert!(clerk.get("/").await.location().starts_with("/login"), "the stopped one's sessions end");
     assert_eq!(Browser::new(&city).enter("u1001", PASSWORD).await.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(Browser::new(&city).enter("u1002", PASSWORD).await.status, StatusCode::SEE_OTHER, "nobody's password changed");
+    assert_eq!(
+        Browser::new(&city).enter("u1002", PASSWORD).await.status,
+        StatusCode::SEE_OTHER,
+        "nobody's password changed"
+    );
     assert_eq!([entries(&city, "account.import").await, entries(&city, "account.disabled").await], [1, 1]);
     // Those above the new ones who hold a role, the stopped one and the head above are told.
     assert!(city.count("SELECT COUNT(*) FROM notification WHERE subject LIKE '%停止されました%'").await >= 2);
@@ -75,9 +92,17 @@ async fn scim_makes_and_stops_logins_once_and_is_undone_where_nothing_came_after
     assert!(past.text.contains("発行 2人、停止 1人"), "{}", past.text);
     let id = hidden(past.form("undo"), "import");
     later(&city, 16);
-    assert_eq!(admin.post(IMPORT, &[("do", "undo"), ("import", &id)]).await.status, StatusCode::UNAUTHORIZED, "asks again");
+    assert_eq!(
+        admin.post(IMPORT, &[("do", "undo"), ("import", &id)]).await.status,
+        StatusCode::UNAUTHORIZED,
+        "asks again"
+    );
     let undone = admin.post(IMPORT, &[("do", "undo"), ("import", &id), ("proof", PASSWORD)]).await;
-    assert!(undone.text.contains("前の状態に戻したもの 2人") && undone.text.contains("<li>saburo"), "{}", undone.text);
+    assert!(
+        undone.text.contains("前の状態に戻したもの 2人") && undone.text.contains("<li>saburo"),
+        "{}",
+        undone.text
+    );
     assert_eq!(city.count("SELECT COUNT(*) FROM account").await, before + 1);
     assert_eq!(Browser::new(&city).enter("u1001", PASSWORD).await.status, StatusCode::SEE_OTHER);
     assert_eq!(city.count("SELECT COUNT(*) FROM account WHERE person = '8002'").await, 0);
@@ -114,7 +139,11 @@ async fn errors_name_row_and_column_and_nothing_is_carried_out() {
     assert_eq!(admin.post(IMPORT, &fields).await.status, StatusCode::UNPROCESSABLE_ENTITY);
     for (name, bytes) in [("a.json", &b"{\"a\": 1}"[..]), ("a.pdf", b"%PDF-1.7"), ("a.csv", b"")] {
         let page = check(&admin, name, bytes, "skip").await;
-        assert!(page.status == StatusCode::UNPROCESSABLE_ENTITY && !refusal(&page).is_empty(), "{name}: {}", page.text);
+        assert!(
+            page.status == StatusCode::UNPROCESSABLE_ENTITY && !refusal(&page).is_empty(),
+            "{name}: {}",
+            page.text
+        );
     }
     let none = admin.post(IMPORT, &[("do", "check")]).await;
     assert!(none.text.contains("ファイルを選んでください"), "{}", none.text);
