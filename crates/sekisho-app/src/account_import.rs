@@ -150,7 +150,7 @@ impl Present {
 
 fn decide(users: &Users, present: &Present, d: &Directory, who: &Identity, how: How) -> Decided {
     let mut out = Decided { errors: error_lines(users.errors.iter()), ..Decided::default() };
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut logins) = (BTreeSet::new(), BTreeSet::new());
     for row in &users.rows {
         let mut wrong = |column: &str, value: &str, message: String| {
             out.errors.push(ErrorLine {
@@ -163,6 +163,15 @@ fn decide(users: &Users, present: &Present, d: &Directory, who: &Identity, how: 
         let login = login_name(&row.login);
         if let Some(says) = login_fault(&login) {
             wrong("ログイン名", &row.login, says.to_owned());
+            continue;
+        }
+        if !logins.insert(login.clone()) {
+            wrong(
+                "ログイン名",
+                &row.login,
+                "同じログイン名の行が2つあります（大文字と小文字は区別しません）。どちらか一方を直してください。"
+                    .to_owned(),
+            );
             continue;
         }
         let Some(person) = d.person(&row.number) else {
@@ -269,7 +278,8 @@ impl Office {
             .store
             .read(|c| Box::pin(async move { account::all(c).await.map_err(AppError::from) }))
             .await?;
-        let mut decided = decide(&users, &Present::of(all), &*self.directory().await?, who, how);
+        let d = self.directory().await?;
+        let mut decided = decide(&users, &Present::of(all), &d, who, how);
         let made = decided.acts.iter().filter(|a| matches!(a, Act::Make { .. })).count();
         if how.checked == Checked::Own && made > SLIPS {
             decided.errors.push(ErrorLine {

@@ -120,7 +120,7 @@ async fn errors_name_row_and_column_and_nothing_is_carried_out() {
     let admin = city.browser(ADMIN).await;
     let before = city.count("SELECT COUNT(*) FROM account").await;
     let csv = format!(
-        "ログイン名,職員番号,利用\r\nu9999,7777,○\r\nab,{HEAD},○\r\nu1001,{CISO},○\r\nadmin,{ADMIN},×\r\nx_1,{MANAGER},○\r\nsaburo,{HEAD},たぶん\r\n"
+        "ログイン名,職員番号,利用\r\nu9999,7777,○\r\nab,{HEAD},○\r\nu1001,{CISO},○\r\nadmin,{ADMIN},×\r\nx_1,{MANAGER},○\r\nsaburo,{HEAD},たぶん\r\nU9999,8001,○\r\n"
     );
     let page = check(&admin, "users.csv", csv.as_bytes(), "stop").await;
     for (place, says) in [
@@ -130,6 +130,7 @@ async fn errors_name_row_and_column_and_nothing_is_carried_out() {
         ("5行目", "自分のログインは止められません"),
         ("6行目", "別のログイン名（u1002）"),
         ("C7", "○か×として読めません"),
+        ("8行目", "同じログイン名の行が2つ"),
     ] {
         let row = page.text.split("<tr>").find(|r| r.contains(place)).unwrap_or_default();
         assert!(row.contains(says), "{place} {says}: {}", page.text);
