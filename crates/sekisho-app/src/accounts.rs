@@ -1,4 +1,4 @@
-//! Accounts of other people (利用者): an administrator issues temporary passwords, stops and unlocks logins and takes away second factors, never
+//! Accounts of other people (利用者): an administrator issues temporary passwords, says where passwords are checked, stops and unlocks logins and takes away second factors, never
 //! for themselves. Whoever is affected is told, with the next heads above (`resets.rs`).
 
 use std::sync::Arc;
@@ -6,10 +6,13 @@ use std::sync::Arc;
 use sekisho_base::Instant;
 use sekisho_base::limits::PAGE_ROWS;
 use sekisho_base::text::search_words;
+use sekisho_store::Conn;
+pub use sekisho_store::account::Checked;
 use sekisho_store::account::{self, AccountRow, Listed, Reset};
 use sekisho_store::{api_token, outside, second_factor as factors, session};
 use serde_json::json;
 
+use crate::directory::Directory;
 use crate::error::AppError;
 use crate::first::temporary_password;
 use crate::login::{Identity, failure_key, login_fault, login_name, stream_of};
@@ -17,7 +20,7 @@ use crate::notifications::{Told, notify};
 use crate::office::Office;
 use crate::password::hash_off_thread;
 use crate::people::roles;
-use crate::record::record;
+use crate::record::{Seal, record};
 
 /// What is handed to the person, once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +29,7 @@ pub struct Slip {
     pub name: String,
     /// Login.
     pub login: String,
-    /// Temporary password; stored only as a hash.
+    /// Temporary password, stored only as a hash; empty where the directory checks another.
     pub password: String,
 }
 
@@ -53,6 +56,8 @@ pub struct AccountLine {
     pub second_factor: bool,
     /// An identity provider knows it by a subject of its own.
     pub linked: bool,
+    /// Its password is checked at the directory.
+    pub directory: bool,
     /// Whose reset waits to be taken up; empty when none does.
     pub reset: String,
     /// The viewer's own: nobody administers themselves.
@@ -183,6 +188,7 @@ impl Office {
                 stopped: !a.active,
                 second_factor: r.second_factor,
                 linked: r.linked,
+                directory: a.checked == Checked::Directory,
                 reset: r.reset.map(|(by, _)| d.person_name(&by).to_owned()).unwrap_or_default(),
                 own: a.person == who.person,
                 login: a.login,
@@ -229,11 +235,9 @@ impl Office {
                 Box::pin(async move {
                     let login = account.login.as_str();
                     match change {
-                        Change::Stop => {
-                            account::set_active(c, login, false).await?;
-                            api_token::revoke(c, login, "", now).await?;
+                        Change::Stop | Change::Resume => {
+                            return office.switch_account(c, &account, &by, change, seal, &above).await;
                         }
-                        Change::Resume => account::set_active(c, login, true).await?,
                         Change::Unlock => {
                             account::clear_failures(c, &failure_key("login", login)).await?;
                             account::clear_failures(c, &failure_key("code", login)).await?;
@@ -250,15 +254,13 @@ impl Office {
                                 Reset { login: login.to_owned(), by: by.clone(), at: now, since: now };
                             account::put_reset(c, &reset).await?;
                             api_token::revoke(c, login, "", now).await?;
+                            session::end_others(c, login, "").await?;
                         }
-                    }
-                    if change != Change::Unlock {
-                        session::end_others(c, login, "").await?;
                     }
                     let payload = json!({"person": account.person, "by": by, "at": now});
                     record(c, seal, &stream_of(&account.person), change.kind(), &payload, now).await?;
-                    if let Some((own, others)) = change.told() {
-                        office.announce(c, &account.person, &above, (own, others), now).await?;
+                    if let Some(told) = change.told() {
+                        office.announce(c, &account.person, &above, told, now).await?;
                     }
                     Ok(())
                 })
@@ -266,16 +268,43 @@ impl Office {
             .await
     }
 
-    /// Issues a temporary password for a person, making the account when there is none. Every session and token of that login ends. Where there
-    /// was one, decisions are barred until the person is known to have taken it up.
+    /// Stops an account or lets it be used again: its sessions end, and with a stop its tokens; the person and those above are told.
+    pub(crate) async fn switch_account(
+        &self,
+        c: &mut Conn<'_>,
+        a: &AccountRow,
+        by: &str,
+        change: Change,
+        seal: Seal,
+        above: &[String],
+    ) -> Result<(), AppError> {
+        let now = self.clock.now();
+        account::set_active(c, &a.login, change == Change::Resume).await?;
+        if change == Change::Stop {
+            api_token::revoke(c, &a.login, "", now).await?;
+        }
+        session::end_others(c, &a.login, "").await?;
+        let payload = json!({"person": a.person, "by": by, "at": now});
+        record(c, seal, &stream_of(&a.person), change.kind(), &payload, now).await?;
+        match change.told() {
+            Some(told) => self.announce(c, &a.person, above, told, now).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Gives a person a login: a temporary password, or the one of the directory, making the account when there is none. Every session and token
+    /// of that login ends. Where there was one, decisions are barred until the person is known to have taken it up: whoever can say where a
+    /// password is checked can say who comes in with it.
     ///
     /// # Errors
-    /// Refused for others than administrators and for one's own account; fields when the login is taken or not usable.
-    pub async fn issue_password(
+    /// Refused for others than administrators and for one's own account; when there is no directory, or it checks the password already; fields
+    /// when the login is taken or not usable.
+    pub async fn issue_login(
         self: &Arc<Self>,
         who: &Identity,
         person: &str,
         login: &str,
+        checked: Checked,
     ) -> Result<Slip, AppError> {
         self.may_administer(who, person).await?;
         let directory = self.directory().await?;
@@ -285,6 +314,7 @@ impl Office {
             .store
             .read(move |c| Box::pin(async move { account::by_person(c, &key).await.map_err(AppError::from) }))
             .await?;
+        self.may_check_at(checked, before.as_ref())?;
         let login = before.as_ref().map_or_else(|| login_name(login), |a| a.login.clone());
         if let Some(says) = login_fault(&login) {
             return Err(AppError::field("login", says));
@@ -302,56 +332,139 @@ impl Office {
                 "このログイン名はほかの人が使っています。別の名前にしてください。",
             ));
         }
-        let password = temporary_password(self)?;
+        let (password, hash) = self.new_credentials(checked).await?;
         let row = AccountRow {
             login: login.clone(),
             person: person.to_owned(),
-            password: hash_off_thread(self, password.clone()).await?,
-            must_change: true,
+            password: hash,
+            must_change: checked == Checked::Own,
             active: before.as_ref().is_none_or(|a| a.active),
             changed_at: self.clock.now(),
+            checked,
         };
         let above = self.takers(person, &who.person).await?;
-        let (pack, today) = (self.pack(), self.clock.today());
-        let holds_power = roles(&pack, &directory, person, today).iter().any(|r| {
-            pack.roles.get(&r.role).is_some_and(|r| r.held_by != sekisho_pack::model::HeldBy::Everyone)
-        });
+        let holds_power = self.holds_power(&directory, person);
         let (seal, by, office) = (self.seal()?, who.person.clone(), Arc::clone(self));
         self.store
             .write(move |c| {
                 Box::pin(async move {
                     let now: Instant = row.changed_at;
+                    let Some(before) = before else {
+                        let above = if holds_power { above } else { vec![] };
+                        return office.put_new_account(c, &row, &by, seal, &above).await;
+                    };
                     account::put(c, &row).await?;
                     session::end_others(c, &row.login, "").await?;
-                    let payload = json!({"person": row.person, "by": by, "at": now});
-                    let stream = stream_of(&row.person);
-                    let Some(before) = before else {
-                        record(c, seal, &stream, "account.create", &payload, now).await?;
-                        if holds_power {
-                            let told = Told {
-                                kind: "account",
-                                subject: "部下に、関所のログインが新しく発行されました。本人が使っているかを確かめてください。",
-                                link: "/organization",
-                            };
-                            notify(c, &office, &told, &above, now).await?;
-                        }
-                        return Ok(());
-                    };
-                    if !before.must_change {
-                        account::keep_old_password(c, &row.login, &before.password, now, crate::password::EARLIER)
-                            .await?;
+                    let payload =
+                        json!({"person": row.person, "by": by, "at": now, "checked": checked.code()});
+                    if !before.must_change && before.checked == Checked::Own {
+                        account::keep_old_password(
+                            c,
+                            &row.login,
+                            &before.password,
+                            now,
+                            crate::password::EARLIER,
+                        )
+                        .await?;
                     }
-                    record(c, seal, &stream, "account.reset", &payload, now).await?;
+                    let (kind, told) = told_of_new_credentials(before.checked, checked);
+                    record(c, seal, &stream_of(&row.person), kind, &payload, now).await?;
                     api_token::revoke(c, &row.login, "", now).await?;
-                    account::put_reset(c, &Reset { login: row.login.clone(), by, at: now, since: now }).await?;
-                    let told = (
-                        "あなたのパスワードが管理者によって設定し直されました。頼んだ覚えがないときは、すぐに上司と情報政策担当課へ連絡してください。",
-                        "部下のパスワードが設定し直されました。本人が頼んだことかを、本人に会うか電話して確かめてください。",
-                    );
+                    account::put_reset(c, &Reset { login: row.login.clone(), by, at: now, since: now })
+                        .await?;
                     office.announce(c, &row.person, &above, told, now).await
                 })
             })
             .await?;
         Ok(Slip { name, login, password })
+    }
+
+    /// Refuses what makes no sense where the password is checked.
+    pub(crate) fn may_check_at(&self, checked: Checked, before: Option<&AccountRow>) -> Result<(), AppError> {
+        if checked == Checked::Own {
+            return Ok(());
+        }
+        if self.directory_server().is_none() {
+            return Err(AppError::refused(
+                "L012",
+                "ディレクトリが設定されていません。設定ファイルの [ldap] を書いて、関所を起動し直してください。",
+            ));
+        }
+        if before.is_some_and(|a| a.checked == Checked::Directory) {
+            return Err(AppError::refused(
+                "U002",
+                "このログインのパスワードは、すでにディレクトリで確かめています。忘れたときは、ディレクトリの側で設定し直してください。",
+            ));
+        }
+        Ok(())
+    }
+
+    /// A temporary password with its hash; both empty where the directory checks another.
+    pub(crate) async fn new_credentials(
+        self: &Arc<Self>,
+        checked: Checked,
+    ) -> Result<(String, String), AppError> {
+        if checked == Checked::Directory {
+            return Ok((String::new(), String::new()));
+        }
+        let password = temporary_password(self)?;
+        let hash = hash_off_thread(self, password.clone()).await?;
+        Ok((password, hash))
+    }
+
+    /// Whether somebody holds a role today that not everybody holds.
+    pub(crate) fn holds_power(&self, d: &Directory, person: &str) -> bool {
+        let pack = self.pack();
+        roles(&pack, d, person, self.clock.today()).iter().any(|r| {
+            pack.roles.get(&r.role).is_some_and(|r| r.held_by != sekisho_pack::model::HeldBy::Everyone)
+        })
+    }
+
+    /// Keeps an account that was not there; those above are told.
+    pub(crate) async fn put_new_account(
+        &self,
+        c: &mut Conn<'_>,
+        row: &AccountRow,
+        by: &str,
+        seal: Seal,
+        above: &[String],
+    ) -> Result<(), AppError> {
+        let now = row.changed_at;
+        account::put(c, row).await?;
+        let payload = json!({"person": row.person, "by": by, "at": now, "checked": row.checked.code()});
+        record(c, seal, &stream_of(&row.person), "account.create", &payload, now).await?;
+        let told = Told {
+            kind: "account",
+            subject: "部下に、関所のログインが新しく発行されました。本人が使っているかを確かめてください。",
+            link: "/organization",
+        };
+        notify(c, self, &told, above, now).await
+    }
+}
+
+/// Kind of the ledger entry, and what the person and those above are told.
+fn told_of_new_credentials(before: Checked, after: Checked) -> (&'static str, (&'static str, &'static str)) {
+    match (before, after) {
+        (Checked::Own, Checked::Own) => (
+            "account.reset",
+            (
+                "あなたのパスワードが管理者によって設定し直されました。頼んだ覚えがないときは、すぐに上司と情報政策担当課へ連絡してください。",
+                "部下のパスワードが設定し直されました。本人が頼んだことかを、本人に会うか電話して確かめてください。",
+            ),
+        ),
+        (_, Checked::Directory) => (
+            "account.checked",
+            (
+                "あなたのログインは、これから庁内のディレクトリのパスワードで確かめます。聞いていないときは、すぐに上司と情報政策担当課へ連絡してください。",
+                "部下のログインのパスワードを、庁内のディレクトリで確かめるように変わりました。本人が知っていることかを、本人に会うか電話して確かめてください。",
+            ),
+        ),
+        (Checked::Directory, Checked::Own) => (
+            "account.checked",
+            (
+                "あなたのログインに関所のパスワードが発行され、庁内のディレクトリのパスワードでは入れなくなりました。頼んだ覚えがないときは、すぐに上司と情報政策担当課へ連絡してください。",
+                "部下のログインに関所のパスワードが発行されました。本人が頼んだことかを、本人に会うか電話して確かめてください。",
+            ),
+        ),
     }
 }

@@ -6,7 +6,7 @@
 //! | [`files`] | key, permissions, space, fonts |
 //! | [`data`] | schema, integrity, ledger, outbox, clock, calendar, witnesses, jobs |
 //! | [`nodes`] | the nodes that share the database |
-//! | [`outside`] | mail server, identity provider and backups |
+//! | [`outside`] | mail server, identity provider, directory and backups |
 
 mod data;
 mod files;
@@ -24,6 +24,7 @@ pub use sekisho_store::maintenance::facts;
 use serde::Serialize;
 
 use crate::error::AppError;
+use crate::ldap::DirectoryServer;
 use crate::mail::MailServer;
 
 /// How something stands. The later one is worse.
@@ -120,6 +121,8 @@ pub struct Surroundings {
     pub mail: Option<Arc<MailServer>>,
     /// The identity provider.
     pub oidc: Option<Arc<crate::oidc::Oidc>>,
+    /// The directory that checks passwords.
+    pub ldap: Option<Arc<dyn DirectoryServer>>,
 }
 
 /// Examines a body's data from outside the server, everything included. Nothing is changed: a schema of another version is told, not

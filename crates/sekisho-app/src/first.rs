@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sekisho_base::clock::SystemClock;
 use sekisho_base::entropy::OsEntropy;
-use sekisho_store::account::{self, AccountRow};
+use sekisho_store::account::{self, AccountRow, Checked};
 use sekisho_store::{Store, ledger};
 use serde_json::json;
 
@@ -138,6 +138,7 @@ pub async fn first_login(office: &Arc<Office>, person: &str, login: &str) -> Res
         must_change: true,
         active: true,
         changed_at: office.clock.now(),
+        checked: Checked::Own,
     };
     if row.login.is_empty() {
         return Err(AppError::refused("F003", "ログイン名を指定してください。"));

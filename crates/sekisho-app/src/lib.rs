@@ -1,6 +1,7 @@
 //! Use cases: authorize, decide, store and ledger in one transaction. No HTTP, no SQL.
 
 pub mod absences;
+pub mod account_import;
 pub mod accounts;
 pub mod assessment;
 pub mod backup;
@@ -21,6 +22,7 @@ pub mod first;
 pub mod first_start;
 pub mod forms;
 pub mod handling;
+pub mod ldap;
 pub mod ledger;
 mod ledger_source;
 pub mod login;

@@ -1,18 +1,19 @@
-//! Login with local accounts: password, second factor, lockout that does not tell which logins exist, sessions kept on the server, and the
-//! proof that is asked again before privileged work.
+//! Login: password, checked here or at the directory (`ldap/sign_in.rs`), second factor, lockout that does not tell which logins exist,
+//! sessions kept on the server, and the proof that is asked again before privileged work.
 
 use std::sync::Arc;
 
 use sekisho_base::Instant;
 use sekisho_base::canonical::{hex, sha256};
 use sekisho_base::text::{normalize_code, shorten};
-use sekisho_store::account::{self, AccountRow, Failures};
+use sekisho_store::account::{self, AccountRow, Checked, Failures};
 use sekisho_store::session::{self, SessionRow};
 pub use sekisho_store::session::{Stage, Via};
 use sekisho_store::{Conn, ledger, second_factor as factors};
 use serde_json::json;
 
 use crate::error::{AppError, FieldError};
+use crate::ldap::sign_in::{REFUSAL, Tried, at_directory, elsewhere, take_up_by_factor, try_password};
 use crate::office::Office;
 use crate::password::{self, hash_off_thread, verify};
 use crate::record::{Seal, record};
@@ -62,6 +63,8 @@ pub struct Identity {
     pub barred: bool,
     /// Whether the account has a second factor.
     pub second_factor: bool,
+    /// The password is checked at the directory.
+    pub directory: bool,
     /// The login before this one; none when this is the first.
     pub previous: Option<Instant>,
     /// Failed logins between the two.
@@ -85,6 +88,7 @@ impl Identity {
             stage: Stage::Open,
             barred: false,
             second_factor: false,
+            directory: false,
             previous: None,
             failed: 0,
             via: Via::Password,
@@ -215,7 +219,7 @@ pub async fn login(
     if login.is_empty() || login.len() > 200 || password.len() > 1000 {
         return Err(refused());
     }
-    let key = failure_key("login", &login);
+    let (key, typed) = (failure_key("login", &login), login.clone());
     let locked = is_locked(office, &key).await?;
     let account = office
         .store
@@ -227,17 +231,27 @@ pub async fn login(
             })
         })
         .await?;
-    // The same work whether the login exists or not, so that time does not tell either.
-    let stored = account.as_ref().map_or_else(|| office.dummy_hash.clone(), |(a, _)| a.password.clone());
-    let right = verify(office, stored, password.to_owned()).await?;
+    let refusal = office.directory_server().map(|_| tokio::time::sleep(REFUSAL));
+    let tried = try_password(office, account.as_ref().map(|(a, _)| a), locked, &typed, password).await?;
     match account {
-        Some((a, factor)) if right && a.active && !locked => {
+        Some((a, factor)) if tried == Tried::Right && a.active && !locked => {
             let stage = first_stage(office, &a.person, &factor).await?;
             begin(office, a, key, place, (stage, Via::Password), "").await
         }
         account => {
-            failed(office, key, locked, account.map(|(a, _)| a.person), place).await?;
-            Err(refused())
+            // While the directory is away nobody knows whether the password was wrong.
+            if !(tried == Tried::Away
+                && account.as_ref().is_some_and(|(a, _)| a.checked == Checked::Directory))
+            {
+                failed(office, key, locked, account.map(|(a, _)| a.person), place).await?;
+            }
+            if let Some(refusal) = refusal {
+                refusal.await;
+            }
+            match (tried, office.directory_title()) {
+                (Tried::Away, Some(title)) => Err(crate::ldap::away(title)),
+                _ => Err(refused()),
+            }
         }
     }
 }
@@ -288,7 +302,12 @@ pub async fn second(
         .read(move |c| Box::pin(async move { account::by_login(c, &login).await.map_err(AppError::from) }))
         .await?
         .ok_or(AppError::NoSession)?;
-    begin(office, account, key, place, (Stage::Open, who.via), &who.token_hash).await
+    let session =
+        begin(office, account.clone(), key, place, (Stage::Open, who.via), &who.token_hash).await?;
+    if account.checked == Checked::Directory {
+        take_up_by_factor(office, account).await?;
+    }
+    Ok(session)
 }
 
 pub(crate) fn new_session(
@@ -408,6 +427,7 @@ pub async fn identify(office: &Arc<Office>, token: &str) -> Result<Identity, App
         stage: s.stage,
         barred: reset,
         second_factor,
+        directory: account.checked == Checked::Directory,
         previous: s.previous,
         failed: s.failed,
         via: s.via,
@@ -476,7 +496,19 @@ pub async fn prove(
             })
             .await?
             .ok_or(AppError::NoSession)?;
-        verify(office, account.password, typed.to_owned()).await?
+        match account.checked {
+            Checked::Own => verify(office, account.password, typed.to_owned()).await?,
+            Checked::Directory => match at_directory(office, Some(&account), &account.login, typed).await? {
+                Tried::Right => true,
+                Tried::Wrong => false,
+                Tried::Away => {
+                    return Err(AppError::refused(
+                        "L010",
+                        "今はパスワードを確かめる先につながりません。多要素認証があれば、そのコードで確かめられます。しばらくしてから、もう一度試してください（失敗には数えません）。",
+                    ));
+                }
+            },
+        }
     };
     if !right {
         failed(office, key, locked, Some(who.person.clone()), place).await?;
@@ -522,6 +554,9 @@ pub async fn change_password(
         .await?;
     let (session::Found { session: s, account, .. }, earlier, factor, reset) =
         found.ok_or(AppError::NoSession)?;
+    if account.checked == Checked::Directory {
+        return Err(elsewhere(office));
+    }
     let mut errors = Vec::new();
     let mut wrong = |field: &str, message: &str| {
         errors.push(FieldError { field: field.to_owned(), message: message.to_owned() })

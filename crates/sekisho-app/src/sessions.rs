@@ -57,6 +57,8 @@ pub struct AccountPage {
     pub failed: i64,
     /// When the password was last set.
     pub password_since: String,
+    /// What people call the directory, where the password is checked there.
+    pub directory: Option<String>,
     /// Whether there is a second factor.
     pub second_factor: bool,
     /// Whether a role asks for one.
@@ -145,6 +147,9 @@ impl Office {
             previous: who.previous.map(Instant::japanese).unwrap_or_default(),
             failed: who.failed,
             password_since: account.changed_at.japanese(),
+            directory: who
+                .directory
+                .then(|| self.directory_title().unwrap_or("庁内のディレクトリ").to_owned()),
             second_factor: who.second_factor,
             required: self.needs_second_factor(&who.person).await?,
             codes_left,

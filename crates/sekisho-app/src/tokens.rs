@@ -2,6 +2,7 @@
 
 use sekisho_base::canonical::{hex, sha256};
 use sekisho_base::{Instant, limits};
+use sekisho_store::account::Checked;
 use sekisho_store::api_token::{self, TokenRow};
 use serde_json::json;
 
@@ -230,6 +231,7 @@ impl Office {
                 .await?;
         }
         Ok(Identity {
+            directory: account.checked == Checked::Directory,
             login: account.login,
             person: account.person,
             csrf: String::new(),

@@ -26,6 +26,7 @@ mod read_xlsx;
 mod real_files;
 #[cfg(test)]
 mod round_trip;
+pub mod users;
 mod write;
 
 pub use cell::{Cell, Encoding, Grid, Source, cell_name};

@@ -1,11 +1,37 @@
-//! Local accounts, earlier passwords, resets that wait to be taken up, and failed logins.
+//! Accounts, earlier passwords, resets that wait to be taken up, and failed logins.
 
 use sekisho_base::Instant;
 
 use crate::conn::Row;
 use crate::{Conn, StoreError, args, search};
 
-/// A local account.
+/// Where the password of an account is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Checked {
+    /// Here, against a hash.
+    #[default]
+    Own,
+    /// At the body's directory.
+    Directory,
+}
+
+impl Checked {
+    const ALL: [(Self, &'static str); 2] = [(Self::Own, "own"), (Self::Directory, "directory")];
+
+    /// Word in the database, in forms and in ledger entries.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        Self::ALL.iter().find(|(c, _)| *c == self).map_or("", |(_, code)| code)
+    }
+
+    /// The kind with a word.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, c)| *c == code).map(|(kind, _)| *kind)
+    }
+}
+
+/// An account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountRow {
     /// Login name, lower case.
@@ -20,6 +46,8 @@ pub struct AccountRow {
     pub active: bool,
     /// When the password was last set.
     pub changed_at: Instant,
+    /// Where the password is checked.
+    pub checked: Checked,
 }
 
 /// Adds or replaces an account.
@@ -28,19 +56,20 @@ pub struct AccountRow {
 /// The database failed, or the person is unknown or has another login.
 pub async fn put(c: &mut Conn<'_>, a: &AccountRow) -> Result<(), StoreError> {
     c.exec(
-        "INSERT INTO account (login, person, password, must_change, failures, active, changed_at) VALUES ($1, $2, $3, $4, 0, $5, $6)
+        "INSERT INTO account (login, person, password, must_change, failures, active, changed_at, checked) VALUES ($1, $2, $3, $4, 0, $5, $6, $7)
          ON CONFLICT (login) DO UPDATE SET person = excluded.person, password = excluded.password, must_change = excluded.must_change,
-         active = excluded.active, changed_at = excluded.changed_at",
-        args![&a.login, &a.person, &a.password, a.must_change, a.active, a.changed_at],
+         active = excluded.active, changed_at = excluded.changed_at, checked = excluded.checked",
+        args![&a.login, &a.person, &a.password, a.must_change, a.active, a.changed_at, a.checked.code()],
     )
     .await?;
     Ok(())
 }
 
-const COLUMNS: &str = "login, person, password, must_change, active, changed_at";
+const COLUMNS: &str = "login, person, password, must_change, active, changed_at, checked";
 
 /// Reads an account from a row that holds [`COLUMNS`] from a place on.
 pub(crate) fn read_at(r: &Row, at: usize) -> Result<AccountRow, StoreError> {
+    let checked = r.text(at + 6)?;
     Ok(AccountRow {
         login: r.text(at)?,
         person: r.text(at + 1)?,
@@ -48,6 +77,7 @@ pub(crate) fn read_at(r: &Row, at: usize) -> Result<AccountRow, StoreError> {
         must_change: r.bool(at + 3)?,
         active: r.bool(at + 4)?,
         changed_at: r.instant(at + 5)?,
+        checked: Checked::from_code(&checked).ok_or(StoreError::Corrupt("account", checked))?,
     })
 }
 
@@ -113,6 +143,24 @@ pub async fn set_failures(c: &mut Conn<'_>, key: &str, f: Failures) -> Result<()
 /// The database failed.
 pub async fn clear_failures(c: &mut Conn<'_>, key: &str) -> Result<(), StoreError> {
     c.exec("DELETE FROM login_failure WHERE login_key = $1", args![key]).await?;
+    Ok(())
+}
+
+/// All accounts, by login.
+///
+/// # Errors
+/// The database failed.
+pub async fn all(c: &mut Conn<'_>) -> Result<Vec<AccountRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM account ORDER BY login");
+    c.all(&sql, vec![]).await?.iter().map(|r| read_at(r, 0)).collect()
+}
+
+/// Takes an account away that was never used.
+///
+/// # Errors
+/// The database failed, or something refers to the account.
+pub async fn remove(c: &mut Conn<'_>, login: &str) -> Result<(), StoreError> {
+    c.exec("DELETE FROM account WHERE login = $1", args![login]).await?;
     Ok(())
 }
 
@@ -232,7 +280,7 @@ pub async fn list(
     skip: i64,
     limit: i64,
 ) -> Result<Vec<Listed>, StoreError> {
-    let mut sql = "SELECT a.login, a.person, a.password, a.must_change, a.active, a.changed_at, COALESCE(t.secret, ''), r.by_person, r.at,
+    let mut sql = "SELECT a.login, a.person, a.password, a.must_change, a.active, a.changed_at, a.checked, COALESCE(t.secret, ''), r.by_person, r.at,
                    (SELECT COUNT(*) FROM outside_link o WHERE o.login = a.login)
                    FROM account a JOIN person p ON p.number = a.person LEFT JOIN totp t ON t.login = a.login
                    LEFT JOIN account_reset r ON r.login = a.login WHERE 1 = 1"
@@ -248,9 +296,9 @@ pub async fn list(
         .map(|r| {
             Ok(Listed {
                 account: read_at(r, 0)?,
-                second_factor: !r.text(6)?.is_empty(),
-                reset: r.opt_text(7)?.zip(r.opt_instant(8)?),
-                linked: r.int(9)? > 0,
+                second_factor: !r.text(7)?.is_empty(),
+                reset: r.opt_text(8)?.zip(r.opt_instant(9)?),
+                linked: r.int(10)? > 0,
             })
         })
         .collect()

@@ -65,12 +65,12 @@ pub async fn by_hash(
     hash: &str,
 ) -> Result<Option<(TokenRow, AccountRow, bool)>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS}, a.login, a.person, a.password, a.must_change, a.active, a.changed_at, COALESCE(r.at, '')
+        "SELECT {COLUMNS}, a.login, a.person, a.password, a.must_change, a.active, a.changed_at, a.checked, COALESCE(r.at, '')
          FROM api_token t JOIN account a ON a.login = t.login LEFT JOIN account_reset r ON r.login = t.login
          WHERE t.hash = $1 AND t.revoked_at IS NULL"
     );
     let row = c.one(&sql, args![hash]).await?;
-    row.map(|r| Ok((read(&r)?, account::read_at(&r, 9)?, !r.text(15)?.is_empty()))).transpose()
+    row.map(|r| Ok((read(&r)?, account::read_at(&r, 9)?, !r.text(16)?.is_empty()))).transpose()
 }
 
 /// Tokens of a login that were not revoked, the newest first.

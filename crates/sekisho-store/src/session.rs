@@ -145,7 +145,7 @@ pub struct Found {
 /// The database failed.
 pub async fn get(c: &mut Conn<'_>, token_hash: &str) -> Result<Option<Found>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS}, a.login, a.person, a.password, a.must_change, a.active, a.changed_at, COALESCE(r.at, ''), COALESCE(t.secret, '')
+        "SELECT {COLUMNS}, a.login, a.person, a.password, a.must_change, a.active, a.changed_at, a.checked, COALESCE(r.at, ''), COALESCE(t.secret, '')
          FROM session s JOIN account a ON a.login = s.login LEFT JOIN account_reset r ON r.login = s.login
          LEFT JOIN totp t ON t.login = s.login WHERE s.token_hash = $1"
     );
@@ -154,8 +154,8 @@ pub async fn get(c: &mut Conn<'_>, token_hash: &str) -> Result<Option<Found>, St
         Ok(Found {
             session: read(&r)?,
             account: account::read_at(&r, 13)?,
-            reset: !r.text(19)?.is_empty(),
-            second_factor: !r.text(20)?.is_empty(),
+            reset: !r.text(20)?.is_empty(),
+            second_factor: !r.text(21)?.is_empty(),
         })
     })
     .transpose()

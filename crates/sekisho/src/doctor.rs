@@ -74,7 +74,7 @@ fn wrong(id: &'static str, title: &'static str, says: String) -> Finding {
 /// Where things are, as the settings say.
 ///
 /// # Errors
-/// No data folder is named, or the mail server's settings cannot be read.
+/// No data folder is named, or the settings of mail server or directory cannot be read.
 pub(crate) fn surroundings(s: &Settings) -> Result<Surroundings, String> {
     Ok(Surroundings {
         database: s.database()?,
@@ -86,6 +86,7 @@ pub(crate) fn surroundings(s: &Settings) -> Result<Surroundings, String> {
         free_mb: s.number(table::DISK_FREE).unwrap_or(1024),
         mail: crate::mail::server(s)?.map(Arc::new),
         oidc: crate::sign_in::provider(s)?,
+        ldap: crate::ldap::server(s)?,
     })
 }
 

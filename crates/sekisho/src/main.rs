@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod export;
 mod handling;
+mod ldap;
 mod ledger;
 mod mail;
 mod org;
@@ -55,6 +56,8 @@ enum Command {
     Pack(pack::Args),
     /// これはできますか（情報を送る、持ち出すなどをしてよいかを答える）
     Handling(handling::Args),
+    /// 庁内のディレクトリ（AD、LDAP）との接続を試す
+    Ldap(ldap::Args),
     /// 証跡を書き出す・検証する
     Ledger(ledger::Args),
     /// 最初の組織と職員を取り込む、最初の管理者を登録する
@@ -84,6 +87,7 @@ fn main() -> ExitCode {
         Command::Doctor(args) => config::on_runtime(doctor::run(args)),
         Command::UpgradeCheck(args) => config::on_runtime(doctor::upgrade_check(args)),
         Command::Config(args) => settings_cli::run(args),
+        Command::Ldap(args) => config::on_runtime(ldap::run(args)),
         Command::Ledger(args) => config::on_runtime(ledger::run(args)),
         Command::Case(args) => config::on_runtime(case::run(args)),
         Command::Export(args) => config::on_runtime(export::run(args)),

@@ -75,6 +75,9 @@ pub(crate) async fn run(options: Options) -> Outcome {
     if let Some(oidc) = &around.oidc {
         office.use_oidc(Arc::clone(oidc));
     }
+    if let Some(directory) = &around.ldap {
+        office.use_directory(Arc::clone(directory));
+    }
     office.know_surroundings(around);
     if let Some(list) = witnesses {
         witnesses::appoint(&office, &list).await.map_err(|e| e.to_string())?;

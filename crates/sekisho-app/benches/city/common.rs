@@ -14,7 +14,7 @@ use sekisho_base::clock::ManualClock;
 use sekisho_base::entropy::SeededEntropy;
 use sekisho_base::table::Value;
 use sekisho_base::{Date, Instant};
-use sekisho_store::account::{self, AccountRow};
+use sekisho_store::account::{self, AccountRow, Checked};
 use sekisho_store::org::{self, AppointmentRow, PersonRow, PostRow, UnitRow};
 use sekisho_store::register::{self, RegisterRow};
 
@@ -191,6 +191,7 @@ impl City {
             must_change: false,
             active: true,
             changed_at: self.office.clock.now(),
+            checked: Checked::Own,
         };
         let name = row.login.clone();
         let put = self

@@ -13,7 +13,7 @@ use sekisho_base::clock::ManualClock;
 use sekisho_base::entropy::SeededEntropy;
 use sekisho_base::{Clock, Date, Entropy, Id, Instant};
 use sekisho_store::absence;
-use sekisho_store::account::{self, AccountRow};
+use sekisho_store::account::{self, AccountRow, Checked};
 use sekisho_store::org;
 use sekisho_store::register::{self, RegisterRow};
 use sekisho_store::{Store, setting};
@@ -175,6 +175,7 @@ async fn people(office: &Arc<Office>, city: &organization::Organization) -> Resu
             must_change: false,
             active: true,
             changed_at: now,
+            checked: Checked::Own,
         });
     }
     let mut appointments = city.appointments.clone();

@@ -1,4 +1,4 @@
-//! What is outside the data: the mail server, the identity provider, and the backups.
+//! What is outside the data: the mail server, the identity provider, the directory, and the backups.
 
 use std::time::Duration;
 
@@ -11,10 +11,8 @@ use crate::backup;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) async fn look(s: &Surroundings, clock: &dyn Clock) -> Vec<Finding> {
-    let mut found = vec![mail(s).await];
-    found.extend(provider(s).await);
-    found.push(backups(s, clock));
-    found
+    let (mail, provider, directory) = tokio::join!(mail(s), provider(s), directory(s, clock));
+    std::iter::once(mail).chain(provider).chain(directory).chain([backups(s, clock)]).collect()
 }
 
 async fn mail(s: &Surroundings) -> Finding {
@@ -59,6 +57,41 @@ async fn provider(s: &Surroundings) -> Option<Finding> {
             oidc.title()
         ),
         "相手が動いているか、oidc.issuer と oidc.ca の設定が正しいかを確かめてください。",
+    ))
+}
+
+/// Days before the end of the directory's certificate from which on somebody should look.
+const CERTIFICATE_DAYS: i64 = 30;
+
+async fn directory(s: &Surroundings, clock: &dyn Clock) -> Option<Finding> {
+    const ID: &str = "ldap.server";
+    const TITLE: &str = "ディレクトリ";
+    let server = s.ldap.as_ref()?;
+    let health = match server.examine().await {
+        Ok(health) => health,
+        Err(e) => {
+            return Some(Finding::bad(
+                ID,
+                TITLE,
+                format!(
+                    "{}で確かめるログインは、今は使えません。{e}。関所のパスワードのログインは使えます。",
+                    server.title()
+                ),
+                "ディレクトリが動いているか、設定ファイルの [ldap] が正しいかを確かめてください。sekisho ldap test で試せます。",
+            ));
+        }
+    };
+    let says = format!("{} につながり、検索できます。", health.server);
+    let Some(until) = health.certificate_until else { return Some(Finding::good(ID, TITLE, says)) };
+    let says = format!("{says}証明書は {until} までです。");
+    if until > clock.today().plus_days(CERTIFICATE_DAYS) {
+        return Some(Finding::good(ID, TITLE, says));
+    }
+    Some(Finding::caution(
+        ID,
+        TITLE,
+        says,
+        "期限を過ぎると、ディレクトリで確かめるログインが使えなくなります。ディレクトリの証明書を新しくしてください。",
     ))
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use sekisho_base::text::normalize_code;
-use sekisho_store::account::{self, AccountRow};
+use sekisho_store::account::{self, AccountRow, Checked};
 use sekisho_store::{second_factor as factors, setting};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -230,6 +230,7 @@ impl Office {
             must_change: false,
             active: true,
             changed_at: now,
+            checked: Checked::Own,
         };
         let payload = json!({"person": a.person, "by": SETUP, "at": now, "first": true});
         let finish = json!({"title": state.title, "body": state.body, "pack": state.pack, "administrator": a.person, "by": SETUP, "at": now});

@@ -22,7 +22,7 @@ const fn anchor(table: &'static str, column: &'static str, row: &'static str, ma
 }
 
 /// Every such column there is. A migration that adds one adds its line here.
-const ANCHORED: [Anchor; 13] = [
+const ANCHORED: [Anchor; 15] = [
     anchor("case_act", "entry", "t.case_id || ' ' || CAST(t.seq AS TEXT)", false),
     anchor("register_change", "entry", "t.register || ' ' || t.row_id || ' ' || CAST(t.seq AS TEXT)", false),
     anchor("duty_occurrence", "open_entry", "t.id", false),
@@ -32,6 +32,8 @@ const ANCHORED: [Anchor; 13] = [
     anchor("notification", "entry", "t.id", false),
     anchor("register_import", "entry", "t.id", false),
     anchor("register_import", "undo_entry", "t.id", true),
+    anchor("account_import", "entry", "t.id", false),
+    anchor("account_import", "undo_entry", "t.id", true),
     anchor("calendar_feed", "entry", "t.person", false),
     anchor("stocktaking", "open_entry", "t.id", false),
     anchor("stocktaking", "entry", "t.id", true),

@@ -1,7 +1,9 @@
 //! Accounts, earlier passwords, resets and failed logins.
 
 use crate::engine::at;
-use sekisho_store::account::{self, AccountRow, Failures, Reset};
+use sekisho_store::account::{self, AccountRow, Checked, Failures, Reset};
+use sekisho_store::account_import::{self, AccountImportRow};
+use sekisho_store::import::Undone;
 use sekisho_store::org::{self, PersonRow};
 use sekisho_store::second_factor;
 
@@ -17,6 +19,7 @@ pub fn account(login: &str, person: &str) -> AccountRow {
         must_change: true,
         active: true,
         changed_at: at(0),
+        checked: Checked::Own,
     }
 }
 
@@ -49,6 +52,38 @@ on_both! {
         let put = changed.clone();
         act!(db.store, c => account::put(c, &put).await).unwrap();
         assert_eq!(look!(db.store, c => account::by_login(c, "a").await).unwrap(), Some(changed));
+    }
+
+    async fn where_a_password_is_checked_is_kept_and_found_everywhere(db: Db) {
+        base(&db).await;
+        let there = AccountRow { checked: Checked::Directory, password: String::new(), must_change: false, ..account("a", "00001") };
+        let put = there.clone();
+        act!(db.store, c => account::put(c, &put).await).unwrap();
+        assert_eq!(look!(db.store, c => account::by_person(c, "00001").await).unwrap(), Some(there.clone()));
+        assert_eq!(look!(db.store, c => account::all(c).await).unwrap(), [there.clone(), account("b", "00002")]);
+        assert_eq!(look!(db.store, c => account::list(c, &[], 0, 10).await).unwrap()[0].account, there);
+        act!(db.store, c => account::remove(c, "b").await).unwrap();
+        assert_eq!(look!(db.store, c => account::all(c).await).unwrap(), [there]);
+        act!(db.store, c => second_factor::begin(c, "a", "sealed").await).unwrap();
+        assert!(act!(db.store, c => account::remove(c, "a").await).is_err(), "one that was used stays");
+    }
+
+    async fn an_import_is_undone_once(db: Db) {
+        let row = |id: &str, n: i64| AccountImportRow {
+            id: id.into(), person: "00001".into(), at: at(n), file: "f".into(), lines: "[]".into(), entry: "e".into(), undone: None,
+        };
+        act!(db.store, c => {
+            account_import::put(c, &row("1", 1)).await?;
+            account_import::put(c, &row("2", 2)).await
+        }).unwrap();
+        let undone = || Undone { at: at(3), by: "00002".into(), kept: 1, entry: "u".into() };
+        assert!(act!(db.store, c => account_import::undo(c, "1", &undone()).await).unwrap());
+        assert!(!act!(db.store, c => account_import::undo(c, "1", &undone()).await).unwrap());
+        let first = AccountImportRow { undone: Some(undone()), ..row("1", 1) };
+        assert_eq!(look!(db.store, c => account_import::list(c, 5).await).unwrap(), [row("2", 2), first.clone()]);
+        assert_eq!(look!(db.store, c => account_import::get(c, "1").await).unwrap(), Some(first));
+        assert_eq!(look!(db.store, c => account_import::list(c, 1).await).unwrap(), [row("2", 2)]);
+        assert_eq!(look!(db.store, c => account_import::get(c, "3").await).unwrap(), None);
     }
 
     async fn a_person_has_one_login(db: Db) {

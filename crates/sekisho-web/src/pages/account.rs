@@ -1,4 +1,4 @@
-//! Issuing a temporary password: shown once, to be handed over on paper.
+//! Giving somebody a login: a temporary password, shown once and handed over on paper, or the one of the directory.
 
 use askama::Template;
 use axum::Router;
@@ -6,7 +6,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use sekisho_app::accounts::Slip;
+use sekisho_app::accounts::{Checked, Slip};
 use sekisho_app::login::Identity;
 
 use crate::Web;
@@ -25,6 +25,10 @@ struct AccountPage {
     page: Page,
     person: String,
     login: String,
+    /// What people call the directory; empty where there is none.
+    title: String,
+    /// Chosen: the directory.
+    directory: bool,
     slip: Option<Slip>,
     errors: Errors,
 }
@@ -32,13 +36,23 @@ struct AccountPage {
 async fn page(
     web: &Web,
     who: &Identity,
-    person: &str,
-    login: &str,
+    (person, login): (&str, &str),
+    checked: Checked,
     slip: Option<Slip>,
     errors: Errors,
 ) -> Result<Response, WebError> {
-    let page = Page::of(web, who, "仮パスワードの発行", "/organization").await?.narrow();
-    html(&AccountPage { page, person: person.to_owned(), login: login.to_owned(), slip, errors })
+    let page = Page::of(web, who, "ログインの発行", "/organization").await?.narrow();
+    let title = web.office.directory_title().unwrap_or_default().to_owned();
+    let directory = checked == Checked::Directory;
+    html(&AccountPage {
+        page,
+        person: person.to_owned(),
+        login: login.to_owned(),
+        title,
+        directory,
+        slip,
+        errors,
+    })
 }
 
 #[derive(serde::Deserialize)]
@@ -49,20 +63,21 @@ struct Asked {
 
 async fn show(State(web): State<Web>, Who(who): Who, Query(q): Query<Asked>) -> Result<Response, WebError> {
     web.office.may_import_organization(&who).await?;
-    page(&web, &who, &q.person, "", None, Errors::default()).await
+    page(&web, &who, (&q.person, ""), Checked::Own, None, Errors::default()).await
 }
 
 async fn issue(State(web): State<Web>, Sure(posted): Sure) -> Result<Response, WebError> {
     let (person, login) = (posted.fields.get("person"), posted.fields.get("login"));
-    match web.office.issue_password(&posted.who, person, login).await {
-        Ok(slip) => page(&web, &posted.who, person, login, Some(slip), Errors::default()).await,
+    let checked = match posted.fields.get("checked") {
+        "" => Checked::Own,
+        code => Checked::from_code(code).ok_or(WebError::BadForm)?,
+    };
+    let (asked, who) = ((person, login), &posted.who);
+    match web.office.issue_login(who, person, login, checked).await {
+        Ok(slip) => page(&web, who, asked, checked, Some(slip), Errors::default()).await,
         Err(e) => {
-            let errors = Errors::from_app(e)?;
-            Ok((
-                StatusCode::UNPROCESSABLE_ENTITY,
-                page(&web, &posted.who, person, login, None, errors).await?,
-            )
-                .into_response())
+            let shown = page(&web, who, asked, checked, None, Errors::from_app(e)?).await?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response())
         }
     }
 }

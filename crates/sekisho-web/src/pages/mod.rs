@@ -34,6 +34,7 @@ mod second_factor;
 mod sign_in;
 mod stocktaking;
 mod system;
+mod user_import;
 
 use axum::Router;
 
@@ -68,6 +69,7 @@ pub(crate) fn routes() -> Router<Web> {
         .merge(pack_edit::routes())
         .merge(account::routes())
         .merge(accounts::routes())
+        .merge(user_import::routes())
         .merge(own_account::routes())
         .merge(second_factor::routes())
         .merge(absences::routes())

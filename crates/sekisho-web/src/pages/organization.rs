@@ -9,6 +9,7 @@ use axum::routing::get;
 use sekisho_app::login::Identity;
 use sekisho_app::organization::OrganizationView;
 use sekisho_app::proposals::ProposalPage;
+use sekisho_app::registers::ImportPlan;
 
 use crate::Web;
 use crate::error::WebError;
@@ -67,6 +68,12 @@ async fn view(web: &Web) -> Result<ImportView, WebError> {
 async fn import(State(web): State<Web>, Who(who): Who) -> Result<Response, WebError> {
     web.office.may_import_organization(&who).await?;
     view(&web).await?.page(&web, &who, "組織・職員の取込み", SECTION).await
+}
+
+/// The dry run of what came from elsewhere than a file that was sent.
+pub(crate) async fn planned(web: &Web, who: &Identity, plan: ImportPlan) -> Result<Response, WebError> {
+    let view = ImportView { plan: Some(plan), ..view(web).await? };
+    view.page(web, who, "組織・職員の取込み", SECTION).await
 }
 
 async fn import_step(State(web): State<Web>, Sure(posted): Sure) -> Result<Response, WebError> {

@@ -24,12 +24,16 @@ pub(crate) fn routes() -> Router<Web> {
 struct PasswordPage {
     page: Page,
     forced: bool,
+    /// Where the password is changed instead; empty: here.
+    elsewhere: String,
     errors: Errors,
 }
 
 async fn page(web: &Web, who: &Identity, errors: Errors) -> Result<Response, WebError> {
     let page = Page::of(web, who, "パスワードの変更", "").await?.narrow();
-    html(&PasswordPage { page, forced: who.must_change, errors })
+    let title = web.office.directory_title().unwrap_or("庁内のディレクトリ");
+    let elsewhere = if who.directory { title.to_owned() } else { String::new() };
+    html(&PasswordPage { page, forced: who.must_change, elsewhere, errors })
 }
 
 async fn show(State(web): State<Web>, AnyWho(who): AnyWho) -> Result<Response, WebError> {

@@ -29,6 +29,8 @@ mod dashboard;
 #[cfg(test)]
 mod delegations;
 #[cfg(test)]
+mod directory;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod duties;
@@ -100,5 +102,7 @@ mod story;
 mod together;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod user_import;
 #[cfg(test)]
 mod writes;

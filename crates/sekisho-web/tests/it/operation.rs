@@ -205,6 +205,7 @@ fn surroundings(city: &City, room: &Room) -> Surroundings {
         free_mb: 1,
         mail: None,
         oidc: None,
+        ldap: None,
     }
 }
 

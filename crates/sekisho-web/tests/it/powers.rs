@@ -144,6 +144,15 @@ fn attempts(h: &Held) -> Vec<Attempt> {
     let appoint = |person| owned(vec![("person", person), ("role", "system_operator"), ("from", "R8.11.25")]);
     add("/accounts/roles", "/accounts/roles", appoint(CLERK), None, &staff);
     add("/accounts/second-factor", "/accounts/second-factor", owned(vec![("role", "staff")]), None, &staff);
+    let file = b"userName,employeeNumber\r\nthief,8001\r\n".to_vec();
+    add("/accounts/import", "/accounts/import", owned(vec![("do", "check")]), Some(file), &staff);
+    for what in ["apply", "undo"] {
+        add("/accounts/import", "/accounts/import", owned(vec![("do", what)]), None, &staff);
+    }
+    for what in ["people", "logins"] {
+        let fields = owned(vec![("do", what), ("changed", "update")]);
+        add("/accounts/directory", "/accounts/directory", fields, None, &staff);
+    }
     let import = |what: &str, [upload, digest]: &[String; 2]| {
         vec![("do", what.to_owned()), ("upload", upload.clone()), ("shown", digest.clone())]
     };

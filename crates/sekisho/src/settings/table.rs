@@ -89,6 +89,20 @@ pub(crate) const MAIL_CA: &str = "mail.ca";
 pub(crate) const MAIL_FROM: &str = "mail.from";
 pub(crate) const MAIL_USER: &str = "mail.user";
 pub(crate) const MAIL_PASSWORD_FILE: &str = "mail.password_file";
+pub(crate) const LDAP_URLS: &str = "ldap.urls";
+pub(crate) const LDAP_START_TLS: &str = "ldap.start_tls";
+pub(crate) const LDAP_CA: &str = "ldap.ca";
+pub(crate) const LDAP_BASE: &str = "ldap.base";
+pub(crate) const LDAP_BIND_DN: &str = "ldap.bind_dn";
+pub(crate) const LDAP_PASSWORD_FILE: &str = "ldap.password_file";
+pub(crate) const LDAP_KIND: &str = "ldap.kind";
+pub(crate) const LDAP_FILTER: &str = "ldap.filter";
+pub(crate) const LDAP_PEOPLE: &str = "ldap.people_filter";
+pub(crate) const LDAP_ATTRIBUTES: &str = "ldap.attributes";
+pub(crate) const LDAP_TITLE: &str = "ldap.title";
+pub(crate) const LDAP_TIMEOUT: &str = "ldap.timeout_seconds";
+pub(crate) const LDAP_ENTRIES: &str = "ldap.max_entries";
+pub(crate) const LDAP_MB: &str = "ldap.max_mb";
 pub(crate) const WITNESSES: &str = "witness.list";
 pub(crate) const WEBHOOKS: &str = "webhook.list";
 pub(crate) const LOG_FILTER: &str = "log.filter";
@@ -314,6 +328,111 @@ pub(crate) const SETTINGS: &[Setting] = &[
         None,
         "/etc/sekisho/mail-password",
         "SMTPサーバのパスワードを書いたファイル（サーバを動かす利用者だけが読めるようにする）",
+    ),
+    s(
+        LDAP_URLS,
+        "ldap-urls",
+        Kind::Text,
+        None,
+        "ldaps://dc1.city.example,ldaps://dc2.city.example",
+        "パスワードを確かめる庁内のディレクトリ（Active Directory、OpenLDAP）のアドレス。コンマで並べると、つながらないときに次を試す。指定しなければ使わない",
+    ),
+    s(
+        LDAP_START_TLS,
+        "ldap-start-tls",
+        Kind::Switch,
+        Some("true"),
+        "true",
+        "ldap:// のアドレスでStartTLSを使う。false にできるのは、この機械の中（127.0.0.1）のディレクトリだけ",
+    ),
+    s(
+        LDAP_CA,
+        "ldap-ca",
+        Kind::Path,
+        None,
+        "/etc/sekisho/ldap-ca.pem",
+        "ディレクトリの証明書を確かめる認証局の証明書（PEM）",
+    ),
+    s(LDAP_BASE, "ldap-base", Kind::Text, None, "dc=city,dc=example", "ディレクトリで人を探し始める場所"),
+    s(
+        LDAP_BIND_DN,
+        "ldap-bind-dn",
+        Kind::Text,
+        None,
+        "cn=sekisho,ou=service,dc=city,dc=example",
+        "人を探すのに使うアカウント（読むことだけができるもの）",
+    ),
+    s(
+        LDAP_PASSWORD_FILE,
+        "ldap-password-file",
+        Kind::Path,
+        None,
+        "/etc/sekisho/ldap-password",
+        "そのパスワードを書いたファイル（サーバを動かす利用者だけが読めるようにする）",
+    ),
+    s(
+        LDAP_KIND,
+        "ldap-kind",
+        Kind::OneOf(&["ad", "openldap"]),
+        Some("ad"),
+        "ad",
+        "ディレクトリの種類（ad、openldap）。検索の条件と属性の名前の既定が変わる",
+    ),
+    s(
+        LDAP_FILTER,
+        "ldap-filter",
+        Kind::Text,
+        None,
+        "(&(objectClass=user)(sAMAccountName={login}))",
+        "ログイン名から1人を探す条件。{login} に入力されたログイン名が入る",
+    ),
+    s(
+        LDAP_PEOPLE,
+        "ldap-people-filter",
+        Kind::Text,
+        None,
+        "(&(objectClass=user)(employeeNumber=*))",
+        "職員と利用者の読取りで、全員を探す条件",
+    ),
+    s(
+        LDAP_ATTRIBUTES,
+        "ldap-attributes",
+        Kind::Text,
+        None,
+        "number=employeeID,section=departmentNumber",
+        "種類の既定と違う属性の名前（login、number 職員番号、name、kana、mail、section 組織コード、title、disabled）",
+    ),
+    s(
+        LDAP_TITLE,
+        "ldap-title",
+        Kind::Text,
+        Some("庁内のディレクトリ"),
+        "庁内のActive Directory",
+        "ディレクトリの、画面での呼び名",
+    ),
+    s(
+        LDAP_TIMEOUT,
+        "ldap-timeout-seconds",
+        Kind::Number(1, 60),
+        Some("5"),
+        "5",
+        "ディレクトリの返事を待つ時間（秒）",
+    ),
+    s(
+        LDAP_ENTRIES,
+        "ldap-max-entries",
+        Kind::Number(1, 200_000),
+        Some("20000"),
+        "20000",
+        "ディレクトリから読む人の数の上限",
+    ),
+    s(
+        LDAP_MB,
+        "ldap-max-mb",
+        Kind::Number(1, 512),
+        Some("64"),
+        "64",
+        "ディレクトリから1回に受け取る量の上限（MB）",
     ),
     s(
         WITNESSES,
