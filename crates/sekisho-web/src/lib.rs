@@ -3,6 +3,7 @@
 
 mod api;
 mod assets;
+mod bodies;
 mod chart;
 mod checker;
 mod error;
@@ -24,10 +25,12 @@ use std::sync::Arc;
 use axum::Router;
 use axum::serve::{Listener, ListenerExt as _};
 use sekisho_app::Office;
+use tokio::sync::Semaphore;
+use watch::Meters;
 
+pub use bodies::{Bodies, SameKey};
 pub use checker::checker_file;
 pub use system::metrics_router;
-pub use watch::Meters;
 
 /// What every page has at hand.
 #[derive(Clone)]
@@ -36,16 +39,23 @@ pub struct Web {
     /// Cookies are sent over TLS only; off on loopback without TLS.
     pub(crate) secure: bool,
     pub(crate) meters: Arc<Meters>,
+    /// Among several bodies: requests of this one that are carried out at the same time.
+    pub(crate) turns: Option<Arc<Semaphore>>,
 }
 
 /// The whole site of one body.
 pub fn router(office: Arc<Office>, secure: bool) -> Router {
-    watched_router(office, secure, Arc::default())
+    watched_router(office, secure, Arc::default(), None)
 }
 
 /// The same, with its measurements kept where [`metrics_router`] finds them.
-pub fn watched_router(office: Arc<Office>, secure: bool, meters: Arc<Meters>) -> Router {
-    let web = Web { office, secure, meters };
+pub(crate) fn watched_router(
+    office: Arc<Office>,
+    secure: bool,
+    meters: Arc<Meters>,
+    turns: Option<Arc<Semaphore>>,
+) -> Router {
+    let web = Web { office, secure, meters, turns };
     Router::new()
         .merge(system::routes())
         .merge(pages::routes())
