@@ -449,11 +449,11 @@ impl City {
             "SELECT COUNT(*) FROM ledger_entry WHERE kind <> 'account.login'",
             "SELECT COUNT(*) FROM ledger_entry WHERE leaf_index IS NULL AND kind <> 'account.login'",
             "SELECT COUNT(*) FROM case_file",
-            "SELECT COALESCE(SUM(version), 0) FROM case_file",
+            "SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM case_file",
             "SELECT COUNT(*) FROM case_act",
             "SELECT COUNT(*) FROM open_task",
             "SELECT COUNT(*) FROM draft",
-            "SELECT COALESCE(SUM(LENGTH(body)), 0) FROM draft",
+            "SELECT CAST(COALESCE(SUM(LENGTH(body)), 0) AS BIGINT) FROM draft",
             "SELECT COUNT(*) FROM upload",
             "SELECT COUNT(*) FROM register_change",
             "SELECT COUNT(*) FROM r_asset",
@@ -475,7 +475,7 @@ impl City {
             "SELECT COUNT(*) FROM delegation WHERE state = 'proposed'",
             "SELECT COUNT(*) FROM org_proposal",
             "SELECT COUNT(*) FROM org_proposal WHERE state = 'waiting'",
-            "SELECT COALESCE(SUM(value), 0) - (SELECT COUNT(*) FROM ledger_entry WHERE kind = 'account.login') FROM counter",
+            "SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) - (SELECT COUNT(*) FROM ledger_entry WHERE kind = 'account.login') FROM counter",
         ] {
             all.push(self.count(sql).await);
         }

@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn what_the_sample_says_of_several_bodies_is_accepted() {
-        let text: String = super::SAMPLE
+        let text: String = SAMPLE
             .lines()
             .skip_while(|l| !l.starts_with("# [["))
             .map(|l| format!("{}\n", l.trim_start_matches("# ")))
