@@ -16,7 +16,7 @@ pub fn child_main() -> Result<(), String> {
 impl Office {
     /// Renders a form of the pack. One at a time on a small server: typst takes memory.
     pub(crate) async fn render(&self, request: RenderRequest) -> Result<Vec<u8>, AppError> {
-        let _slot = self.print_slots.acquire().await.map_err(AppError::internal)?;
+        let _slot = self.print_place().await?;
         let exe = self
             .print_program
             .clone()

@@ -60,6 +60,7 @@ mod superiors;
 pub mod system;
 pub mod tokens;
 pub mod totp;
+pub mod turns;
 pub mod upgrade;
 pub mod webhooks;
 

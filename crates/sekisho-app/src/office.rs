@@ -12,6 +12,7 @@ use sekisho_pack::model::Pack;
 use sekisho_store::pack::PackRow;
 use sekisho_store::{Conn, Store, org, pack as packs, register, setting};
 use serde_json::json;
+use tracing::Instrument as _;
 
 use crate::checks;
 use crate::directory::Directory;
@@ -96,6 +97,9 @@ pub struct Office {
     pub(crate) surroundings: std::sync::OnceLock<crate::doctor::Surroundings>,
     pub(crate) naming: crate::first_start::Naming,
     demo_logins: std::sync::OnceLock<Vec<crate::demo::PrintedLogin>>,
+    pub(crate) turns: std::sync::OnceLock<Arc<crate::turns::Turns>>,
+    /// What the operator calls this body among several.
+    label: std::sync::OnceLock<String>,
 }
 
 impl Office {
@@ -191,6 +195,8 @@ impl Office {
             surroundings: std::sync::OnceLock::new(),
             naming: crate::first_start::Naming::default(),
             demo_logins: std::sync::OnceLock::new(),
+            turns: std::sync::OnceLock::new(),
+            label: std::sync::OnceLock::new(),
         };
         office.dummy_hash = crate::password::hash_password(&office, "関所 dummy")?;
         let office = Arc::new(office);
@@ -419,6 +425,32 @@ impl Office {
         self.demo_logins.get().map_or(&[], Vec::as_slice)
     }
 
+    /// Says what the operator calls this body among several; the first call counts.
+    pub fn call_body(&self, label: String) {
+        let _ = self.label.set(label);
+    }
+
+    /// What the operator calls this body, where one process serves several.
+    #[must_use]
+    pub fn label(&self) -> Option<&str> {
+        self.label.get().map(String::as_str)
+    }
+
+    /// What this body's jobs say in the log stands in this span.
+    #[must_use]
+    pub fn span(&self) -> tracing::Span {
+        match self.label() {
+            Some(body) => tracing::error_span!("job", body),
+            None => tracing::Span::none(),
+        }
+    }
+
+    /// Whether the same key seals the secrets of both: then they are one body, or one of them was made with the other's key.
+    #[must_use]
+    pub fn has_the_key_of(&self, other: &Self) -> bool {
+        self.sealing_key().is_some_and(|key| other.sealing_key() == Some(key))
+    }
+
     /// A short mark of this process for the log.
     #[must_use]
     pub fn node_mark(&self) -> &str {
@@ -451,13 +483,13 @@ impl Office {
 
     /// Starts what runs beside the pages: the sequencer, and the checks at start and at the turn of each day.
     pub fn start(self: &Arc<Self>) -> Vec<tokio::task::JoinHandle<()>> {
-        let sequencer = tokio::spawn(crate::sequencer::run(Arc::clone(self)));
-        let daily = tokio::spawn(daily(Arc::clone(self)));
-        let mail = tokio::spawn(crate::mail::run(Arc::clone(self)));
-        let queries = tokio::spawn(checks::queries::follow(Arc::clone(self)));
+        let sequencer = tokio::spawn(crate::sequencer::run(Arc::clone(self)).instrument(self.span()));
+        let daily = tokio::spawn(daily(Arc::clone(self)).instrument(self.span()));
+        let mail = tokio::spawn(crate::mail::run(Arc::clone(self)).instrument(self.span()));
+        let queries = tokio::spawn(checks::queries::follow(Arc::clone(self)).instrument(self.span()));
         let mut running = vec![sequencer, daily, mail, queries];
         if !self.store.is_sqlite() {
-            running.push(tokio::spawn(crate::nodes::run(Arc::clone(self))));
+            running.push(tokio::spawn(crate::nodes::run(Arc::clone(self)).instrument(self.span())));
         }
         running
     }

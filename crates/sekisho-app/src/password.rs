@@ -80,7 +80,7 @@ pub fn hash_password(office: &Office, password: &str) -> Result<String, AppError
 /// Checks a password against a PHC string; slow on purpose, so never in a transaction or on the async threads.
 pub(crate) async fn verify(office: &Office, stored: String, password: String) -> Result<bool, AppError> {
     // Two at once on a small server: a flood of logins must not take all memory.
-    let _permit = office.password_slots.acquire().await.map_err(AppError::internal)?;
+    let _permit = office.password_place().await?;
     let job = move || {
         PasswordHash::new(&stored)
             .is_ok_and(|h| Argon2::default().verify_password(password.as_bytes(), &h).is_ok())
@@ -90,7 +90,7 @@ pub(crate) async fn verify(office: &Office, stored: String, password: String) ->
 
 /// Hashes off the async threads.
 pub(crate) async fn hash_off_thread(office: &Arc<Office>, password: String) -> Result<String, AppError> {
-    let _permit = office.password_slots.acquire().await.map_err(AppError::internal)?;
+    let _permit = office.password_place().await?;
     let inner = Arc::clone(office);
     tokio::task::spawn_blocking(move || hash_password(&inner, &password)).await.map_err(AppError::internal)?
 }

@@ -25,6 +25,10 @@ const READERS: u32 = 4;
 const MAPPED: &str = "268435456";
 /// Connections to a PostgreSQL database.
 const CONNECTIONS: u32 = 8;
+/// Connections of all bodies of a process together, where that leaves each at least [`FEWEST_CONNECTIONS`].
+const ALL_CONNECTIONS: u32 = 80;
+/// Connections of a body at least: one writes.
+const FEWEST_CONNECTIONS: u32 = 4;
 
 /// How long a request waits for a connection before it is told that the database is gone.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
@@ -126,6 +130,10 @@ impl Store {
     /// # Errors
     /// It cannot be reached, it does not sort text by bytes, or its schema is newer than this program.
     pub async fn open_postgres(url: &str) -> Result<Self, StoreError> {
+        Self::open_postgres_sized(url, CONNECTIONS).await
+    }
+
+    async fn open_postgres_sized(url: &str, connections: u32) -> Result<Self, StoreError> {
         // The data is in memory or on a solid-state disk; the default, for turning disks, prefers reading whole tables. Queries are
         // too short for compiling them to pay.
         let options = sqlx::postgres::PgConnectOptions::from_str(url)?.options([
@@ -135,7 +143,7 @@ impl Store {
             ("lock_timeout", TURN),
         ]);
         let pool = sqlx::postgres::PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
+            .max_connections(connections)
             .min_connections(0)
             .acquire_timeout(PATIENCE)
             .connect_with(options)
@@ -157,6 +165,19 @@ impl Store {
         } else {
             Self::open_sqlite(Path::new(address), Durability::Full).await
         }
+    }
+
+    /// The same as one of several bodies, which share the connections that a PostgreSQL server has: a body may have fewer, and always
+    /// enough to write and read at once. They are closed when they are idle.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_among(address: &str, bodies: usize) -> Result<Self, StoreError> {
+        if !is_postgres(address) {
+            return Self::open(address).await;
+        }
+        let share = ALL_CONNECTIONS / u32::try_from(bodies.max(1)).unwrap_or(u32::MAX);
+        Self::open_postgres_sized(address, share.clamp(FEWEST_CONNECTIONS, CONNECTIONS)).await
     }
 
     /// Whether this is SQLite.

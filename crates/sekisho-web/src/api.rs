@@ -20,6 +20,7 @@ use axum::{Extension, Router};
 
 use crate::Web;
 use problem::ApiError;
+pub(crate) use problem::unreached;
 pub(crate) use route::{Body, Route};
 
 /// Every path of the interface.

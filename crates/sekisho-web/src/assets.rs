@@ -8,8 +8,6 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use sekisho_base::canonical::{hex, sha256};
 
-use crate::Web;
-
 const CSS: &str = include_str!("../assets/app.css");
 const JS: &str = include_str!("../assets/app.js");
 
@@ -23,7 +21,7 @@ fn path(kind: &str, text: &str) -> String {
     format!("/assets/{hash}.{kind}")
 }
 
-pub(crate) fn routes() -> Router<Web> {
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route(&CSS_PATH, get(|| async { serve("text/css; charset=utf-8", CSS) }))
         .route(&JS_PATH, get(|| async { serve("text/javascript; charset=utf-8", JS) }))

@@ -100,20 +100,47 @@ pub(crate) fn unavailable(trouble: Trouble, typed: Option<(&str, &[u8])>) -> Res
         }
         Trouble::Stopping => "サーバが止まるところなので、今は処理できません。",
     };
-    let unsure = trouble == Trouble::Unsure;
+    let mut response = try_again("今は処理できません", says, trouble == Trouble::Unsure, typed);
+    response.extensions_mut().insert(Unavailable(trouble));
+    response
+}
+
+/// The page of a body that has more to do than is good for the others.
+pub(crate) fn busy(typed: Option<(&str, &[u8])>) -> Response {
+    try_again("混み合っています", "一度に多くの操作が来ているため、今は処理できません。", false, typed)
+}
+
+fn try_again(title: &str, says: &'static str, unsure: bool, typed: Option<(&str, &[u8])>) -> Response {
     let again = typed.filter(|_| !unsure).map(|(action, body)| {
         let fields = crate::form::form_urlencoded(body);
         // The password of a proof does not come back: the form asks for it again.
         (action.to_owned(), fields.into_iter().filter(|(name, _)| name != PROOF).collect())
     });
-    let shown = UnavailablePage { page: Page::bare("今は処理できません"), says, unsure, again };
+    let shown = UnavailablePage { page: Page::bare(title), says, unsure, again };
     let mut response = match shown.render() {
         Ok(html) => (StatusCode::SERVICE_UNAVAILABLE, Html(html)).into_response(),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, says).into_response(),
     };
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
-    response.extensions_mut().insert(Unavailable(trouble));
     response
+}
+
+/// The answer for a body that could not be opened; it is tried again meanwhile.
+pub(crate) fn closed(api: bool) -> Response {
+    let says = "この団体のデータを開けないため、今は使えません。直ると、自動で使えるようになります。";
+    let mut response = said(StatusCode::SERVICE_UNAVAILABLE, "今は使えません", says, "W503", api);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
+    response
+}
+
+/// The answer to a host that is no body's. It names none.
+pub(crate) fn misdirected(api: bool) -> Response {
+    let says = "このアドレスの画面はありません。アドレスを確かめてください。";
+    said(StatusCode::MISDIRECTED_REQUEST, "見つかりません", says, "W421", api)
+}
+
+fn said(status: StatusCode, title: &'static str, says: &str, code: &str, api: bool) -> Response {
+    if api { crate::api::unreached(status, code, says) } else { message(status, title, says, code) }
 }
 
 impl IntoResponse for WebError {

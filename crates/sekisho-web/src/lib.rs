@@ -3,6 +3,7 @@
 
 mod api;
 mod assets;
+mod bodies;
 pub mod cards;
 mod chart;
 mod checker;
@@ -30,13 +31,15 @@ use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, Request};
 use axum::serve::{IncomingStream, Listener};
 use sekisho_app::Office;
+use tokio::sync::Semaphore;
+use watch::Meters;
 
+pub use bodies::{Bodies, SameKey};
 pub use checker::checker_file;
 pub use client::HttpFetcher;
 pub use der::Field;
 pub use proxies::Proxies;
 pub use system::metrics_router;
-pub use watch::Meters;
 
 /// What every page has at hand.
 #[derive(Clone)]
@@ -46,9 +49,11 @@ pub struct Web {
     pub(crate) secure: bool,
     pub(crate) meters: Arc<Meters>,
     pub(crate) doors: Arc<Doors>,
+    /// Among several bodies: requests of this one that are carried out at the same time.
+    pub(crate) turns: Option<Arc<Semaphore>>,
 }
 
-/// What is believed about who comes.
+/// What is believed about who comes, of all bodies of a process.
 #[derive(Default)]
 pub struct Doors {
     /// Proxies whose word is believed.
@@ -57,21 +62,33 @@ pub struct Doors {
     pub cards: Option<Arc<cards::Cards>>,
 }
 
-/// The whole site of one body.
-pub fn router(office: Arc<Office>, secure: bool) -> Router {
-    watched_router(office, secure, Arc::default())
+impl Doors {
+    /// Where nothing is configured: no cards, and with TLS a proxy that ends it, which usually stands on this machine.
+    #[must_use]
+    pub fn usual(secure: bool) -> Self {
+        Self { proxies: if secure { Proxies::here() } else { Proxies::default() }, cards: None }
+    }
 }
 
-/// The same, with its measurements kept where [`metrics_router`] finds them.
-pub fn watched_router(office: Arc<Office>, secure: bool, meters: Arc<Meters>) -> Router {
-    // A proxy that ends TLS usually stands on this machine.
-    let proxies = if secure { Proxies::here() } else { Proxies::default() };
-    router_with_doors(office, secure, meters, Doors { proxies, cards: None })
+/// The whole site of one body.
+pub fn router(office: Arc<Office>, secure: bool) -> Router {
+    router_with_doors(office, secure, Doors::usual(secure))
 }
 
 /// The same, and what is believed about who comes.
-pub fn router_with_doors(office: Arc<Office>, secure: bool, meters: Arc<Meters>, doors: Doors) -> Router {
-    let web = Web { office, secure, meters, doors: Arc::new(doors) };
+pub fn router_with_doors(office: Arc<Office>, secure: bool, doors: Doors) -> Router {
+    watched_router(office, secure, Arc::new(doors), Arc::default(), None)
+}
+
+/// The same, with its measurements kept where [`metrics_router`] finds them.
+pub(crate) fn watched_router(
+    office: Arc<Office>,
+    secure: bool,
+    doors: Arc<Doors>,
+    meters: Arc<Meters>,
+    turns: Option<Arc<Semaphore>>,
+) -> Router {
+    let web = Web { office, secure, meters, doors, turns };
     Router::new()
         .merge(system::routes())
         .merge(pages::routes())

@@ -14,13 +14,23 @@ use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use sekisho_base::limits;
+use tokio::sync::SemaphorePermit;
 use tracing::Instrument as _;
 
 use crate::Web;
-use crate::error::{Unavailable, unavailable};
+use crate::error::{Unavailable, busy, unavailable};
 
 /// Upper ends of the latency buckets in milliseconds.
 const BUCKETS: [u64; 10] = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000];
+
+/// How long a request waits for its turn among those of its body.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a request counts among those of its body.
+const LONGEST_TURN: Duration = Duration::from_secs(30);
+
+/// What answers however much there is to do.
+const UNCOUNTED: [&str; 3] = ["/health", "/healthz", "/readyz"];
 
 /// Where what is typed is secret and must not come back in a page.
 const SECRET: [&str; 6] =
@@ -36,7 +46,7 @@ struct Route {
 
 /// Measurements of the requests of one process.
 #[derive(Debug, Default)]
-pub struct Meters {
+pub(crate) struct Meters {
     started: AtomicU64,
     routes: Mutex<BTreeMap<String, Route>>,
 }
@@ -53,37 +63,39 @@ impl Meters {
         }
     }
 
-    /// The requests in the text format of Prometheus (version 0.0.4).
-    pub(crate) fn write(&self, out: &mut String) {
-        let routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        out.push_str(
-            "# HELP sekisho_requests_total Requests answered.\n# TYPE sekisho_requests_total counter\n",
-        );
-        for (route, r) in &routes {
+    /// How many were answered: lines in the text format of Prometheus (version 0.0.4). `of` is what stands before the other labels.
+    pub(crate) fn write_counts(&self, of: &str, out: &mut String) {
+        for (route, r) in &self.kept() {
             for ((method, status), n) in &r.by_status {
                 let _ = writeln!(
                     out,
-                    "sekisho_requests_total{{method=\"{method}\",route=\"{}\",status=\"{status}\"}} {n}",
+                    "sekisho_requests_total{{{of}method=\"{method}\",route=\"{}\",status=\"{status}\"}} {n}",
                     label(route)
                 );
             }
         }
-        out.push_str(
-            "# HELP sekisho_request_seconds Time to answer.\n# TYPE sekisho_request_seconds histogram\n",
-        );
-        for (route, r) in &routes {
+    }
+
+    /// How long it took, in the same way.
+    pub(crate) fn write_times(&self, of: &str, out: &mut String) {
+        for (route, r) in &self.kept() {
             let route = label(route);
             for (most, n) in BUCKETS.iter().zip(r.buckets) {
                 let le = *most as f64 / 1000.0;
-                let _ = writeln!(out, "sekisho_request_seconds_bucket{{route=\"{route}\",le=\"{le}\"}} {n}");
+                let _ =
+                    writeln!(out, "sekisho_request_seconds_bucket{{{of}route=\"{route}\",le=\"{le}\"}} {n}");
             }
             let seconds = r.micros as f64 / 1e6;
             let _ = write!(
                 out,
-                "sekisho_request_seconds_bucket{{route=\"{route}\",le=\"+Inf\"}} {}\nsekisho_request_seconds_sum{{route=\"{route}\"}} {seconds}\nsekisho_request_seconds_count{{route=\"{route}\"}} {}\n",
+                "sekisho_request_seconds_bucket{{{of}route=\"{route}\",le=\"+Inf\"}} {}\nsekisho_request_seconds_sum{{{of}route=\"{route}\"}} {seconds}\nsekisho_request_seconds_count{{{of}route=\"{route}\"}} {}\n",
                 r.count, r.count
             );
         }
+    }
+
+    fn kept(&self) -> BTreeMap<String, Route> {
+        self.routes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -99,11 +111,27 @@ pub(crate) async fn watch(State(web): State<Web>, request: Request, next: Next) 
     let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
     let method = request.method().clone();
     let path = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
-    let span = tracing::error_span!("request", id, %method, route);
+    let span = tracing::error_span!("request", id, %method, route, body = tracing::field::Empty);
+    if let Some(body) = web.office.label() {
+        span.record("body", body);
+    }
     let begun = std::time::Instant::now();
     let mut response = async {
         let (request, typed) = keep_form(request).await;
-        let response = next.run(request).await;
+        let Ok(turn) = turn(&web, &route).await else {
+            tracing::warn!("this body has more requests than it may have at once");
+            let typed = typed.as_deref().filter(|_| !SECRET.contains(&route.as_str()));
+            return busy(typed.map(|bytes| (path.as_str(), bytes)));
+        };
+        let mut answering = std::pin::pin!(next.run(request));
+        let response = match tokio::time::timeout(LONGEST_TURN, &mut answering).await {
+            Ok(response) => response,
+            Err(_) => {
+                // Whoever sends a file drop by drop does not keep the others of the body waiting.
+                drop(turn);
+                answering.await
+            }
+        };
         let Some(Unavailable(trouble)) = response.extensions().get::<Unavailable>().copied() else {
             return response;
         };
@@ -128,6 +156,18 @@ pub(crate) async fn watch(State(web): State<Web>, request: Request, next: Next) 
         response.headers_mut().insert("x-request-id", value);
     }
     response
+}
+
+/// Too many wait already.
+struct Full;
+
+/// Among several bodies: waits until this one may carry out another request. Those who watch do not wait.
+async fn turn<'w>(web: &'w Web, route: &str) -> Result<Option<SemaphorePermit<'w>>, Full> {
+    let Some(turns) = web.turns.as_deref().filter(|_| !UNCOUNTED.contains(&route)) else { return Ok(None) };
+    match tokio::time::timeout(PATIENCE, turns.acquire()).await {
+        Ok(Ok(turn)) => Ok(Some(turn)),
+        _ => Err(Full),
+    }
 }
 
 /// Reads a plain form, so that it can be shown again, and gives the request back as it was. Files are too large to be kept.
@@ -156,7 +196,8 @@ mod tests {
         meters.note("/cases/{id}", &Method::GET, 200, Duration::from_millis(30));
         meters.note("/cases/{id}", &Method::GET, 503, Duration::from_secs(20));
         let mut out = String::new();
-        meters.write(&mut out);
+        meters.write_counts("", &mut out);
+        meters.write_times("", &mut out);
         for line in [
             "sekisho_requests_total{method=\"GET\",route=\"/cases/{id}\",status=\"200\"} 1",
             "sekisho_request_seconds_bucket{route=\"/cases/{id}\",le=\"0.025\"} 0",

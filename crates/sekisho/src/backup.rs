@@ -1,6 +1,6 @@
 //! `sekisho backup` and `sekisho backup verify`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -9,7 +9,7 @@ use sekisho_base::clock::SystemClock;
 use sekisho_base::entropy::OsEntropy;
 
 use crate::config::{Outcome, passphrase};
-use crate::settings::{Options, Settings, table};
+use crate::settings::{Configured, Options, Settings, table};
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -43,26 +43,55 @@ pub(crate) async fn run(args: Args) -> Outcome {
         found.text.iter().for_each(|line| println!("{line}"));
         return Ok(if found.sound { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
-    let settings = Settings::load_or_say(&args.options)?;
-    let below = args.folder.or_else(|| settings.path(table::BACKUP_FOLDER)).ok_or(
+    let configured = Configured::load_or_say(&args.options)?;
+    let passphrase = args.with_key.as_deref().map(passphrase).transpose()?;
+    let mut code = ExitCode::SUCCESS;
+    for settings in configured.each() {
+        match take(settings, args.folder.as_deref(), passphrase.clone()).await {
+            Ok(lines) => print!("{lines}"),
+            Err(e) if settings.hosted.is_none() => return Err(e),
+            // The others have theirs all the same.
+            Err(e) => {
+                eprintln!("団体 {}: {e}", settings.label());
+                code = ExitCode::FAILURE;
+            }
+        }
+    }
+    if passphrase.is_none() {
+        println!("署名鍵は入っていません。鍵の控えは、別の場所に別の人が保管してください。");
+    }
+    Ok(code)
+}
+
+/// Makes the backup of one body.
+async fn take(
+    settings: &Settings,
+    given: Option<&Path>,
+    passphrase: Option<String>,
+) -> Result<String, String> {
+    let below = match (given, &settings.hosted) {
+        (Some(folder), Some(hosted)) => Some(folder.join(&hosted.name)),
+        (Some(folder), None) => Some(folder.to_path_buf()),
+        (None, _) => settings.path(table::BACKUP_FOLDER),
+    };
+    let below = below.ok_or(
         "バックアップを置くフォルダが指定されていません。sekisho backup フォルダ のように指定するか、設定の [backup] に folder を書いてください。",
     )?;
-    let key = match args.with_key {
-        Some(file) => Some((settings.key()?, passphrase(&file)?)),
+    let key = match passphrase {
+        Some(passphrase) => Some((settings.key()?, passphrase)),
         None => None,
     };
-    let extras = Extras { config: settings.file.clone(), key };
+    // Where there are several the file is about the others too.
+    let config = settings.file.clone().filter(|_| settings.hosted.is_none());
+    let extras = Extras { config, key };
     let taken = backup::take(&settings.database()?, &below, &extras, &SystemClock, &OsEntropy)
         .await
         .map_err(|e| e.to_string())?;
-    println!(
-        "{} に作りました。署名済みの記録 {}件、順番待ち {}件。",
+    let of = if settings.hosted.is_some() { format!("団体 {}: ", settings.label()) } else { String::new() };
+    Ok(format!(
+        "{of}{} に作りました。署名済みの記録 {}件、順番待ち {}件。\n",
         taken.folder.display(),
         taken.manifest.size,
         taken.manifest.waiting
-    );
-    if extras.key.is_none() {
-        println!("署名鍵は入っていません。鍵の控えは、別の場所に別の人が保管してください。");
-    }
-    Ok(ExitCode::SUCCESS)
+    ))
 }

@@ -1,12 +1,11 @@
 //! `sekisho case explain`: who may act on a case now, and why not the others.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
 use sekisho_app::first;
 
-use crate::config::{Outcome, open_store};
+use crate::config::{Outcome, Place};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -18,17 +17,16 @@ pub(crate) struct Args {
 enum Command {
     /// 案件を今だれが処理でき、ほかの人はなぜできないかを表示する
     Explain {
-        /// データフォルダ、または postgres:// で始まるアドレス
-        #[arg(long)]
-        data: PathBuf,
+        #[command(flatten)]
+        place: Place,
         /// 案件の番号（例: 持出-R8-0001）
         number: String,
     },
 }
 
 pub(crate) async fn run(args: Args) -> Outcome {
-    let Command::Explain { data, number } = args.command;
-    let store = open_store(&data, false).await?;
+    let Command::Explain { place, number } = args.command;
+    let store = place.store().await?;
     let office = first::open_for_terminal(store, "", "").await.map_err(|e| e.to_string())?;
     let found = office.explain_case(&number).await;
     let e = match found {

@@ -7,6 +7,8 @@ use std::process::ExitCode;
 use sekisho_app::setup::private_folder;
 use tracing_subscriber::EnvFilter;
 
+use crate::settings::{Options, Settings, table};
+
 /// What a subcommand answers: an exit code, or a message for the person at the terminal.
 pub(crate) type Outcome = Result<ExitCode, String>;
 
@@ -61,21 +63,102 @@ pub(crate) fn key_file(data: &Path, given: Option<PathBuf>) -> PathBuf {
     })
 }
 
-/// Opens the store of a data folder, or of a PostgreSQL database where its address is given instead. `make` makes a folder that is missing.
-pub(crate) async fn open_store(data: &Path, make: bool) -> Result<sekisho_app::Store, String> {
-    let text = data.to_string_lossy();
-    let address = if sekisho_app::is_postgres(&text) {
-        text.into_owned()
-    } else {
-        let file = database(data);
-        if make {
-            make_private(data)?;
-        } else if !file.is_file() {
-            return Err(format!("{text} にデータがありません。--data にデータフォルダを指定してください。"));
+/// Which body a command is about: a data folder, or what the configuration says.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct Place {
+    /// データフォルダ、または postgres:// で始まるアドレス（指定しなければ設定のもの）
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// 設定ファイル
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    config: Option<PathBuf>,
+    /// 団体の名前。設定に団体がいくつもあるときに選ぶ（新しいデータのときは、証跡での団体名になる）
+    #[arg(long, value_name = "NAME")]
+    body: Option<String>,
+}
+
+/// Where a body is.
+pub(crate) struct Found {
+    /// What `Store::open` takes.
+    database: String,
+    /// Its data folder, where its database is a file in it.
+    folder: Option<PathBuf>,
+    /// Signing key.
+    pub(crate) key: PathBuf,
+    /// Name in the ledger of a new one.
+    pub(crate) body: String,
+    /// Name on pages of a new one.
+    pub(crate) title: String,
+}
+
+impl Place {
+    /// Finds the body.
+    ///
+    /// # Errors
+    /// The configuration has faults, names no data or several bodies, in Japanese.
+    pub(crate) fn find(&self) -> Result<Found, String> {
+        let mut options = Options::of_file(self.config.clone());
+        if let Some(name) = &self.body {
+            options.set(table::BODY, name);
         }
-        file.to_string_lossy().into_owned()
-    };
-    sekisho_app::Store::open(&address).await.map_err(|e| sekisho_app::AppError::for_operator(e).to_string())
+        let Some(data) = &self.data else {
+            let s = Settings::load_or_say(&options)?;
+            let folder = if s.text(table::DATABASE).is_some() { None } else { Some(s.data()?) };
+            let text = |key| s.text(key).unwrap_or_default().to_owned();
+            return Ok(Found {
+                database: s.database()?,
+                folder,
+                key: s.key()?,
+                body: text(table::BODY),
+                title: text(table::TITLE),
+            });
+        };
+        let text = data.to_string_lossy().into_owned();
+        let default = |key: &str| table::setting(key).and_then(|s| s.default).unwrap_or_default().to_owned();
+        let file = (!sekisho_app::is_postgres(&text)).then(|| database(data).to_string_lossy().into_owned());
+        Ok(Found {
+            folder: file.is_some().then(|| data.clone()),
+            database: file.unwrap_or(text),
+            key: key_file(data, None),
+            body: self.body.clone().unwrap_or_else(|| default(table::BODY)),
+            title: default(table::TITLE),
+        })
+    }
+
+    /// Whether the command line names a body or where to find it.
+    pub(crate) fn is_named(&self) -> bool {
+        self.data.is_some() || self.config.is_some() || self.body.is_some()
+    }
+
+    /// Opens the store of a body that is there.
+    ///
+    /// # Errors
+    /// As [`Place::find`] and [`Found::open`].
+    pub(crate) async fn store(&self) -> Result<sekisho_app::Store, String> {
+        self.find()?.open(false).await
+    }
+}
+
+impl Found {
+    /// Opens the store. `make` makes a folder that is missing.
+    ///
+    /// # Errors
+    /// There is no data, or it cannot be opened, in Japanese.
+    pub(crate) async fn open(&self, make: bool) -> Result<sekisho_app::Store, String> {
+        if let Some(folder) = &self.folder {
+            if make {
+                make_private(folder)?;
+            } else if !Path::new(&self.database).is_file() {
+                let place = folder.display();
+                return Err(format!(
+                    "{place} にデータがありません。--data にデータフォルダを指定してください。"
+                ));
+            }
+        }
+        sekisho_app::Store::open(&self.database)
+            .await
+            .map_err(|e| sekisho_app::AppError::for_operator(e).to_string())
+    }
 }
 
 /// A passphrase from its file, without the line's end.

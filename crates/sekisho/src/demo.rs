@@ -10,10 +10,12 @@ use sekisho_app::{Durability, Store, demo};
 use sekisho_base::Clock as _;
 use sekisho_base::clock::SystemClock;
 use sekisho_base::entropy::OsEntropy;
+use sekisho_web::{Bodies, Doors};
 use serde_json::json;
 
+use crate::body::Crew;
 use crate::config::{Outcome, database, key_file, make_private, start_logging};
-use crate::serve::{Open, serve};
+use crate::serve::{Listening, Open};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -63,20 +65,19 @@ pub(crate) async fn run(args: Args) -> Outcome {
         return Ok(std::process::ExitCode::SUCCESS);
     }
     office.offer_demo_logins(logins.clone());
-    let doors = sekisho_web::Doors::default();
-    let open =
-        Open { listen: args.listen, secure: false, metrics: None, tls: None, receivers: vec![], doors };
-    serve(office, open, move |address| {
-        let list: Vec<_> = logins
-            .iter()
-            .map(|l| json!({"login": l.login, "password": l.password, "role": l.role, "name": l.name}))
-            .collect();
-        println!("{}", json!({"ready": format!("http://{address}"), "logins": list}));
-        let _ = std::io::stdout().flush();
-        eprintln!("http://{address} をブラウザで開いてください。止めるときは Ctrl+C。");
-        for l in &logins {
-            eprintln!("  {:<12} {:<16} {} {}", l.login, l.password, l.title, l.name);
-        }
-    })
-    .await
+    let listening = Listening::to(Open { listen: args.listen, metrics: None, tls: None, cards: None }).await?;
+    let (address, bodies) = (listening.address, Bodies::only(Arc::clone(&office), false, Doors::default()));
+    let crew = Crew::new(bodies, address);
+    crew.start(office, vec![]).await;
+    let list: Vec<_> = logins
+        .iter()
+        .map(|l| json!({"login": l.login, "password": l.password, "role": l.role, "name": l.name}))
+        .collect();
+    println!("{}", json!({"ready": format!("http://{address}"), "logins": list}));
+    let _ = std::io::stdout().flush();
+    eprintln!("http://{address} をブラウザで開いてください。止めるときは Ctrl+C。");
+    for l in &logins {
+        eprintln!("  {:<12} {:<16} {} {}", l.login, l.password, l.title, l.name);
+    }
+    listening.serve(crew, vec![]).await
 }

@@ -8,7 +8,7 @@ use sekisho_app::upgrade;
 use sekisho_base::clock::SystemClock;
 
 use crate::config::Outcome;
-use crate::settings::{Options, Settings, table};
+use crate::settings::{Configured, Options, Settings, table};
 
 /// 終了コード: 0 すべて良好、1 不良がある（または調べられない）、2 注意がある
 #[derive(Debug, clap::Args)]
@@ -24,29 +24,37 @@ pub(crate) struct Args {
 const CAUTION: u8 = 2;
 
 pub(crate) async fn run(args: Args) -> Outcome {
-    let found = match Settings::load(&args.options) {
-        Ok(settings) => {
-            let mut found = vec![read(&settings)];
-            match surroundings(&settings) {
-                Ok(s) => found.extend(doctor::examine(&s, &SystemClock).await),
-                Err(e) => found.push(wrong("settings.values", "設定の値", e)),
+    // Name of each body and what was found of it; one without a name where there is only one.
+    let mut all = Vec::new();
+    match Configured::load(&args.options) {
+        Ok(configured) => {
+            for settings in configured.each() {
+                let mut found = vec![read(settings)];
+                match surroundings(settings) {
+                    Ok(s) => found.extend(doctor::examine(&s, &SystemClock).await),
+                    Err(e) => found.push(wrong("settings.values", "設定の値", e)),
+                }
+                all.push((settings.label().to_owned(), found));
             }
-            found
         }
         Err(faults) => {
             let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-            vec![wrong("settings", "設定", lines.join(" "))]
+            all.push((String::new(), vec![wrong("settings", "設定", lines.join(" "))]));
         }
-    };
-    let worst = doctor::worst(&found);
+    }
+    let worst = all.iter().map(|(_, found)| doctor::worst(found)).max().unwrap_or(State::Good);
     if args.json {
-        let shown = serde_json::json!({"state": worst, "findings": found});
-        println!("{}", serde_json::to_string_pretty(&shown).map_err(|e| e.to_string())?);
+        println!("{}", serde_json::to_string_pretty(&shown(worst, &all)).map_err(|e| e.to_string())?);
     } else {
-        for f in &found {
-            println!("{} {}: {}", f.state.label(), f.title, f.says);
-            if !f.remedy.is_empty() {
-                println!("     → {}", f.remedy);
+        for (body, found) in &all {
+            if !body.is_empty() {
+                println!("団体 {body}: {}", doctor::worst(found).label());
+            }
+            for f in found {
+                println!("{} {}: {}", f.state.label(), f.title, f.says);
+                if !f.remedy.is_empty() {
+                    println!("     → {}", f.remedy);
+                }
             }
         }
         println!("全体: {}", worst.label());
@@ -56,6 +64,21 @@ pub(crate) async fn run(args: Args) -> Outcome {
         State::Caution => ExitCode::from(CAUTION),
         State::Bad => ExitCode::FAILURE,
     })
+}
+
+fn shown(worst: State, all: &[(String, Vec<Finding>)]) -> serde_json::Value {
+    match all {
+        [(body, found)] if body.is_empty() => serde_json::json!({"state": worst, "findings": found}),
+        _ => {
+            let bodies: Vec<_> = all
+                .iter()
+                .map(|(body, found)| {
+                    serde_json::json!({"body": body, "state": doctor::worst(found), "findings": found})
+                })
+                .collect();
+            serde_json::json!({"state": worst, "bodies": bodies})
+        }
+    }
 }
 
 fn read(settings: &Settings) -> Finding {
@@ -100,13 +123,33 @@ pub(crate) struct UpgradeArgs {
 }
 
 pub(crate) async fn upgrade_check(args: UpgradeArgs) -> Outcome {
-    let settings = Settings::load_or_say(&args.options)?;
+    let configured = Configured::load_or_say(&args.options)?;
+    let mut code = ExitCode::SUCCESS;
+    for settings in configured.each() {
+        if settings.hosted.is_some() {
+            println!("団体 {}", settings.label());
+        }
+        match try_upgrade(settings, args.quick).await {
+            Ok(true) => {}
+            Ok(false) => code = ExitCode::FAILURE,
+            Err(e) if settings.hosted.is_none() => return Err(e),
+            Err(e) => {
+                println!("{e}");
+                code = ExitCode::FAILURE;
+            }
+        }
+    }
+    Ok(code)
+}
+
+/// Tells what would become of one body, and whether that is sound.
+async fn try_upgrade(settings: &Settings, quick: bool) -> Result<bool, String> {
     let data = settings.data()?;
     // Beside the data folder: the copy is as large as the database, and other places may be small.
     let room =
         data.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| std::path::Path::new("."));
-    let room = (!args.quick).then_some(room);
+    let room = (!quick).then_some(room);
     let found = upgrade::check(&settings.database()?, room).await.map_err(|e| e.to_string())?;
     found.text.iter().for_each(|line| println!("{line}"));
-    Ok(if found.sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(found.sound)
 }

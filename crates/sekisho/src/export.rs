@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use sekisho_app::first::open_for_terminal;
 use sekisho_app::oscal::OscalKind;
 
-use crate::config::{Outcome, open_store, start_logging};
+use crate::config::{Outcome, Place, start_logging};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -21,20 +21,19 @@ enum What {
         /// catalog、component-definition、assessment-results、poam のどれか
         kind: String,
         #[command(flatten)]
-        place: Place,
+        about: About,
     },
     /// CISO Assistant のライブラリ（YAML）
     CisoAssistant {
         #[command(flatten)]
-        place: Place,
+        about: About,
     },
 }
 
 #[derive(Debug, clap::Args)]
-struct Place {
-    /// データフォルダ、または PostgreSQL のアドレス
-    #[arg(long)]
-    data: PathBuf,
+struct About {
+    #[command(flatten)]
+    place: Place,
     /// 書き出すファイル（指定しなければ画面に出す）
     #[arg(long)]
     out: Option<PathBuf>,
@@ -42,26 +41,26 @@ struct Place {
 
 pub(crate) async fn run(args: Args) -> Outcome {
     start_logging();
-    let (place, kind) = match args.what {
-        What::Oscal { kind, place } => {
+    let (about, kind) = match args.what {
+        What::Oscal { kind, about } => {
             let wrong = || {
                 format!(
                     "{kind} は書き出せません。catalog、component-definition、assessment-results、poam のどれかを指定してください。"
                 )
             };
             let known = OscalKind::named(&kind).ok_or_else(wrong)?;
-            (place, Some(known))
+            (about, Some(known))
         }
-        What::CisoAssistant { place } => (place, None),
+        What::CisoAssistant { about } => (about, None),
     };
-    let store = open_store(&place.data, false).await?;
+    let store = about.place.store().await?;
     let office = open_for_terminal(store, "", "").await.map_err(|e| e.to_string())?;
     let made = match kind {
         Some(kind) => office.oscal_text(kind).await,
         None => office.ciso_assistant().await,
     };
     let (_, text) = made.map_err(|e| e.to_string())?;
-    match place.out {
+    match about.out {
         Some(file) => std::fs::write(&file, text).map_err(|e| format!("{}: {e}", file.display()))?,
         None => println!("{text}"),
     }

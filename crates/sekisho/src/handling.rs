@@ -1,6 +1,6 @@
 //! `sekisho handling`: may this be done with these contents?
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
@@ -8,7 +8,7 @@ use sekisho_app::handling::{HandlingAnswer, HandlingQuestion, Reason, answer};
 use sekisho_app::{AppError, first, pack_tools};
 use sekisho_base::clock::{Clock as _, SystemClock};
 
-use crate::config::{Outcome, on_runtime, open_store};
+use crate::config::{Outcome, Place, on_runtime};
 
 /// 終了コード: 0 できる（対策をとれば可を含む）、2 入力の誤り、3 許可が必要、4 禁止
 #[derive(Debug, clap::Args)]
@@ -29,15 +29,14 @@ pub(crate) struct Args {
     /// 個人情報区分（例: none、personal、sensitive、my_number）
     #[arg(long, default_value = "")]
     personal: String,
-    /// 台帳の管理番号。何度でも指定できる（--data が要る）
-    #[arg(long, value_name = "管理番号", requires = "data")]
+    /// 台帳の管理番号。何度でも指定できる（--data、--config、--body のどれかが要る）
+    #[arg(long, value_name = "管理番号")]
     asset: Vec<String>,
-    /// パックのフォルダ（指定しなければ、--data があればその市の今の版、なければ付属のモデル市）
-    #[arg(long, conflicts_with = "data")]
+    /// パックのフォルダ（指定しなければ、--data、--config、--body のどれかがあればその市の今の版、なければ付属のモデル市）
+    #[arg(long, conflicts_with_all = ["data", "config", "body"])]
     pack: Option<PathBuf>,
-    /// データフォルダ、または postgres:// で始まるアドレス
-    #[arg(long)]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
     /// 出力の形
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -55,7 +54,11 @@ enum Format {
 const BAD_INPUT: u8 = 2;
 
 pub(crate) fn run(args: Args) -> Outcome {
-    let (data, pack, format) = (args.data.clone(), args.pack.clone(), args.format);
+    let (place, pack, format) = (args.place.clone(), args.pack.clone(), args.format);
+    if !args.asset.is_empty() && !place.is_named() {
+        eprintln!("--asset: どの市の台帳かを --data、--config、--body のどれかで指定してください。");
+        return Ok(ExitCode::from(BAD_INPUT));
+    }
     let q = match question(args) {
         Ok(q) => q,
         Err(message) => {
@@ -63,9 +66,9 @@ pub(crate) fn run(args: Args) -> Outcome {
             return Ok(ExitCode::from(BAD_INPUT));
         }
     };
-    let answered = match data {
-        Some(data) => on_data(&data, &q)?,
-        None => {
+    let answered = match place.is_named() {
+        true => on_data(&place, &q)?,
+        false => {
             let (pack, messages) =
                 pack_tools::files(pack.as_deref()).map_or_else(|m| (None, m), |f| pack_tools::examine(&f));
             match pack {
@@ -126,10 +129,10 @@ fn question(args: Args) -> Result<HandlingQuestion, String> {
     Ok(q)
 }
 
-fn on_data(data: &Path, q: &HandlingQuestion) -> Result<Result<HandlingAnswer, AppError>, String> {
+fn on_data(place: &Place, q: &HandlingQuestion) -> Result<Result<HandlingAnswer, AppError>, String> {
     let mut found = None;
     on_runtime(async {
-        let store = open_store(data, false).await?;
+        let store = place.store().await?;
         let office = first::open_for_terminal(store, "", "").await.map_err(|e| e.to_string())?;
         found = Some(office.handling_at_terminal(q).await);
         Ok(ExitCode::SUCCESS)

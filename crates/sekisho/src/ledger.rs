@@ -9,7 +9,7 @@ use sekisho_app::ledger::verdict::{self, Against};
 use sekisho_app::ledger::{self, proving};
 use sekisho_app::{first, setup};
 
-use crate::config::{Outcome, open_store};
+use crate::config::{Outcome, Place};
 use crate::witness;
 
 #[derive(Debug, clap::Args)]
@@ -22,18 +22,17 @@ pub(crate) struct Args {
 enum Command {
     /// 証跡を、ほかの道具で検証できる形（C2SP tlog-tiles）で書き出す
     Export {
-        /// データフォルダ、または postgres:// で始まるアドレス
-        #[arg(long)]
-        data: PathBuf,
+        #[command(flatten)]
+        place: Place,
         /// 書き出す先（空のフォルダ）
         out: PathBuf,
     },
     /// 証跡を検証する（データフォルダ、または書き出したフォルダ）
     Verify {
-        /// データフォルダ、または postgres:// で始まるアドレス
-        #[arg(long, conflicts_with = "folder")]
-        data: Option<PathBuf>,
+        #[command(flatten)]
+        place: Place,
         /// 書き出したフォルダ
+        #[arg(conflicts_with_all = ["data", "config", "body"])]
         folder: Option<PathBuf>,
         /// 紙などで別に受け取った公開鍵（vkey）
         #[arg(long)]
@@ -47,15 +46,13 @@ enum Command {
     },
     /// 最新の署名つき控え（チェックポイント）を表示する
     Checkpoint {
-        /// データフォルダ、または postgres:// で始まるアドレス
-        #[arg(long)]
-        data: PathBuf,
+        #[command(flatten)]
+        place: Place,
     },
     /// 一つの記録が証跡に含まれることの証明（tlog-proof）をファイルにする
     Prove {
-        /// データフォルダ、または postgres:// で始まるアドレス
-        #[arg(long)]
-        data: PathBuf,
+        #[command(flatten)]
+        place: Place,
         /// 記録の流れ（16進数32文字）
         stream: String,
         /// 流れの中の番号
@@ -77,9 +74,8 @@ enum Command {
     },
     /// 個人の情報を含みうる記録の内容を消去する（まず内容を表示し、--apply で消去する）
     Erase {
-        /// データフォルダ、または postgres:// で始まるアドレス
-        #[arg(long)]
-        data: PathBuf,
+        #[command(flatten)]
+        place: Place,
         /// 記録の流れ（16進数32文字）
         stream: String,
         /// 流れの中の番号
@@ -109,19 +105,18 @@ enum Command {
 
 pub(crate) async fn run(args: Args) -> Outcome {
     match args.command {
-        Command::Export { data, out } => export(&data, &out).await,
-        Command::Verify { data, folder, vkey, against, witness } => {
+        Command::Export { place, out } => export(&place, &out).await,
+        Command::Verify { place, folder, vkey, against, witness } => {
             let kept = against.iter().map(|f| read(f)).collect::<Result<Vec<_>, _>>()?;
             let against = Against { vkey: vkey.as_deref(), kept: &kept, witnesses: &witness };
-            let found = match (data, folder) {
-                (Some(data), _) => verdict::verify_data(&open_store(&data, false).await?, against).await,
-                (None, Some(folder)) => verdict::verify_exported(&folder, against),
-                (None, None) => return Err("--data または書き出したフォルダを指定してください。".to_owned()),
+            let found = match folder {
+                Some(folder) => verdict::verify_exported(&folder, against),
+                None => verdict::verify_data(&place.store().await?, against).await,
             };
             tell(&found.map_err(|e| e.to_string())?)
         }
-        Command::Checkpoint { data } => {
-            let store = open_store(&data, false).await?;
+        Command::Checkpoint { place } => {
+            let store = place.store().await?;
             let latest = setup::checkpoint(&store).await.map_err(|e| e.to_string())?;
             // The checkpoint alone goes to the standard output, so that it can be kept as a file.
             print!("{}", latest.note);
@@ -129,8 +124,8 @@ pub(crate) async fn run(args: Args) -> Outcome {
             eprintln!("台帳の公開鍵: {}", latest.vkey);
             Ok(ExitCode::SUCCESS)
         }
-        Command::Prove { data, stream, seq, out } => {
-            let store = open_store(&data, false).await?;
+        Command::Prove { place, stream, seq, out } => {
+            let store = place.store().await?;
             let proof = proving::prove_numbered(&store, &stream, seq).await.map_err(|e| e.to_string())?;
             std::fs::write(&out, proof).map_err(|e| format!("{} に書けません: {e}", out.display()))?;
             println!("流れ {stream} の {seq} 番の証明を {} に書き出しました。", out.display());
@@ -140,8 +135,8 @@ pub(crate) async fn run(args: Args) -> Outcome {
             let witnesses = verdict::open_keys(&witness).map_err(|e| e.to_string())?;
             tell(&proving::check(&read(&file)?, &vkey, &witnesses).map_err(|e| e.to_string())?)
         }
-        Command::Erase { data, stream, seq, reason, by, apply } => {
-            let store = open_store(&data, false).await?;
+        Command::Erase { place, stream, seq, reason, by, apply } => {
+            let store = place.store().await?;
             ledger::must_exist(&store).await.map_err(|e| e.to_string())?;
             let office = first::open_for_terminal(store, "", "").await.map_err(|e| e.to_string())?;
             let wanted = Erasure { stream, seq, reason, by };
@@ -165,11 +160,11 @@ pub(crate) async fn run(args: Args) -> Outcome {
     }
 }
 
-async fn export(data: &Path, out: &Path) -> Outcome {
+async fn export(place: &Place, out: &Path) -> Outcome {
     if out.read_dir().is_ok_and(|mut d| d.next().is_some()) {
         return Err(format!("{} は空ではありません。新しいフォルダを指定してください。", out.display()));
     }
-    let store = open_store(data, false).await?;
+    let store = place.store().await?;
     let size = ledger::export_to(&store, out).await.map_err(|e| e.to_string())?;
     println!("{size}件の記録を {} に書き出しました。", out.display());
     Ok(ExitCode::SUCCESS)

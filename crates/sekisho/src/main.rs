@@ -1,6 +1,7 @@
 //! The Sekisho program. One file per subcommand; nothing is decided here.
 
 mod backup;
+mod body;
 mod case;
 mod config;
 mod demo;

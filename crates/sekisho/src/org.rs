@@ -7,16 +7,13 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use sekisho_app::first;
 
-use crate::config::{Outcome, open_store, start_logging};
+use crate::config::{Outcome, Place, start_logging};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// 団体の名前（データフォルダが新しいときだけ使う）
-    #[arg(long, default_value = "関所市", global = true)]
-    title: String,
-    /// 証跡での団体名（半角英数字。データフォルダが新しいときだけ使う）
-    #[arg(long, default_value = "city", global = true)]
-    body: String,
+    #[arg(long, global = true)]
+    title: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -25,9 +22,8 @@ pub(crate) struct Args {
 enum Command {
     /// 組織と職員のデータを確かめ、--apply で取り込む（まだ誰もログインできないとき）か、取込みを提案する（動いているとき）
     Import {
-        /// データフォルダ、または postgres:// で始まるアドレス
-        #[arg(long)]
-        data: PathBuf,
+        #[command(flatten)]
+        place: Place,
         /// 取り込む、または提案する（付けなければ内容を表示するだけ）
         #[arg(long)]
         apply: bool,
@@ -36,9 +32,8 @@ enum Command {
     },
     /// 最初の管理者（情報システム管理者）に仮のパスワードを発行する。まだ誰もログインできないときだけ使える
     FirstLogin {
-        /// データフォルダ、または postgres:// で始まるアドレス
-        #[arg(long)]
-        data: PathBuf,
+        #[command(flatten)]
+        place: Place,
         /// 職員番号
         #[arg(long)]
         person: String,
@@ -50,11 +45,11 @@ enum Command {
 
 pub(crate) async fn run(args: Args) -> Outcome {
     start_logging();
-    let data = match &args.command {
-        Command::Import { data, .. } | Command::FirstLogin { data, .. } => data.clone(),
+    let found = match &args.command {
+        Command::Import { place, .. } | Command::FirstLogin { place, .. } => place.find()?,
     };
-    let store = open_store(&data, true).await?;
-    let office = first::open_for_terminal(store, &args.body, &args.title).await.map_err(|e| e.to_string())?;
+    let (store, title) = (found.open(true).await?, args.title.as_ref().unwrap_or(&found.title));
+    let office = first::open_for_terminal(store, &found.body, title).await.map_err(|e| e.to_string())?;
     match args.command {
         Command::Import { apply, file, .. } => {
             let bytes = std::fs::read(&file).map_err(|e| format!("{} を読めません: {e}", file.display()))?;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Subcommand, ValueEnum};
 use sekisho_app::{first, pack_tools};
 
-use crate::config::{Outcome, on_runtime, open_store};
+use crate::config::{Outcome, Place, on_runtime};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -66,9 +66,8 @@ enum Command {
     Propose {
         /// パックのフォルダ
         dir: PathBuf,
-        /// データフォルダ、または postgres:// で始まるアドレス
-        #[arg(long)]
-        data: PathBuf,
+        #[command(flatten)]
+        place: Place,
         /// 提案する人のログイン名
         #[arg(long)]
         by: String,
@@ -77,9 +76,8 @@ enum Command {
     PublishCheck {
         /// パックのフォルダ（指定しなければ付属のモデル市）
         dir: Option<PathBuf>,
-        /// データフォルダ、または postgres:// で始まるアドレス
-        #[arg(long)]
-        data: PathBuf,
+        #[command(flatten)]
+        place: Place,
     },
 }
 
@@ -130,20 +128,20 @@ pub(crate) fn run(args: &Args) -> Outcome {
             };
             print!("{}", pack_tools::difference(&old, &new).text());
         }
-        Command::Propose { dir, data, by } => {
+        Command::Propose { dir, place, by } => {
             let Some(files) = read(Some(dir)) else { return Ok(ExitCode::FAILURE) };
             return on_runtime(async {
-                let office = office(data).await?;
+                let office = office(place).await?;
                 let id = office.propose_pack_from_terminal(files, by).await.map_err(|e| e.to_string())?;
                 println!("提案しました（/packs/proposals/{id}）。");
                 println!("{by} の人が「基準の版」の画面で引き取ると、別の人が確認して使い始められます。");
                 Ok(ExitCode::SUCCESS)
             });
         }
-        Command::PublishCheck { dir, data } => {
+        Command::PublishCheck { dir, place } => {
             let Some((pack, _)) = load(dir.as_deref()) else { return Ok(ExitCode::FAILURE) };
             return on_runtime(async {
-                let office = office(data).await?;
+                let office = office(place).await?;
                 let verdict = pack_tools::publish_check(&office, &pack).await.map_err(|e| e.to_string())?;
                 Ok(told(&verdict))
             });
@@ -152,9 +150,9 @@ pub(crate) fn run(args: &Args) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The body of a data folder.
-async fn office(data: &Path) -> Result<std::sync::Arc<sekisho_app::Office>, String> {
-    let store = open_store(data, false).await?;
+/// The body that is meant.
+async fn office(place: &Place) -> Result<std::sync::Arc<sekisho_app::Office>, String> {
+    let store = place.store().await?;
     first::open_for_terminal(store, "city", "").await.map_err(|e| e.to_string())
 }
 

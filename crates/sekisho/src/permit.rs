@@ -9,7 +9,7 @@ use sekisho_app::{first, permits};
 use sekisho_base::clock::{Clock as _, SystemClock};
 use sekisho_base::{Date, Instant};
 
-use crate::config::{Outcome, key_file, open_store};
+use crate::config::{Outcome, Place};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -21,13 +21,12 @@ pub(crate) struct Args {
 enum Command {
     /// 守衛・受付に渡す確認ページ（一つのHTMLファイル）を作る
     Checker {
-        /// データフォルダ、または postgres:// で始まるアドレス
-        #[arg(long)]
-        data: PathBuf,
+        #[command(flatten)]
+        place: Place,
         /// 書き出すファイル
         #[arg(long)]
         out: PathBuf,
-        /// 署名鍵のファイル（指定しなければデータフォルダの隣の「フォルダ名.key」）
+        /// 署名鍵のファイル（指定しなければ設定のもの。--data のときはデータフォルダの隣の「フォルダ名.key」）
         #[arg(long, value_name = "FILE")]
         signing_key: Option<PathBuf>,
     },
@@ -54,11 +53,10 @@ const MOST: u64 = 64 * 1024;
 
 pub(crate) async fn run(args: Args) -> Outcome {
     match args.command {
-        Command::Checker { data, out, signing_key } => {
-            let store = open_store(&data, false).await?;
-            let office = first::open_with_key(store, &key_file(&data, signing_key))
-                .await
-                .map_err(|e| e.to_string())?;
+        Command::Checker { place, out, signing_key } => {
+            let found = place.find()?;
+            let (store, key) = (found.open(false).await?, signing_key.unwrap_or(found.key));
+            let office = first::open_with_key(store, &key).await.map_err(|e| e.to_string())?;
             let checker = office.permit_checker_at_terminal().await.map_err(|e| e.to_string())?;
             let text = sekisho_web::checker_file(&checker).map_err(|e| e.to_string())?;
             std::fs::write(&out, text).map_err(|e| format!("{} に書けません: {e}", out.display()))?;

@@ -4,184 +4,175 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
-use sekisho_app::ledger::{jobs, witnesses};
-use sekisho_app::office::Opening;
-use sekisho_app::setup::{self, NodeKey};
-use sekisho_app::{AppError, Office, webhooks};
-use sekisho_base::clock::SystemClock;
-use sekisho_base::entropy::OsEntropy;
-use sekisho_web::Doors;
+use sekisho_app::first_start::SetupCode;
+use sekisho_app::turns::Turns;
+use sekisho_web::Bodies;
 use sekisho_web::cards::Cards;
 use sekisho_web::tls::{Tls, TlsListener};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tracing::Instrument as _;
 
-use crate::config::{Outcome, make_private, start_logging_as};
-use crate::settings::{Options, Settings, table};
+use crate::body::{self, Crew};
+use crate::config::{Outcome, start_logging_as};
+use crate::settings::{Configured, Options, Settings, table};
+
+/// How long pages of the other bodies wait at the start for one that takes long to open.
+const FIRST_TRIES: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run(options: Options) -> Outcome {
-    let settings = Settings::load_or_say(&options)?;
+    let configured = Configured::load_or_say(&options)?;
+    let general = &configured.general;
     start_logging_as(
-        settings.text(table::LOG_FILTER).unwrap_or_default(),
-        settings.text(table::LOG_FORMAT) == Some("json"),
+        general.text(table::LOG_FILTER).unwrap_or_default(),
+        general.text(table::LOG_FORMAT) == Some("json"),
     )?;
-    let witnesses = settings
-        .path(table::WITNESSES)
-        .map(|file| {
-            let text = std::fs::read_to_string(&file)
-                .map_err(|e| format!("{} を読めません: {e}", file.display()))?;
-            witnesses::parse_list(&text).map_err(|e| e.to_string())
-        })
-        .transpose()?;
-    let receivers = settings
-        .path(table::WEBHOOKS)
-        .map(|file| {
-            let text = std::fs::read_to_string(&file)
-                .map_err(|e| format!("{} を読めません: {e}", file.display()))?;
-            let read = |name: &str| std::fs::read(name).map_err(|e| format!("{name} を読めません: {e}"));
-            webhooks::parse_list(&text, read).map_err(|e| e.to_string())
-        })
-        .transpose()?
-        .unwrap_or_default();
-    let around = crate::doctor::surroundings(&settings)?;
-    let doors = crate::sign_in::doors(&settings)?;
-    make_private(&settings.data()?)?;
-    let entropy = Arc::new(OsEntropy);
-    let store = sekisho_app::Store::open(&settings.database()?)
-        .await
-        .map_err(|e| AppError::for_operator(e).to_string())?;
-    let key = setup::node_key(&store, &settings.key()?, entropy.as_ref()).await.map_err(|e| e.to_string())?;
-    let (seed, sealing) = match key {
-        NodeKey::Signing(seed) => (Some(seed), None),
-        NodeKey::Pages(key) => (None, Some(key)),
-    };
-    let opening = Opening {
-        store,
-        clock: Arc::new(SystemClock),
-        entropy,
-        seed,
-        body: settings.text(table::BODY).unwrap_or_default().to_owned(),
-        title: settings.text(table::TITLE).unwrap_or_default().to_owned(),
-        pack: setup::model_pack().map_err(|e| e.to_string())?,
-        pack_files: setup::model_pack_files(),
-        print_program: None,
-    };
-    let office = Office::open(opening).await.map_err(|e| e.to_string())?;
-    if let Some(key) = sealing {
-        office.seal_with(key);
+    if !configured.bodies.is_empty() {
+        return several(configured).await;
     }
-    if let Some(server) = &around.mail {
-        office.use_mail(Arc::clone(server));
+    let doors = crate::sign_in::doors(general)?;
+    let opened = body::open(general, 1).await?;
+    let cards = doors.cards.clone();
+    let bodies = Bodies::only(Arc::clone(&opened.office), general.secure(), doors);
+    let listening = Listening::to(Open::of(general, cards)?).await?;
+    let crew = Crew::new(bodies, listening.address);
+    crew.start(opened.office, opened.receivers).await;
+    let site = format!("{}://{}", listening.scheme(), listening.address);
+    println!("{site} で動いています。止めるときは Ctrl+C。");
+    tell_code(&site, opened.code);
+    listening.serve(crew, vec![]).await
+}
+
+/// Whoever reads the address alone may have closed the pipe by now.
+fn tell_code(site: &str, code: Option<SetupCode>) {
+    if let Some(code) = code {
+        let _ = writeln!(
+            std::io::stdout(),
+            "まだ設定されていません。{site}/setup を開き、次のコードを入力してください。\n最初の設定のコード {}（{} まで、1回だけ使えます）",
+            code.code,
+            code.until.japanese()
+        );
     }
-    if let Some(oidc) = &around.oidc {
-        office.use_oidc(Arc::clone(oidc));
+}
+
+/// Serves several bodies: one that cannot be opened keeps none of the others waiting, and is tried again.
+async fn several(configured: Configured) -> Outcome {
+    let Configured { general, bodies: all } = configured;
+    let doors = crate::sign_in::doors(&general)?;
+    let cards = doors.cards.clone();
+    let names = all.iter().filter_map(|s| s.hosted.as_ref()).map(|h| (h.name.clone(), h.hosts.clone()));
+    let bodies = Bodies::named(names.collect(), general.secure(), doors);
+    let listening = Listening::to(Open::of(&general, cards)?).await?;
+    let crew = Crew::new(bodies, listening.address);
+    let (turns, count) = (Arc::new(Turns::default()), all.len());
+    let (mut openers, mut tries) = (Vec::new(), Vec::new());
+    for settings in all {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let host = settings.hosted.as_ref().and_then(|h| h.hosts.first().cloned()).unwrap_or_default();
+        tries.push((settings.label().to_owned(), host, told));
+        let span = tracing::error_span!("job", body = settings.label());
+        let opening = Arc::clone(&crew).keep_opening(settings, count, Arc::clone(&turns), tell);
+        openers.push(tokio::spawn(opening.instrument(span)));
     }
-    if let Some(directory) = &around.ldap {
-        office.use_directory(Arc::clone(directory));
+    let until = tokio::time::Instant::now() + FIRST_TRIES;
+    let mut lines = Vec::new();
+    for (name, host, told) in tries {
+        let site = format!("{}://{host}:{}", listening.scheme(), listening.address.port());
+        lines.push(match tokio::time::timeout_at(until, told).await {
+            Ok(Ok(Ok(code))) => (format!("団体 {name}: {site}"), site, code),
+            Ok(Ok(Err(e))) => (format!("団体 {name}: まだ使えません。{e}"), site, None),
+            Ok(Err(_)) | Err(_) => (format!("団体 {name}: 開いているところです。"), site, None),
+        });
     }
-    office.know_surroundings(around);
-    if let Some(list) = witnesses {
-        witnesses::appoint(&office, &list).await.map_err(|e| e.to_string())?;
+    let address = listening.address;
+    println!("{}://{address} で{count}団体が動いています。止めるときは Ctrl+C。", listening.scheme());
+    for (line, site, code) in lines {
+        let _ = writeln!(std::io::stdout(), "{line}");
+        tell_code(&site, code);
     }
-    // A default name is nobody's choice: the first start asks.
-    let named = [table::TITLE, table::BODY]
-        .iter()
-        .all(|key| settings.value(key).is_some_and(|v| v.from != crate::settings::From::Default));
-    let code = office.begin_first_start(named).await.map_err(|e| e.to_string())?;
-    let listen = settings.address(table::LISTEN).ok_or("server.listen")?;
-    let metrics = settings.address(table::METRICS);
-    let tls = match (settings.path(table::CERTIFICATE), settings.path(table::TLS_KEY)) {
-        (Some(certificate), Some(key)) => {
-            Some(Tls::open(certificate, key, doors.cards.clone()).map_err(|e| e.to_string())?)
-        }
-        _ => None,
-    };
-    let scheme = if tls.is_some() { "https" } else { "http" };
-    let open = Open { listen, secure: settings.secure(), metrics, tls, receivers, doors };
-    serve(office, open, |address| {
-        println!("{scheme}://{address} で動いています。止めるときは Ctrl+C。");
-        if let Some(code) = code {
-            // Whoever reads the address alone may have closed the pipe by now.
-            let _ = writeln!(
-                std::io::stdout(),
-                "まだ設定されていません。{scheme}://{address}/setup を開き、次のコードを入力してください。\n最初の設定のコード {}（{} まで、1回だけ使えます）",
-                code.code,
-                code.until.japanese()
-            );
-        }
-    })
-    .await
+    listening.serve(crew, openers).await
 }
 
 /// Where and how pages are served.
 pub(crate) struct Open {
     /// Address.
     pub(crate) listen: SocketAddr,
-    /// Whether browsers reach it over TLS.
-    pub(crate) secure: bool,
     /// Address of the measurements.
     pub(crate) metrics: Option<SocketAddr>,
     /// Certificate, where the program serves TLS itself.
     pub(crate) tls: Option<Arc<Tls>>,
-    /// Who is told of events.
-    pub(crate) receivers: Vec<webhooks::Receiver>,
-    /// What is believed about who comes.
-    pub(crate) doors: Doors,
+    /// Cards by which people come in.
+    pub(crate) cards: Option<Arc<Cards>>,
 }
 
-/// Answers until SIGTERM or Ctrl+C, finishes what is in flight, sequences the outbox and closes the database.
-pub(crate) async fn serve(office: Arc<Office>, open: Open, ready: impl FnOnce(SocketAddr)) -> Outcome {
-    let listener = bind(open.listen, "--listen").await?;
-    let measured = match open.metrics {
-        Some(address) => Some(bind(address, "--metrics-listen").await?),
-        None => None,
-    };
-    let address = listener.local_addr().map_err(|e| e.to_string())?;
-    office.call_node(format!("{} {address}", host()));
-    let mut running = office.start();
-    let messenger = Arc::new(sekisho_web::witness::HttpMessenger);
-    running.push(tokio::spawn(jobs::run(Arc::clone(&office), messenger.clone())));
-    if !open.receivers.is_empty() {
-        running.push(tokio::spawn(webhooks::run(Arc::clone(&office), open.receivers, messenger)));
+impl Open {
+    fn of(settings: &Settings, cards: Option<Arc<Cards>>) -> Result<Self, String> {
+        let tls = match (settings.path(table::CERTIFICATE), settings.path(table::TLS_KEY)) {
+            (Some(certificate), Some(key)) => Some(Tls::open(certificate, key, cards.clone()).map_err(|e| e.to_string())?),
+            _ => None,
+        };
+        let listen = settings.address(table::LISTEN).ok_or("server.listen")?;
+        Ok(Self { listen, metrics: settings.address(table::METRICS), tls, cards })
     }
-    let meters = Arc::default();
-    let cards = open.doors.cards.clone();
-    let router =
-        sekisho_web::router_with_doors(Arc::clone(&office), open.secure, Arc::clone(&meters), open.doors);
-    if let Some(listener) = measured {
-        let router = sekisho_web::metrics_router(Arc::clone(&office), meters);
-        running.push(tokio::spawn(async move {
-            if let Err(e) = sekisho_web::serve(listener, router, std::future::pending()).await {
-                tracing::error!(error = %e, "the listener for measurements ended");
-            }
-        }));
+}
+
+/// Addresses that are this process's own already; nobody is answered yet.
+pub(crate) struct Listening {
+    /// Where pages are.
+    pub(crate) address: SocketAddr,
+    listener: TcpListener,
+    measured: Option<TcpListener>,
+    tls: Option<Arc<Tls>>,
+    cards: Option<Arc<Cards>>,
+}
+
+impl Listening {
+    /// Takes the addresses.
+    ///
+    /// # Errors
+    /// Somebody else has one of them.
+    pub(crate) async fn to(open: Open) -> Result<Self, String> {
+        let listener = bind(open.listen, "--listen").await?;
+        let measured = match open.metrics {
+            Some(address) => Some(bind(address, "--metrics-listen").await?),
+            None => None,
+        };
+        let address = listener.local_addr().map_err(|e| e.to_string())?;
+        Ok(Self { address, listener, measured, tls: open.tls, cards: open.cards })
     }
-    running.push(tokio::spawn(reread(open.tls.clone(), cards)));
-    ready(address);
-    match open.tls {
-        Some(tls) => {
-            let listener = TlsListener::new(listener, tls).map_err(|e| e.to_string())?;
-            sekisho_web::serve(listener, router, stopped()).await
+
+    fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// Answers until SIGTERM or Ctrl+C, finishes what is in flight, sequences the outboxes and closes the databases. `also` is ended with it.
+    pub(crate) async fn serve(self, crew: Arc<Crew>, mut also: Vec<JoinHandle<()>>) -> Outcome {
+        let router = crew.bodies.router();
+        if let Some(listener) = self.measured {
+            let router = sekisho_web::metrics_router(Arc::clone(&crew.bodies));
+            also.push(tokio::spawn(async move {
+                if let Err(e) = sekisho_web::serve(listener, router, std::future::pending()).await {
+                    tracing::error!(error = %e, "the listener for measurements ended");
+                }
+            }));
         }
-        None => sekisho_web::serve(listener, router, stopped()).await,
+        also.push(tokio::spawn(reread(self.tls.clone(), self.cards)));
+        match self.tls {
+            Some(tls) => {
+                let listener = TlsListener::new(self.listener, tls).map_err(|e| e.to_string())?;
+                sekisho_web::serve(listener, router, stopped()).await
+            }
+            None => sekisho_web::serve(self.listener, router, stopped()).await,
+        }
+        .map_err(|e| e.to_string())?;
+        for job in also {
+            job.abort();
+        }
+        crew.end().await;
+        Ok(ExitCode::SUCCESS)
     }
-    .map_err(|e| e.to_string())?;
-    for job in running {
-        job.abort();
-    }
-    if let Err(e) = sekisho_app::sequencer::drain(&office).await {
-        tracing::error!(error = %e, "entries stay in the outbox until the next start");
-    }
-    if let Err(e) = office.leave().await {
-        tracing::error!(error = %e, "the other nodes take over when this one's leases have run out");
-    }
-    office.store.clone().close().await;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// What this machine calls itself.
-fn host() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    if name.trim().is_empty() { "sekisho".to_owned() } else { name.trim().to_owned() }
 }
 
 /// Reads certificate, authorities of cards and revocation lists again whenever SIGHUP comes, which without them changes nothing.
@@ -203,8 +194,8 @@ async fn reread(tls: Option<Arc<Tls>>, cards: Option<Arc<Cards>>) {
     }
 }
 
-async fn bind(address: SocketAddr, option: &str) -> Result<tokio::net::TcpListener, String> {
-    tokio::net::TcpListener::bind(address)
+async fn bind(address: SocketAddr, option: &str) -> Result<TcpListener, String> {
+    TcpListener::bind(address)
         .await
         .map_err(|e| format!("{address} で待ち受けられません: {e}。{option} で別の番号を指定してください。"))
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use crate::config::Outcome;
-use crate::settings::{From, Options, Setting, Settings, by_section, sample, table};
+use crate::settings::{Configured, From, Options, Setting, Settings, by_section, sample, table};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -25,14 +25,20 @@ enum Command {
 
 pub(crate) fn run(args: Args) -> Outcome {
     match args.command {
-        Command::Explain(options) => print!("{}", explain(&Settings::load_or_say(&options)?)),
+        Command::Explain(options) => {
+            let configured = Configured::load_or_say(&options)?;
+            print!("{}{}", explain(&configured.general), explain_bodies(&configured));
+        }
         Command::Check(options) => {
-            let settings = Settings::load_or_say(&options)?;
-            let file = settings.file.as_ref().map_or_else(
+            let configured = Configured::load_or_say(&options)?;
+            let file = configured.general.file.as_ref().map_or_else(
                 || "設定ファイルはありません。環境変数と既定値を使います。".to_owned(),
                 |f| format!("設定ファイル {} を読みました。", f.display()),
             );
             println!("{file}誤りはありません。");
+            for hosted in configured.bodies.iter().filter_map(|b| b.hosted.as_ref()) {
+                println!("団体 {}（{}）", hosted.name, hosted.hosts.join("、"));
+            }
         }
         Command::Sample => print!("{}", sample()),
     }
@@ -51,6 +57,27 @@ fn explain(settings: &Settings) -> String {
         };
         format!("{key} = {value}（{place}）\n    {}\n    {}\n", s.says, elsewhere(s))
     })
+}
+
+/// What each body has for itself; nothing where there is only one.
+fn explain_bodies(configured: &Configured) -> String {
+    let mut out = String::new();
+    for body in &configured.bodies {
+        let Some(hosted) = &body.hosted else { continue };
+        out.push_str(&format!("\n団体 {}（{}）\n", hosted.name, hosted.hosts.join("、")));
+        for (s, v) in body.own(&configured.general) {
+            out.push_str(&format!(
+                "{} = {}（{}）\n",
+                s.key,
+                table::shown(s.kind, &v.text),
+                body.place(&v.from)
+            ));
+        }
+        if let Ok(key) = body.key() {
+            out.push_str(&format!("署名鍵のファイル: {}\n", key.display()));
+        }
+    }
+    out
 }
 
 fn elsewhere(s: &Setting) -> String {

@@ -131,9 +131,14 @@ impl From<WebError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let problem = self.problem();
-        let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(problem)).into_response();
+        self.problem().into_response()
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM));
         if status == StatusCode::UNAUTHORIZED {
@@ -141,4 +146,12 @@ impl IntoResponse for ApiError {
         }
         response
     }
+}
+
+/// An answer before any interface was reached.
+pub(crate) fn unreached(status: StatusCode, code: &str, says: &str) -> Response {
+    let (code, detail) = (code.to_owned(), says.to_owned());
+    let title = status.canonical_reason().unwrap_or_default();
+    let status = status.as_u16();
+    Problem { r#type: "about:blank", title, status, code, detail, fields: vec![] }.into_response()
 }

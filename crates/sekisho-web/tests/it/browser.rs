@@ -67,13 +67,33 @@ enum Other {
 #[derive(Clone)]
 pub struct Browser {
     other: Other,
+    host: String,
     pub cookie: String,
     pub csrf: String,
 }
 
 impl Browser {
     pub fn new(city: &City) -> Self {
-        Self { other: Other::Router(city.router.clone()), cookie: String::new(), csrf: String::new() }
+        Self {
+            other: Other::Router(city.router.clone()),
+            host: "city.test".to_owned(),
+            cookie: String::new(),
+            csrf: String::new(),
+        }
+    }
+
+    /// From now on asks a router by another host name.
+    pub fn go_to_router(&mut self, router: Router, host: &str) {
+        (self.other, self.host) = (Other::Router(router), host.to_owned());
+    }
+
+    /// From now on names another host, wherever it asks.
+    pub fn call(&mut self, host: &str) {
+        self.host = host.to_owned();
+    }
+
+    fn own(&self) -> String {
+        format!("http://{}", self.host)
     }
 
     /// From now on asks a server that runs by itself.
@@ -81,7 +101,7 @@ impl Browser {
         self.other = Other::Server(address);
     }
 
-    async fn send(&self, request: Request<Body>) -> Page {
+    pub async fn send(&self, request: Request<Body>) -> Page {
         self.try_send(request).await.unwrap()
     }
 
@@ -111,7 +131,7 @@ impl Browser {
     /// The page, or nothing when the server went away.
     pub async fn try_get(&mut self, path: &str) -> Option<Page> {
         let request = Request::get(path)
-            .header(header::HOST, "city.test")
+            .header(header::HOST, &self.host)
             .header(header::COOKIE, &self.cookie)
             .body(Body::empty())
             .unwrap();
@@ -132,7 +152,7 @@ impl Browser {
     pub async fn try_post(&self, path: &str, fields: &[(&str, &str)]) -> Option<Page> {
         let mut all = vec![("csrf", self.csrf.as_str())];
         all.extend_from_slice(fields);
-        self.try_send(self.form(path, &encode(&all), "http://city.test")).await
+        self.try_send(self.form(path, &encode(&all), &self.own())).await
     }
 
     /// Sends JSON as a program does, with the session's token in its header.
@@ -145,7 +165,7 @@ impl Browser {
         let request = Request::builder()
             .method(method)
             .uri(path)
-            .header(header::HOST, "city.test")
+            .header(header::HOST, &self.host)
             .header(header::COOKIE, &self.cookie)
             .header("x-csrf-token", csrf);
         self.send(request.body(Body::from(body)).unwrap()).await
@@ -157,7 +177,7 @@ impl Browser {
 
     fn form(&self, path: &str, body: &str, origin: &str) -> Request<Body> {
         let mut request = Request::post(path)
-            .header(header::HOST, "city.test")
+            .header(header::HOST, &self.host)
             .header(header::COOKIE, &self.cookie)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         if !origin.is_empty() {
@@ -180,8 +200,8 @@ impl Browser {
         body.extend_from_slice(bytes);
         body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
         let request = Request::post(path)
-            .header(header::HOST, "city.test")
-            .header(header::ORIGIN, "http://city.test")
+            .header(header::HOST, &self.host)
+            .header(header::ORIGIN, self.own())
             .header(header::COOKIE, &self.cookie)
             .header(header::CONTENT_TYPE, format!("multipart/form-data; boundary={boundary}"));
         self.send(request.body(Body::from(body)).unwrap()).await
@@ -192,7 +212,7 @@ impl Browser {
             .post_raw(
                 "/login",
                 &encode(&[("login", login), ("password", password), ("next", "/")]),
-                "http://city.test",
+                &self.own(),
             )
             .await;
         if let Some(cookie) = page.headers.get(header::SET_COOKIE) {

@@ -109,7 +109,7 @@ impl Office {
 /// What comes from a peer with headers that it wrote.
 fn comes_from(city: &mut City, doors: Doors, peer: &str, headers: &[(&'static str, String)]) -> Browser {
     let (peer, headers): (SocketAddr, _) = (peer.parse().unwrap(), headers.to_vec());
-    let router = sekisho_web::router_with_doors(Arc::clone(&city.office), false, Arc::default(), doors);
+    let router = sekisho_web::router_with_doors(Arc::clone(&city.office), false, doors);
     city.router = router.layer(map_request(move |mut request: Request| {
         request.extensions_mut().insert(ConnectInfo(peer));
         for (name, value) in &headers {

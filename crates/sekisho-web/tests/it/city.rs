@@ -217,10 +217,23 @@ impl City {
         now: Instant,
         pack_files: BTreeMap<String, String>,
     ) -> Self {
+        Self::open_keyed(n, n + 1_000_000, folder, address, now, pack_files).await
+    }
+
+    /// `n` makes the ids, `key` the signing key where there is none yet.
+    async fn open_keyed(
+        n: u64,
+        key: u64,
+        folder: PathBuf,
+        address: &str,
+        now: Instant,
+        pack_files: BTreeMap<String, String>,
+    ) -> Self {
         let store = Store::open(address).await.unwrap();
         let clock = Arc::new(ManualClock::new(now));
         let entropy = Arc::new(SeededEntropy::new(n));
-        let seed = setup::signing_seed(&store, &folder.join("city.key"), entropy.as_ref()).await.unwrap();
+        let seed =
+            setup::signing_seed(&store, &folder.join("city.key"), &SeededEntropy::new(key)).await.unwrap();
         let opening = Opening {
             store,
             clock: Arc::<ManualClock>::clone(&clock),
@@ -271,6 +284,33 @@ impl City {
         let city = Self::open_at(n, folder, database.unwrap_or(&file), now).await;
         city.fill(workbook(|_| ""), numbers).await;
         city
+    }
+
+    /// A settled city with the same ids, logins and passwords as every other twin, made on its own with a key of its own. What is done in it
+    /// from now on is its own too.
+    pub async fn twin(key: u64, database: Option<&str>) -> Self {
+        const IDS: u64 = 7_777;
+        let (n, folder) = Self::folder();
+        let file = folder.join("sekisho.db").to_string_lossy().into_owned();
+        let (address, now) = (database.unwrap_or(&file), at(TODAY, 10));
+        let files = setup::model_pack_files();
+        let mut made = Self::open_keyed(IDS, key, folder.clone(), address, now, files.clone()).await;
+        made.fill(workbook(|_| ""), &EVERYBODY).await;
+        made.furnish().await;
+        // Its files stay where they are.
+        made.folder = made.folder_beside("gone");
+        Self::open_keyed(n, key, folder, address, now, files).await
+    }
+
+    async fn furnish(&self) {
+        let mut admin = self.browser(ADMIN).await;
+        for (number, name, unit) in ASSETS {
+            let page = admin.post("/registers/asset/new", &asset(number, name, unit)).await;
+            assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
+        }
+        admin.get("/").await;
+        checks::run_all(&self.office).await.unwrap();
+        self.office.store.clone().close().await;
     }
 
     async fn fill(&self, workbook: Vec<u8>, numbers: &[&str]) {
@@ -409,11 +449,11 @@ impl City {
             "SELECT COUNT(*) FROM ledger_entry WHERE kind <> 'account.login'",
             "SELECT COUNT(*) FROM ledger_entry WHERE leaf_index IS NULL AND kind <> 'account.login'",
             "SELECT COUNT(*) FROM case_file",
-            "SELECT COALESCE(SUM(version), 0) FROM case_file",
+            "SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM case_file",
             "SELECT COUNT(*) FROM case_act",
             "SELECT COUNT(*) FROM open_task",
             "SELECT COUNT(*) FROM draft",
-            "SELECT COALESCE(SUM(LENGTH(body)), 0) FROM draft",
+            "SELECT CAST(COALESCE(SUM(LENGTH(body)), 0) AS BIGINT) FROM draft",
             "SELECT COUNT(*) FROM upload",
             "SELECT COUNT(*) FROM register_change",
             "SELECT COUNT(*) FROM r_asset",
@@ -435,7 +475,7 @@ impl City {
             "SELECT COUNT(*) FROM delegation WHERE state = 'proposed'",
             "SELECT COUNT(*) FROM org_proposal",
             "SELECT COUNT(*) FROM org_proposal WHERE state = 'waiting'",
-            "SELECT COALESCE(SUM(value), 0) - (SELECT COUNT(*) FROM ledger_entry WHERE kind = 'account.login') FROM counter",
+            "SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) - (SELECT COUNT(*) FROM ledger_entry WHERE kind = 'account.login') FROM counter",
         ] {
             all.push(self.count(sql).await);
         }
@@ -445,14 +485,7 @@ impl City {
 
 async fn settle() -> Settled {
     let city = City::with_logins(&EVERYBODY).await;
-    let mut admin = city.browser(ADMIN).await;
-    for (number, name, unit) in ASSETS {
-        let page = admin.post("/registers/asset/new", &asset(number, name, unit)).await;
-        assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
-    }
-    admin.get("/").await;
-    checks::run_all(&city.office).await.unwrap();
-    city.office.store.clone().close().await;
+    city.furnish().await;
     let read = |name: &str| std::fs::read(city.folder.join(name)).unwrap();
     Settled { database: read("sekisho.db"), key: read("city.key") }
 }

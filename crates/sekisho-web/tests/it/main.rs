@@ -11,6 +11,10 @@ mod api_schema;
 #[cfg(test)]
 mod authority;
 #[cfg(test)]
+mod bodies;
+#[cfg(test)]
+mod bodies_served;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod bulk;

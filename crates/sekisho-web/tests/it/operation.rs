@@ -324,8 +324,8 @@ async fn an_upgrade_is_tried_on_a_copy_that_goes_away() {
 #[tokio::test]
 async fn measurements_and_request_ids_tell_nothing_about_people() {
     let city = City::settled().await;
-    let meters = Arc::default();
-    let router = sekisho_web::watched_router(Arc::clone(&city.office), false, Arc::clone(&meters));
+    let bodies = sekisho_web::Bodies::only(Arc::clone(&city.office), false, sekisho_web::Doors::default());
+    let router = bodies.router();
     let get = |path: &'static str| {
         let request = Request::get(path).header(header::HOST, "city.test").body(Body::empty()).unwrap();
         router.clone().oneshot(request)
@@ -337,7 +337,7 @@ async fn measurements_and_request_ids_tell_nothing_about_people() {
     let wrong = Browser::new(&city).enter("admin", "まちがい").await;
     assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
     sequencer::drain(&city.office).await.unwrap();
-    let metrics = sekisho_web::metrics_router(Arc::clone(&city.office), meters);
+    let metrics = sekisho_web::metrics_router(bodies);
     let answer = metrics.oneshot(Request::get("/metrics").body(Body::empty()).unwrap()).await.unwrap();
     let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
     let text = String::from_utf8(bytes.to_vec()).unwrap();

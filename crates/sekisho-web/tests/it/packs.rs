@@ -22,7 +22,7 @@ async fn city() -> City {
 }
 
 /// The model pack as a version of the city's own: the head of the department confirms returns.
-fn changed() -> Files {
+pub fn changed() -> Files {
     edited(&[(
         "by = \"section_security_manager of applicant.section\"",
         "by = \"department_security_officer of applicant.department\"",

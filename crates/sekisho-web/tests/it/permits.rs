@@ -11,7 +11,7 @@ use crate::browser::{Browser, Page};
 use crate::city::{ADMIN, CLERK, City, DEPUTY, DIRECTOR, MANAGER, OTHER_CLERK, OTHER_MANAGER, print_program};
 
 /// A permitted take-out of one asset.
-async fn permitted(city: &City) -> (Browser, Browser, String) {
+pub async fn permitted(city: &City) -> (Browser, Browser, String) {
     let mut clerk = city.browser(CLERK).await;
     let mut manager = city.browser(MANAGER).await;
     let key = item(&mut clerk, "A-001").await;
@@ -22,16 +22,16 @@ async fn permitted(city: &City) -> (Browser, Browser, String) {
 }
 
 /// The code's digits on a case's page.
-fn digits(page: &Page) -> Option<String> {
+pub fn digits(page: &Page) -> Option<String> {
     let rest = page.text.split("id=\"permit-digits\">").nth(1)?;
     Some(rest.split('<').next().unwrap().to_owned())
 }
 
-async fn code(b: &mut Browser, case: &str) -> String {
+pub async fn code(b: &mut Browser, case: &str) -> String {
     digits(&b.get(case).await).expect("the permit has its code")
 }
 
-async fn checker(b: &mut Browser) -> String {
+pub async fn checker(b: &mut Browser) -> String {
     let page = b.get("/permits/checker").await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
     page.text

@@ -26,16 +26,31 @@ impl Served {
 
     /// The same with a key file elsewhere.
     pub fn start_keyed(folder: &Path, key: &Path, database: Option<&str>, options: &[&str]) -> Self {
-        let program = std::env::var_os("SEKISHO_BIN").map_or_else(print_program, Into::into);
-        let mut command = Command::new(&program);
+        let mut command = Self::program();
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder);
         command.arg("--key").arg(key);
         command.args(database.map(|url| format!("--database={url}")));
         command.args(options);
+        Self::begin(command)
+    }
+
+    /// Starts on a free port with what a configuration file says.
+    pub fn configured(file: &Path) -> Self {
+        let mut command = Self::program();
+        command.args(["serve", "--listen", "127.0.0.1:0", "--config"]).arg(file);
+        Self::begin(command)
+    }
+
+    /// The program, with nothing said to it yet.
+    pub fn program() -> Command {
+        Command::new(std::env::var_os("SEKISHO_BIN").map_or_else(print_program, Into::into))
+    }
+
+    fn begin(mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).env("SEKISHO_LOG", "error");
-        let child = command.spawn().unwrap_or_else(|e| {
-            panic!("{}: {e}; build it first with `cargo build --workspace`", program.display())
-        });
+        let child = command
+            .spawn()
+            .unwrap_or_else(|e| panic!("{command:?}: {e}; build it first with `cargo build --workspace`"));
         Self { child }
     }
 

@@ -1,5 +1,6 @@
 //! Settings of an operator: one file, environment variables and options of the command line, the later ones win.
 
+mod bodies;
 mod file;
 pub(crate) mod table;
 
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+pub(crate) use bodies::Hosted;
 pub(crate) use table::{Kind, SETTINGS, Setting};
 
 /// The file that is read where neither `--config` nor `SEKISHO_CONFIG` names one.
@@ -60,8 +62,12 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// As the command line would say with `--config`.
+    pub(crate) fn of_file(file: Option<PathBuf>) -> Self {
+        Self { file, given: BTreeMap::new() }
+    }
+
     /// Says a setting as the command line would.
-    #[cfg(test)]
     pub(crate) fn set(&mut self, key: &'static str, text: &str) {
         self.given.insert(key, text.to_owned());
     }
@@ -114,16 +120,52 @@ fn help(s: &Setting) -> String {
     }
 }
 
-/// The settings in force.
+/// The settings of one body in force.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     /// The file that was read.
     pub(crate) file: Option<PathBuf>,
     values: BTreeMap<&'static str, Value>,
+    /// Which one it is, where the file names several.
+    pub(crate) hosted: Option<Hosted>,
+}
+
+/// Everything that is configured.
+#[derive(Debug, Clone)]
+pub(crate) struct Configured {
+    /// What holds for all, and for the only body where the file names none.
+    pub(crate) general: Settings,
+    /// The bodies that the file names, in its order; only one when `--body` chose it.
+    pub(crate) bodies: Vec<Settings>,
 }
 
 impl Settings {
-    /// Reads file, environment and command line.
+    /// Reads file, environment and command line, for the body that is meant.
+    ///
+    /// # Errors
+    /// Everything that is not accepted, each with its place and remedy; also several bodies of which none was named.
+    pub(crate) fn load(options: &Options) -> Result<Self, Vec<Fault>> {
+        Configured::load(options)?.one().map_err(|fault| vec![fault])
+    }
+
+    /// As [`Settings::load`], for the terminal: all faults in one message.
+    pub(crate) fn load_or_say(options: &Options) -> Result<Self, String> {
+        Self::load(options).map_err(|faults| in_one(&faults))
+    }
+
+    #[cfg(test)]
+    fn load_from(options: &Options, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<Fault>> {
+        Configured::load_from(options, variable)?.one().map_err(|fault| vec![fault])
+    }
+}
+
+fn in_one(faults: &[Fault]) -> String {
+    let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    format!("設定に誤りがあります。\n{}", lines.join("\n"))
+}
+
+impl Configured {
+    /// Reads file, environment and command line, for all bodies.
     ///
     /// # Errors
     /// Everything that is not accepted, each with its place and remedy.
@@ -131,12 +173,9 @@ impl Settings {
         Self::load_from(options, &|name| std::env::var(name).ok())
     }
 
-    /// As [`Settings::load`], for the terminal: all faults in one message.
+    /// As [`Configured::load`], for the terminal: all faults in one message.
     pub(crate) fn load_or_say(options: &Options) -> Result<Self, String> {
-        Self::load(options).map_err(|faults| {
-            let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-            format!("設定に誤りがあります。\n{}", lines.join("\n"))
-        })
+        Self::load(options).map_err(|faults| in_one(&faults))
     }
 
     fn load_from(options: &Options, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<Fault>> {
@@ -149,9 +188,10 @@ impl Settings {
                 values.insert(s.key, Value { text: text.to_owned(), from: From::Default });
             }
         }
+        let mut sections = Vec::new();
         if let Some(file) = &file {
             match std::fs::read_to_string(file) {
-                Ok(text) => file::read(file, &text, &mut values, &mut faults),
+                Ok(text) => sections = file::read(file, &text, &mut values, &mut faults),
                 Err(e) => faults.push(Fault {
                     place: file.display().to_string(),
                     key: String::new(),
@@ -160,26 +200,65 @@ impl Settings {
                 }),
             }
         }
+        let mut given = BTreeMap::new();
         for s in SETTINGS {
             let name = s.variable();
             let from_variable = variable(&name).map(|text| (text, From::Variable(name)));
             let from_option = options.given.get(s.key).map(|text| (text.clone(), From::Option(s.flag)));
             for (text, from) in from_variable.into_iter().chain(from_option) {
-                match table::fault(s.kind, &text) {
-                    Some((text, remedy)) => {
+                match (table::fault(s.kind, &text), &from) {
+                    (Some((text, remedy)), _) => {
                         faults.push(Fault { place: place(&from, None), key: s.key.to_owned(), text, remedy });
                     }
-                    None => {
+                    (None, From::Option(_)) => {
+                        given.insert(s.key, Value { text, from });
+                    }
+                    (None, _) => {
                         values.insert(s.key, Value { text, from });
                     }
                 }
             }
         }
-        let settings = Self { file, values };
-        settings.look_together(&mut faults);
-        if faults.is_empty() { Ok(settings) } else { Err(faults) }
+        let mut general = Settings { file, values, hosted: None };
+        let mut bodies = Vec::new();
+        if sections.is_empty() {
+            general.values.extend(given);
+            general.look_together(&mut faults);
+        } else {
+            // Here it says which one is meant.
+            let chosen = given.remove(table::BODY);
+            bodies.extend(sections.iter().map(|s| s.settle(&general, &given)));
+            general.values.extend(given);
+            if let Some(chosen) = chosen {
+                let names: Vec<&str> = sections.iter().map(|s| s.name.as_str()).collect();
+                bodies.retain(|b| b.label() == chosen.text);
+                if bodies.is_empty() {
+                    faults.push(Fault {
+                        place: place(&chosen.from, None),
+                        key: String::new(),
+                        text: format!("団体「{}」はありません", chosen.text),
+                        remedy: format!("{} のどれかを指定してください", names.join("、")),
+                    });
+                }
+            }
+            for body in &bodies {
+                body.look_together(&mut faults);
+            }
+            bodies::look_among(&bodies, &mut faults);
+        }
+        // What is wrong for all is said once.
+        let mut told: Vec<Fault> = Vec::new();
+        faults.retain(|f| {
+            !told.contains(f) && {
+                told.push(f.clone());
+                true
+            }
+        });
+        if faults.is_empty() { Ok(Self { general, bodies }) } else { Err(faults) }
     }
+}
 
+impl Settings {
     /// What only several settings together can get wrong.
     fn look_together(&self, faults: &mut Vec<Fault>) {
         let mut say = |key: &str, text: &str, remedy: &str| {
@@ -321,7 +400,7 @@ pub(crate) fn sample() -> String {
     by_section(head, |s, key| {
         let default = s.default.map_or_else(String::new, |d| format!("既定値 {d}。"));
         format!("# {}。{default}\n#{key} = {}\n", s.says, file::written(s))
-    })
+    }) + bodies::SAMPLE
 }
 
 /// Every setting under the heading of its section, each written from itself and its key in the section.

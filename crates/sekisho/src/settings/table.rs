@@ -49,6 +49,12 @@ pub(crate) struct Setting {
 }
 
 impl Setting {
+    /// Whether it is of the whole process, and so the same for all bodies.
+    pub(crate) fn of_process(&self) -> bool {
+        [LISTEN, BEHIND_TLS, PROXIES, CERTIFICATE, TLS_KEY, METRICS, LOG_FILTER, LOG_FORMAT].contains(&self.key)
+            || self.key.starts_with("card.")
+    }
+
     /// Name of its environment variable.
     pub(crate) fn variable(&self) -> String {
         if self.key == LOG_FILTER {
@@ -155,7 +161,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         Kind::Text,
         Some("city"),
         "minato",
-        "証跡での団体名（半角英数字。最初の起動のときに決まる）",
+        "証跡での団体名（半角英数字。最初の起動のときに決まる）。団体がいくつもあるときは、--body でその一つを選ぶ",
     ),
     s(LISTEN, "listen", Kind::Listen, Some("127.0.0.1:8080"), "127.0.0.1:8080", "待ち受けるアドレス"),
     s(
