@@ -45,10 +45,10 @@ says() {
     }
 }
 
-# Asks until the answer is 200, half a minute at most.
+# Asks until the answer is 200, five minutes at most: a virtual machine may be slow.
 ready() {
     local _
-    for _ in $(seq 60); do
+    for _ in $(seq 600); do
         [ "$(curl --silent --insecure --output /dev/null --write-out '%{http_code}' "$1")" != 200 ] || return 0
         sleep 0.5
     done

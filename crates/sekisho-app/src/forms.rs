@@ -17,10 +17,9 @@ impl Office {
     /// Renders a form of the pack. One at a time on a small server: typst takes memory.
     pub(crate) async fn render(&self, request: RenderRequest) -> Result<Vec<u8>, AppError> {
         let _slot = self.print_place().await?;
-        let exe = self
-            .print_program
-            .clone()
-            .map_or_else(|| std::env::current_exe().map_err(AppError::internal), Ok)?;
+        // Its own file also after a package has put a newer program in its place.
+        let running = || format!("/proc/{}/exe", std::process::id()).into();
+        let exe = self.print_program.clone().unwrap_or_else(running);
         let job = move || render_limited(&exe, &request, &Limits::default());
         let made = tokio::task::spawn_blocking(job).await.map_err(AppError::internal)?;
         made.map_err(|e| {
