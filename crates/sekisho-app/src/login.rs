@@ -302,8 +302,7 @@ pub async fn second(
         .read(move |c| Box::pin(async move { account::by_login(c, &login).await.map_err(AppError::from) }))
         .await?
         .ok_or(AppError::NoSession)?;
-    let session =
-        begin(office, account.clone(), key, place, (Stage::Open, who.via), &who.token_hash).await?;
+    let session = begin(office, account.clone(), key, place, (Stage::Open, who.via), &who.token_hash).await?;
     if account.checked == Checked::Directory {
         take_up_by_factor(office, account).await?;
     }

@@ -65,7 +65,8 @@ pub(crate) async fn run(args: Args) -> Outcome {
         return Ok(std::process::ExitCode::SUCCESS);
     }
     office.offer_demo_logins(logins.clone());
-    let listening = Listening::to(Open { listen: args.listen, metrics: None, tls: None, cards: None }).await?;
+    let listening =
+        Listening::to(Open { listen: args.listen, metrics: None, tls: None, cards: None }).await?;
     let (address, bodies) = (listening.address, Bodies::only(Arc::clone(&office), false, Doors::default()));
     let crew = Crew::new(bodies, address);
     crew.start(office, vec![]).await;

@@ -110,7 +110,9 @@ pub(crate) struct Open {
 impl Open {
     fn of(settings: &Settings, cards: Option<Arc<Cards>>) -> Result<Self, String> {
         let tls = match (settings.path(table::CERTIFICATE), settings.path(table::TLS_KEY)) {
-            (Some(certificate), Some(key)) => Some(Tls::open(certificate, key, cards.clone()).map_err(|e| e.to_string())?),
+            (Some(certificate), Some(key)) => {
+                Some(Tls::open(certificate, key, cards.clone()).map_err(|e| e.to_string())?)
+            }
             _ => None,
         };
         let listen = settings.address(table::LISTEN).ok_or("server.listen")?;

@@ -84,7 +84,7 @@ pub(crate) async fn take_up_by_factor(office: &Arc<Office>, a: AccountRow) -> Re
             Box::pin(async move {
                 let factor = factors::get(c, &a.login).await?;
                 let Some(reset) = account::reset(c, &a.login).await? else { return Ok(()) };
-                if !factor.confirmed_at.is_some_and(|at| at < reset.since) {
+                if factor.confirmed_at.is_none_or(|at| at >= reset.since) {
                     return Ok(());
                 }
                 account::take_up(c, &a.login, reset.at).await?;

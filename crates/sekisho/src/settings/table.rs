@@ -51,7 +51,8 @@ pub(crate) struct Setting {
 impl Setting {
     /// Whether it is of the whole process, and so the same for all bodies.
     pub(crate) fn of_process(&self) -> bool {
-        [LISTEN, BEHIND_TLS, PROXIES, CERTIFICATE, TLS_KEY, METRICS, LOG_FILTER, LOG_FORMAT].contains(&self.key)
+        [LISTEN, BEHIND_TLS, PROXIES, CERTIFICATE, TLS_KEY, METRICS, LOG_FILTER, LOG_FORMAT]
+            .contains(&self.key)
             || self.key.starts_with("card.")
     }
 
