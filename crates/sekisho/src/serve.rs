@@ -87,7 +87,7 @@ async fn several(configured: Configured) -> Outcome {
         });
     }
     let address = listening.address;
-    println!("{}://{address} で{count}団体が動いています。止めるときは Ctrl+C。", listening.scheme());
+    println!("{}://{address} で{count}団体を受け持っています。止めるときは Ctrl+C。", listening.scheme());
     for (line, site, code) in lines {
         let _ = writeln!(std::io::stdout(), "{line}");
         tell_code(&site, code);

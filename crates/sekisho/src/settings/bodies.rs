@@ -93,17 +93,18 @@ pub(super) fn look_among(bodies: &[Settings], faults: &mut Vec<Fault>) {
 
 /// A place as one text, however it was written.
 fn same_place(p: &Path) -> String {
-    let whole = |p: &Path| std::fs::canonicalize(p).ok();
-    let beside = || {
-        let folder = p.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-        Some(whole(folder)?.join(p.file_name()?))
-    };
-    whole(p)
-        .or_else(beside)
-        .or_else(|| std::path::absolute(p).ok())
-        .unwrap_or_else(|| PathBuf::from(p))
-        .to_string_lossy()
-        .into_owned()
+    let mut whole = PathBuf::new();
+    for part in std::path::absolute(p).unwrap_or_else(|_| p.to_path_buf()).components() {
+        match part {
+            std::path::Component::ParentDir => {
+                whole.pop();
+            }
+            part => whole.push(part),
+        }
+        // As far as it is there already, it is what it leads to.
+        whole = std::fs::canonicalize(&whole).unwrap_or(whole);
+    }
+    whole.to_string_lossy().into_owned()
 }
 
 /// Host and name of a database, without who asks and how. What still escapes is found when the bodies are opened: their keys are the same.

@@ -241,6 +241,21 @@ impl Configured {
                     });
                 }
             }
+            for s in SETTINGS.iter().filter(|s| s.of_people()) {
+                let for_all = general.values.get(s.key).filter(|v| match v.from {
+                    From::Default => false,
+                    From::Option(_) => bodies.len() > 1,
+                    From::File(_) | From::Variable(_) => true,
+                });
+                if let Some(value) = for_all {
+                    faults.push(Fault {
+                        place: general.place(&value.from),
+                        key: s.key.to_owned(),
+                        text: "だれであるかの確かめ方は、全団体に同じものを使えません".to_owned(),
+                        remedy: "[[bodies]] のそれぞれに書いてください".to_owned(),
+                    });
+                }
+            }
             for body in &bodies {
                 body.look_together(&mut faults);
             }

@@ -56,6 +56,12 @@ impl Setting {
             || self.key.starts_with("card.")
     }
 
+    /// Whether it says who somebody is (single sign-on, directory, cards). Said for all bodies, it would let people of one into another where
+    /// somebody else has the same login.
+    pub(crate) fn of_people(&self) -> bool {
+        is_of_people(self.key)
+    }
+
     /// Name of its environment variable.
     pub(crate) fn variable(&self) -> String {
         if self.key == LOG_FILTER {
@@ -499,6 +505,10 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
 ];
 
+fn is_of_people(key: &str) -> bool {
+    ["oidc.", "ldap.", "card."].iter().any(|section| key.starts_with(section))
+}
+
 /// The setting with a name.
 pub(crate) fn setting(key: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|s| s.key == key)
@@ -613,6 +623,12 @@ mod tests {
         ] {
             assert!(fault(kind, bad).is_some_and(|(_, remedy)| !remedy.is_empty()), "{kind:?} {bad}");
         }
+    }
+
+    #[test]
+    fn who_somebody_is_each_body_says_for_itself() {
+        assert!(is_of_people("oidc.issuer") && is_of_people("ldap.url") && is_of_people("card.ca"));
+        assert!(!is_of_people(MAIL_SERVER) && !is_of_people(DATA));
     }
 
     #[test]
