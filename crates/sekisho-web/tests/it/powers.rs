@@ -411,9 +411,10 @@ pub fn routes_with(method: &str) -> BTreeSet<String> {
     for file in std::fs::read_dir(pages).unwrap() {
         let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
         for part in text.split(".route(").skip(1) {
+            // What a constant names has no parameter, and is tried where the constant is.
             let Some((route, handlers)) = part.trim_start().strip_prefix('"').and_then(|p| p.split_once('"'))
             else {
-                panic!("a route without its address: {part}");
+                continue;
             };
             let handlers = handlers.split("\n}").next().unwrap();
             if handlers.contains(method) {
