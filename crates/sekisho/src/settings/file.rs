@@ -67,9 +67,11 @@ impl Reader<'_> {
                 self.unknown(key.span().start, &full);
                 continue;
             };
-            if own && (setting.of_process() || setting.key == table::BODY) {
+            if own && (setting.of_process() || setting.of_cards() || setting.key == table::BODY) {
                 let what = "この項目は、団体ごとには書けません".to_owned();
-                let remedy = if setting.key == table::BODY {
+                let remedy = if setting.of_cards() {
+                    "ICカードは、複数の団体では使えません。行を消してください".to_owned()
+                } else if setting.key == table::BODY {
                     format!("{NAME} に書いてください")
                 } else {
                     format!("[[{BODIES}]] の外の [{name}] に書いてください")

@@ -53,7 +53,12 @@ impl Setting {
     pub(crate) fn of_process(&self) -> bool {
         [LISTEN, BEHIND_TLS, PROXIES, CERTIFICATE, TLS_KEY, METRICS, LOG_FILTER, LOG_FORMAT]
             .contains(&self.key)
-            || self.key.starts_with("card.")
+    }
+
+    /// Whether it is about IC cards, which a process that serves several bodies does not take: the listener asks for a card before anybody
+    /// knows which body is meant.
+    pub(crate) fn of_cards(&self) -> bool {
+        self.key.starts_with("card.")
     }
 
     /// Whether it says who somebody is (single sign-on, directory, cards). Said for all bodies, it would let people of one into another where
