@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -128,10 +129,11 @@ pub(crate) struct Listening {
     measured: Option<TcpListener>,
     tls: Option<Arc<Tls>>,
     cards: Option<Arc<Cards>>,
+    stopped: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 impl Listening {
-    /// Takes the addresses.
+    /// Takes the addresses. From now on SIGTERM ends the process in order.
     ///
     /// # Errors
     /// Somebody else has one of them.
@@ -142,7 +144,8 @@ impl Listening {
             None => None,
         };
         let address = listener.local_addr().map_err(|e| e.to_string())?;
-        Ok(Self { address, listener, measured, tls: open.tls, cards: open.cards })
+        let stopped = Box::pin(stopped());
+        Ok(Self { address, listener, measured, tls: open.tls, cards: open.cards, stopped })
     }
 
     fn scheme(&self) -> &'static str {
@@ -164,9 +167,9 @@ impl Listening {
         match self.tls {
             Some(tls) => {
                 let listener = TlsListener::new(self.listener, tls).map_err(|e| e.to_string())?;
-                sekisho_web::serve(listener, router, stopped()).await
+                sekisho_web::serve(listener, router, self.stopped).await
             }
-            None => sekisho_web::serve(self.listener, router, stopped()).await,
+            None => sekisho_web::serve(self.listener, router, self.stopped).await,
         }
         .map_err(|e| e.to_string())?;
         for job in also {
@@ -202,17 +205,20 @@ async fn bind(address: SocketAddr, option: &str) -> Result<TcpListener, String> 
         .map_err(|e| format!("{address} で待ち受けられません: {e}。{option} で別の番号を指定してください。"))
 }
 
-/// Ends when the process is told to stop.
-pub(crate) async fn stopped() {
-    let mut term = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(term) => term,
-        Err(e) => {
-            tracing::error!(error = %e, "SIGTERM cannot be heard");
-            return std::future::pending().await;
+/// Ends when the process is told to stop; heard from the call on, not only once it is waited for.
+pub(crate) fn stopped() -> impl Future<Output = ()> + Send + use<> {
+    let term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+    async move {
+        let mut term = match term {
+            Ok(term) => term,
+            Err(e) => {
+                tracing::error!(error = %e, "SIGTERM cannot be heard");
+                return std::future::pending().await;
+            }
+        };
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
         }
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
     }
 }

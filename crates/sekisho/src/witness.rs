@@ -57,10 +57,11 @@ pub(crate) async fn run(command: Command) -> Outcome {
                 format!("{listen} で待ち受けられません: {e}。--listen で別の番号を指定してください。")
             })?;
             let address = listener.local_addr().map_err(|e| e.to_string())?;
+            let stopped = stopped();
             println!("立会人が http://{address} で動いています。止めるときは Ctrl+C。");
             println!("公開鍵 {vkey}");
             let router = sekisho_web::witness::router(Arc::new(keeper));
-            sekisho_web::serve(listener, router, stopped()).await.map_err(|e| e.to_string())?;
+            sekisho_web::serve(listener, router, stopped).await.map_err(|e| e.to_string())?;
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -201,8 +201,10 @@ impl Office {
                     format!("最初の設定のコードを {} に書けません: {e}", file.display()),
                 )
             };
-            remove_if_there(&file).map_err(place)?;
-            write_private(&file, format!("{code}\n").as_bytes()).map_err(place)?;
+            // In one step: another node that shares the folder may be at it too.
+            let beside = file.with_extension(self.new_id()?.to_string());
+            write_private(&beside, format!("{code}\n").as_bytes()).map_err(place)?;
+            std::fs::rename(&beside, &file).map_err(place)?;
         }
         Ok(Some(SetupCode { code, until }))
     }

@@ -106,12 +106,10 @@ fn last(path: &str) -> &str {
     path.rsplit('/').next().unwrap()
 }
 
-/// Ids that are found in the one body only.
+/// Ids that are found in the one body only. Duties and notifications are from before the bodies parted: both have them.
 fn ids(h: &Held, m: &More) -> Vec<String> {
     let absence = h.absence.trim_end_matches("/cancel");
-    let notification = h.notification.trim_end_matches("/open");
-    let addresses =
-        [&h.case, absence, &h.delegation, &h.proposal, &h.duty, &h.stocktaking, notification].map(last);
+    let addresses = [&h.case, absence, &h.delegation, &h.proposal, &h.stocktaking].map(last);
     let ids = [&h.draft, &h.upload[0], &h.organization[0], &m.row, &m.entry, &m.pack].map(String::as_str);
     addresses.iter().chain(&ids).map(|id| (*id).to_owned()).collect()
 }
