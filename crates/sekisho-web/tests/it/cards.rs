@@ -145,7 +145,6 @@ fn trusted(cards: Option<Arc<Cards>>) -> Doors {
 #[tokio::test]
 async fn a_proxy_passes_a_card_on_and_a_stranger_cannot() {
     let mut city = City::settled().await;
-    city.clock.set(SystemClock.now());
     let office = Office::beside(&city);
     office.authority("ca");
     office.authority("other");
@@ -156,6 +155,8 @@ async fn a_proxy_passes_a_card_on_and_a_stranger_cannot() {
     office.card_with("two", "x", "email:u1001,email:u1002", "ca", 8);
     office.card_with("upn", "u1002", "otherName:1.3.6.1.4.1.311.20.2.3;UTF8:u1001", "ca", 9);
     office.revokes("ca", &[6]);
+    // After the certificates: they hold from the second in which they were made.
+    city.clock.set(SystemClock.now());
     let certificate = |name: &str| escaped(&office.text(&format!("{name}.pem")));
     let headers = |value: String| vec![("x-card", value)];
     for (field, name, says) in [
@@ -221,11 +222,12 @@ async fn a_proxy_passes_a_card_on_and_a_stranger_cannot() {
 #[tokio::test]
 async fn a_card_is_one_factor_unless_it_is_said_to_be_two() {
     let mut city = City::settled().await;
-    city.clock.set(SystemClock.now());
     let office = Office::beside(&city);
     office.authority("ca");
     office.card("manager", "u1002", "ca", 5);
     office.revokes("ca", &[]);
+    // After the certificates: they hold from the second in which they were made.
+    city.clock.set(SystemClock.now());
     enrol(&city, &mut city.browser(MANAGER).await).await;
     let headers = [("x-card", escaped(&office.text("manager.pem")))];
     for (second_factor, to) in [(false, "/login/code?next=/cases"), (true, "/cases")] {
@@ -318,11 +320,12 @@ async fn a_card_shown_on_the_connection_opens_the_session_of_its_holder() {
 #[tokio::test]
 async fn what_is_no_certificate_harms_nobody() {
     let mut city = City::settled().await;
-    city.clock.set(SystemClock.now());
     let office = Office::beside(&city);
     office.authority("ca");
     office.card("clerk", "u1001", "ca", 5);
     office.revokes("ca", &[]);
+    // After the certificates: they hold from the second in which they were made.
+    city.clock.set(SystemClock.now());
     let base64: String = office.text("clerk.pem").lines().filter(|l| !l.starts_with('-')).collect();
     let der = STANDARD.decode(base64).unwrap();
     let logins = entries(&city, "account.login").await;
