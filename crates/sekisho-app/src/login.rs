@@ -22,6 +22,7 @@ use crate::ldap::sign_in::{REFUSAL, Tried, at_directory, elsewhere, take_up_by_f
 use crate::office::Office;
 use crate::password::{self, hash_off_thread, verify};
 use crate::record::{Seal, record};
+use crate::resets::{shows_the_person, take_up};
 use crate::totp;
 
 /// A session ends after this time without a request.
@@ -506,12 +507,9 @@ pub async fn change_password(
     if !errors.is_empty() {
         return Err(AppError::Invalid(errors));
     }
-    // A second factor older than the first reset, which whoever reset does not hold, shows that it is the person.
     let taken_up = reset.filter(|r| {
         // Where others vouched for a second factor, this one was not used.
-        (s.stage, s.via) == (Stage::Open, Via::Password)
-            && !factor.secret.is_empty()
-            && factor.confirmed_at.is_some_and(|at| at < r.since)
+        (s.stage, s.via) == (Stage::Open, Via::Password) && shows_the_person(&factor, r)
     });
     let place = Place { address: s.address.clone(), agent: s.agent.clone() };
     let (token, mut row) = new_session(office, &account.login, &place, s.stage, s.via)?;
@@ -540,9 +538,7 @@ pub async fn change_password(
                 let payload = json!({"person": account.person, "at": now});
                 record(c, first, &stream, "account.password", &payload, now).await?;
                 if let Some(reset) = taken_up {
-                    account::take_up(c, &account.login, reset.at).await?;
-                    let payload = json!({"person": account.person, "by": account.person, "how": "second factor", "at": now});
-                    record(c, second, &stream, "account.taken_up", &payload, now).await?;
+                    take_up(c, &account, &reset, (&account.person, "second factor"), second, now).await?;
                 }
                 Ok::<_, AppError>(())
             })

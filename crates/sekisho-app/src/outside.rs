@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sekisho_base::Instant;
 use sekisho_store::account::{self, AccountRow};
 use sekisho_store::outside::{self, LinkRow};
-use sekisho_store::{StoreError, second_factor as factors, session};
+use sekisho_store::{Conn, StoreError, second_factor as factors, session};
 use serde_json::json;
 
 use crate::error::AppError;
@@ -113,10 +113,7 @@ pub(crate) async fn enter(office: &Arc<Office>, v: Vouched, place: &Place) -> Re
         .store
         .write(move |c| {
             Box::pin(async move {
-                if let Some((answer, until)) = &v.answer {
-                    outside::take_answer(c, answer, *until, now).await.map_err(taken)?;
-                }
-                still_open(c, &key, now, STOPPED).await?;
+                accept(c, &v, &key, now).await?;
                 // It may have been stopped since it was looked at.
                 if !account::by_login(c, &account.login).await?.is_some_and(|a| a.active) {
                     return Err(AppError::refused("Q004", STOPPED));
@@ -157,14 +154,19 @@ pub(crate) async fn prove(office: &Arc<Office>, who: &Identity, v: Vouched) -> R
         .store
         .write(move |c| {
             Box::pin(async move {
-                if let Some((answer, until)) = &v.answer {
-                    outside::take_answer(c, answer, *until, now).await.map_err(taken)?;
-                }
-                still_open(c, &key, now, STOPPED).await?;
+                accept(c, &v, &key, now).await?;
                 session::prove(c, &hash, now).await.map_err(AppError::from)
             })
         })
         .await
+}
+
+/// Takes the provider's answer, once, and only while the login is not locked.
+async fn accept(c: &mut Conn<'_>, v: &Vouched, key: &str, now: Instant) -> Result<(), AppError> {
+    if let Some((answer, until)) = &v.answer {
+        outside::take_answer(c, answer, *until, now).await.map_err(taken)?;
+    }
+    still_open(c, key, now, STOPPED).await
 }
 
 /// An answer that came a second time.

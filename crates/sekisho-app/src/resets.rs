@@ -9,6 +9,7 @@ use sekisho_case::authority::in_role;
 use sekisho_pack::model::{HeldBy, Role};
 use sekisho_store::Conn;
 use sekisho_store::account::{self, AccountRow, Reset};
+use sekisho_store::second_factor::TotpRow;
 use serde_json::json;
 
 use crate::error::AppError;
@@ -16,7 +17,7 @@ use crate::login::{Identity, stream_of};
 use crate::notifications::{Told, notify};
 use crate::office::Office;
 use crate::people::roles;
-use crate::record::record;
+use crate::record::{Seal, record};
 
 /// Most steps of escalation that are followed upward.
 const MAX_LEVELS: usize = 8;
@@ -152,9 +153,7 @@ impl Office {
         self.store
             .write(move |c| {
                 Box::pin(async move {
-                    account::take_up(c, &a.login, reset.at).await?;
-                    let payload = json!({"person": a.person, "by": by, "how": "confirmed", "at": now});
-                    record(c, seal, &stream_of(&a.person), "account.taken_up", &payload, now).await?;
+                    take_up(c, &a, &reset, (&by, "confirmed"), seal, now).await?;
                     let told = Told {
                         kind: "account",
                         subject: "あなたが引き取ったことを上位の役割の人が確かめました。決裁などの処理ができます。",
@@ -165,4 +164,25 @@ impl Office {
             })
             .await
     }
+}
+
+/// Whether a login with the second factor shows that it is the person: the factor is older than the first reset, and whoever reset does not
+/// hold it.
+pub(crate) fn shows_the_person(factor: &TotpRow, reset: &Reset) -> bool {
+    !factor.secret.is_empty() && factor.confirmed_at.is_some_and(|at| at < reset.since)
+}
+
+/// Lifts the bar of a reset, unless there was another one since, and records by whom and how it is known that the person took it up.
+pub(crate) async fn take_up(
+    c: &mut Conn<'_>,
+    a: &AccountRow,
+    reset: &Reset,
+    (by, how): (&str, &str),
+    seal: Seal,
+    now: Instant,
+) -> Result<(), AppError> {
+    account::take_up(c, &a.login, reset.at).await?;
+    let payload = json!({"person": a.person, "by": by, "how": how, "at": now});
+    record(c, seal, &stream_of(&a.person), "account.taken_up", &payload, now).await?;
+    Ok(())
 }

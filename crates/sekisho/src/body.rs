@@ -1,6 +1,7 @@
 //! Opening the bodies that are served, and what runs beside their pages.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
-use crate::config::make_private;
+use crate::config::{make_private, read_bytes, read_text};
 use crate::settings::{From, Settings, table};
 
 /// Pause after the first failure to open a body; it doubles with each.
@@ -36,10 +37,6 @@ pub(crate) struct Opened {
     pub(crate) code: Option<SetupCode>,
 }
 
-fn read(file: &std::path::Path) -> Result<String, String> {
-    std::fs::read_to_string(file).map_err(|e| format!("{} を読めません: {e}", file.display()))
-}
-
 /// Opens the body that the settings describe, one of `bodies` in this process.
 ///
 /// # Errors
@@ -47,13 +44,13 @@ fn read(file: &std::path::Path) -> Result<String, String> {
 pub(crate) async fn open(settings: &Settings, bodies: usize) -> Result<Opened, String> {
     let witnesses = settings
         .path(table::WITNESSES)
-        .map(|file| witnesses::parse_list(&read(&file)?).map_err(|e| e.to_string()))
+        .map(|file| witnesses::parse_list(&read_text(&file)?).map_err(|e| e.to_string()))
         .transpose()?;
     let receivers = settings
         .path(table::WEBHOOKS)
         .map(|file| {
-            let secret = |name: &str| std::fs::read(name).map_err(|e| format!("{name} を読めません: {e}"));
-            webhooks::parse_list(&read(&file)?, secret).map_err(|e| e.to_string())
+            let secret = |name: &str| read_bytes(Path::new(name));
+            webhooks::parse_list(&read_text(&file)?, secret).map_err(|e| e.to_string())
         })
         .transpose()?
         .unwrap_or_default();

@@ -161,8 +161,22 @@ impl Found {
     }
 }
 
+/// The text of a file that the operator names.
+pub(crate) fn read_text(file: &Path) -> Result<String, String> {
+    std::fs::read_to_string(file).map_err(|e| unreadable(file, &e))
+}
+
+/// The bytes of a file that the operator names.
+pub(crate) fn read_bytes(file: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(file).map_err(|e| unreadable(file, &e))
+}
+
+fn unreadable(file: &Path, e: &std::io::Error) -> String {
+    format!("{} を読めません: {e}", file.display())
+}
+
 /// A passphrase from its file, without the line's end.
 pub(crate) fn passphrase(file: &Path) -> Result<String, String> {
-    let text = std::fs::read_to_string(file).map_err(|e| format!("{} を読めません: {e}", file.display()))?;
+    let text = read_text(file)?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }

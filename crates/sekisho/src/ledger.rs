@@ -9,7 +9,7 @@ use sekisho_app::ledger::verdict::{self, Against};
 use sekisho_app::ledger::{self, proving};
 use sekisho_app::{first, setup};
 
-use crate::config::{Outcome, Place};
+use crate::config::{Outcome, Place, read_text};
 use crate::witness;
 
 #[derive(Debug, clap::Args)]
@@ -107,7 +107,7 @@ pub(crate) async fn run(args: Args) -> Outcome {
     match args.command {
         Command::Export { place, out } => export(&place, &out).await,
         Command::Verify { place, folder, vkey, against, witness } => {
-            let kept = against.iter().map(|f| read(f)).collect::<Result<Vec<_>, _>>()?;
+            let kept = against.iter().map(|f| read_text(f)).collect::<Result<Vec<_>, _>>()?;
             let against = Against { vkey: vkey.as_deref(), kept: &kept, witnesses: &witness };
             let found = match folder {
                 Some(folder) => verdict::verify_exported(&folder, against),
@@ -133,7 +133,7 @@ pub(crate) async fn run(args: Args) -> Outcome {
         }
         Command::CheckProof { file, vkey, witness } => {
             let witnesses = verdict::open_keys(&witness).map_err(|e| e.to_string())?;
-            tell(&proving::check(&read(&file)?, &vkey, &witnesses).map_err(|e| e.to_string())?)
+            tell(&proving::check(&read_text(&file)?, &vkey, &witnesses).map_err(|e| e.to_string())?)
         }
         Command::Erase { place, stream, seq, reason, by, apply } => {
             let store = place.store().await?;
@@ -175,8 +175,4 @@ fn tell(found: &verdict::Verdict) -> Outcome {
         println!("{line}");
     }
     Ok(if found.sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn read(file: &Path) -> Result<String, String> {
-    std::fs::read_to_string(file).map_err(|e| format!("{} を読めません: {e}", file.display()))
 }

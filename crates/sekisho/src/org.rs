@@ -52,7 +52,7 @@ pub(crate) async fn run(args: Args) -> Outcome {
     let office = first::open_for_terminal(store, &found.body, title).await.map_err(|e| e.to_string())?;
     match args.command {
         Command::Import { apply, file, .. } => {
-            let bytes = std::fs::read(&file).map_err(|e| format!("{} を読めません: {e}", file.display()))?;
+            let bytes = crate::config::read_bytes(&file)?;
             let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
             let told = first::import(&office, &name, bytes, apply).await.map_err(|e| e.to_string())?;
             for line in told.text {

@@ -98,9 +98,7 @@ fn judged(
     } else {
         text.to_owned()
     };
-    let file = list
-        .map(|f| std::fs::read_to_string(&f).map_err(|e| format!("{} を読めません: {e}", f.display())))
-        .transpose()?;
+    let file = list.map(|f| crate::config::read_text(&f)).transpose()?;
     let at = match at {
         None => SystemClock.now(),
         Some(day) => {

@@ -9,7 +9,7 @@ use sekisho_app::policy::{self, PolicyText};
 use sekisho_base::clock::SystemClock;
 use sekisho_base::{Clock as _, Date};
 
-use crate::config::Outcome;
+use crate::config::{Outcome, read_bytes};
 
 /// Name of the file of bindings in a pack folder.
 const BINDINGS: &str = "bindings.toml";
@@ -84,14 +84,10 @@ pub(crate) fn run(args: &Args) -> Outcome {
     }
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, String> {
-    std::fs::read(file).map_err(|e| format!("{} を読めません: {e}", file.display()))
-}
-
 fn read_text(file: &Path) -> Result<PolicyText, String> {
     let name = file.file_name().map(|n| n.to_string_lossy().into_owned());
     let text =
-        policy::parse(&read(file)?, name.as_deref()).map_err(|e| format!("{}: {e}", file.display()))?;
+        policy::parse(&read_bytes(file)?, name.as_deref()).map_err(|e| format!("{}: {e}", file.display()))?;
     for w in &text.warnings {
         eprintln!("{}:{}: {}", file.display(), w.line, w.message);
     }
@@ -157,7 +153,8 @@ fn bind(file: &Path, folder: &Path, by: &str, on: Option<&str>) -> Outcome {
         return Err("--on が今日より後の日付です。確かめた日を書いてください。".to_owned());
     }
     let pack = read_pack(Some(folder))?;
-    let bound = policy::bind(&read(file)?, &pack, by, on).map_err(|e| format!("{}: {e}", file.display()))?;
+    let bound =
+        policy::bind(&read_bytes(file)?, &pack, by, on).map_err(|e| format!("{}: {e}", file.display()))?;
     write_whole(&folder.join(BINDINGS), bound.toml.as_bytes())?;
     for line in bound.told() {
         println!("{line}");

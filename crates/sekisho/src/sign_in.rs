@@ -20,10 +20,7 @@ pub(crate) fn provider(s: &Settings) -> Result<Option<Arc<Oidc>>, String> {
     };
     let text = |key| s.text(key).unwrap_or_default().to_owned();
     let secret = s.path(table::OIDC_SECRET_FILE).map(|f| crate::config::passphrase(&f)).transpose()?;
-    let authorities = s
-        .path(table::OIDC_CA)
-        .map(|f| std::fs::read(&f).map_err(|e| format!("{} を読めません: {e}", f.display())))
-        .transpose()?;
+    let authorities = s.path(table::OIDC_CA).map(|f| crate::config::read_bytes(&f)).transpose()?;
     let fetcher = HttpFetcher::new(authorities.as_deref()).map_err(|e| format!("oidc.ca: {e}"))?;
     let list = text(table::OIDC_SECOND_FACTOR);
     let config = OidcConfig {

@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 use std::time::Instant as Stopwatch;
 
-use crate::common::{ADMIN, City, Outcome, given, machine, percentile, person};
+use crate::common::{ADMIN, City, Outcome, given, machine, on_both, percentile, person};
 use sekisho_app::clauses::ClausesQuery;
-use sekisho_app::{AppError, Durability, Store, checks, duties, sequencer};
+use sekisho_app::{AppError, Store, checks, duties, sequencer};
 use sekisho_base::Id;
 use sekisho_base::canonical::hex;
 use sekisho_store::ledger::{self, EntryRow};
@@ -17,19 +17,7 @@ const ROUNDS: usize = 20;
 
 /// Measures.
 pub fn run() -> Outcome<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let folder = tempfile::Builder::new().prefix("clauses").tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    runtime.block_on(async {
-        let file = folder.path().join("clauses.db");
-        measure("SQLite", Store::open_sqlite(&file, Durability::Full).await?).await?;
-        match sekisho_testkit::postgres_url() {
-            Ok(url) => measure("PostgreSQL", Store::open_postgres(&url).await?).await,
-            Err(why) => {
-                println!("PostgreSQL left out: {why}");
-                Ok(())
-            }
-        }
-    })
+    on_both("clauses", measure)
 }
 
 /// The city and one of its assets, of the first section.

@@ -9,7 +9,7 @@ use sekisho_app::cases::{ActInput, Typed};
 use sekisho_app::login::{self, Identity};
 use sekisho_app::office::Opening;
 use sekisho_app::registers::table_spec;
-use sekisho_app::{AppError, Office, Store, setup};
+use sekisho_app::{AppError, Durability, Office, Store, setup};
 use sekisho_base::clock::ManualClock;
 use sekisho_base::entropy::SeededEntropy;
 use sekisho_base::table::Value;
@@ -303,6 +303,26 @@ pub fn machine() -> String {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split(' ').next().unwrap_or("?");
     format!("{processors} processors, {} GiB, load {load}", kib >> 20)
+}
+
+/// Measures with a store on SQLite, and then, where it is installed, on a private PostgreSQL.
+pub fn on_both<F>(name: &str, measure: impl Fn(&'static str, Store) -> F) -> Outcome<()>
+where
+    F: Future<Output = Outcome<()>>,
+{
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let folder = tempfile::Builder::new().prefix(name).tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    runtime.block_on(async {
+        let file = folder.path().join("city.db");
+        measure("SQLite", Store::open_sqlite(&file, Durability::Full).await?).await?;
+        match sekisho_testkit::postgres_url() {
+            Ok(url) => measure("PostgreSQL", Store::open_postgres(&url).await?).await,
+            Err(why) => {
+                println!("PostgreSQL left out: {why}");
+                Ok(())
+            }
+        }
+    })
 }
 
 /// A number given on the command line after the name, or what is usual. What cargo itself adds does not count.

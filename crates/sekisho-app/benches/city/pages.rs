@@ -7,14 +7,14 @@
 
 use std::time::{Duration, Instant as Stopwatch};
 
-use crate::common::{ADMIN, City, Outcome, given, machine, percentile, person};
+use crate::common::{ADMIN, City, Outcome, given, machine, on_both, percentile, person};
 use sekisho_app::calendar::CalendarScope;
 use sekisho_app::cases::CasesQuery;
 use sekisho_app::clauses::ClausesQuery;
 use sekisho_app::login::Identity;
 use sekisho_app::registers::ListQuery;
 use sekisho_app::search::SearchQuery;
-use sekisho_app::{AppError, Durability, Store, checks, counted, duties, sequencer};
+use sekisho_app::{AppError, Store, checks, counted, duties, sequencer};
 use sekisho_store::{Viewer, case};
 
 /// Cases that stay open.
@@ -22,19 +22,7 @@ const OPEN: usize = 400;
 
 /// Measures.
 pub fn run() -> Outcome<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let folder = tempfile::Builder::new().prefix("pages").tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    runtime.block_on(async {
-        let file = folder.path().join("pages.db");
-        measure("SQLite", Store::open_sqlite(&file, Durability::Full).await?).await?;
-        match sekisho_testkit::postgres_url() {
-            Ok(url) => measure("PostgreSQL", Store::open_postgres(&url).await?).await,
-            Err(why) => {
-                println!("PostgreSQL left out: {why}");
-                Ok(())
-            }
-        }
-    })
+    on_both("pages", measure)
 }
 
 /// The city; open cases spread over the sections, and the closed ones.

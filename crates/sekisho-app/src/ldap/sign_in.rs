@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use sekisho_store::account::{self, AccountRow, Checked};
 use sekisho_store::second_factor as factors;
-use serde_json::json;
 
 use super::Verdict;
 use crate::error::AppError;
-use crate::login::stream_of;
 use crate::office::Office;
 use crate::password::verify;
-use crate::record::record;
+use crate::resets::{shows_the_person, take_up};
 
 /// How long a refused login takes at least where there is a directory, so that time does not tell at which of the two a password was checked.
 pub(crate) const REFUSAL: std::time::Duration = std::time::Duration::from_secs(1);
@@ -74,8 +72,8 @@ pub(crate) async fn at_directory(
     }
 }
 
-/// Somebody whose password is checked at the directory has none to set here: the login with a second factor older than the first reset, which
-/// whoever reset does not hold, shows that it is the person.
+/// Somebody whose password is checked at the directory has none to set here: the login with the second factor takes up, where it shows that it is
+/// the person.
 pub(crate) async fn take_up_by_factor(office: &Arc<Office>, a: AccountRow) -> Result<(), AppError> {
     let (now, seal) = (office.clock.now(), office.seal()?);
     office
@@ -84,13 +82,10 @@ pub(crate) async fn take_up_by_factor(office: &Arc<Office>, a: AccountRow) -> Re
             Box::pin(async move {
                 let factor = factors::get(c, &a.login).await?;
                 let Some(reset) = account::reset(c, &a.login).await? else { return Ok(()) };
-                if factor.confirmed_at.is_none_or(|at| at >= reset.since) {
+                if !shows_the_person(&factor, &reset) {
                     return Ok(());
                 }
-                account::take_up(c, &a.login, reset.at).await?;
-                let payload = json!({"person": a.person, "by": a.person, "how": "second factor", "at": now});
-                record(c, seal, &stream_of(&a.person), "account.taken_up", &payload, now).await?;
-                Ok::<_, AppError>(())
+                take_up(c, &a, &reset, (&a.person, "second factor"), seal, now).await
             })
         })
         .await
