@@ -305,7 +305,7 @@ impl Office {
                 .iter()
                 .map(|m| mechanism_line(&pack, &evidence, m, &evidence.excepted(&clause.id)))
                 .collect(),
-            exceptions: evidence.exception_lines(&clause.id, &me, &d),
+            exceptions: evidence.exception_lines(&clause.id, &me, d),
             own: proof::own_texts(&pack, id),
             proofs,
             turns,

@@ -1,12 +1,14 @@
 //! Cases: the folded state as JSON, the acts it was folded from, open tasks for inboxes, drafts.
 
+mod count;
 mod list;
 
+pub use count::{count_all, count_of, counts_of, states_at};
 pub use list::{CaseFilter, by_ids, list, under_way};
 
 use sekisho_base::{Date, Instant};
 
-use crate::conn::{Arg, Row, capped_counts, insert, marks};
+use crate::conn::{Row, insert, marks};
 use crate::index::{self, Source};
 use crate::{Conn, StoreError, Viewer, args, search};
 
@@ -456,14 +458,6 @@ pub async fn tasks_of_kind(c: &mut Conn<'_>, kind: &str) -> Result<Vec<InboxRow>
     c.all(&sql, args![kind]).await?.iter().map(inbox_row).collect()
 }
 
-/// How many cases there ever were.
-///
-/// # Errors
-/// The database failed.
-pub async fn count_all(c: &mut Conn<'_>) -> Result<i64, StoreError> {
-    c.count("SELECT COUNT(*) FROM case_file", vec![]).await
-}
-
 /// Cases for which time alone changes something on or before a day.
 ///
 /// # Errors
@@ -484,46 +478,6 @@ pub async fn all_open(c: &mut Conn<'_>, procedure: &str) -> Result<Vec<CaseRow>,
         "SELECT {COLUMNS} FROM case_file WHERE procedure = $1 AND closed_at IS NULL ORDER BY opened_at, id"
     );
     c.all(&sql, args![procedure]).await?.iter().map(case).collect()
-}
-
-/// How many cases a procedure ever had.
-///
-/// # Errors
-/// The database failed.
-pub async fn count_of(c: &mut Conn<'_>, procedure: &str) -> Result<i64, StoreError> {
-    c.count("SELECT COUNT(*) FROM case_file WHERE procedure = $1", args![procedure]).await
-}
-
-/// The same for several procedures, each capped as lists cap it: one query.
-///
-/// # Errors
-/// The database failed.
-pub async fn counts_of(c: &mut Conn<'_>, procedures: &[String]) -> Result<Vec<i64>, StoreError> {
-    let of = |at: usize| ("case_file".to_owned(), format!("procedure = ${at}"));
-    let tables = (1..=procedures.len()).map(of);
-    capped_counts(c, tables, procedures.iter().map(Arg::from).collect()).await
-}
-
-/// States of the cases of some procedures that were not closed at a moment, the newest first; of the whole body, for the program itself.
-///
-/// # Errors
-/// The database failed.
-pub async fn states_at(
-    c: &mut Conn<'_>,
-    procedures: &[String],
-    at: Instant,
-    limit: i64,
-) -> Result<Vec<String>, StoreError> {
-    if procedures.is_empty() {
-        return Ok(vec![]);
-    }
-    let mut a = args![at, limit];
-    let sql = format!(
-        "SELECT state FROM case_file WHERE procedure IN ({}) AND (closed_at IS NULL OR closed_at > $1)
-         ORDER BY opened_at DESC, id DESC LIMIT $2",
-        marks(procedures, &mut a)
-    );
-    c.all(&sql, a).await?.iter().map(|r| r.text(0)).collect()
 }
 
 /// An application being written.
