@@ -13,6 +13,8 @@ mod case;
 #[cfg(test)]
 mod cause;
 #[cfg(test)]
+mod drafts_and_views;
+#[cfg(test)]
 mod duty;
 #[cfg(test)]
 mod exchange;

@@ -35,6 +35,8 @@ mod delegations;
 #[cfg(test)]
 mod directory;
 #[cfg(test)]
+mod directory_sessions;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod duties;
@@ -56,6 +58,8 @@ mod guards;
 mod handling;
 #[cfg(test)]
 mod identity;
+#[cfg(test)]
+mod interrupted;
 #[cfg(test)]
 mod joint;
 #[cfg(test)]
@@ -80,6 +84,8 @@ mod permits;
 mod powers;
 #[cfg(test)]
 mod proposals;
+#[cfg(test)]
+mod pruning;
 #[cfg(test)]
 mod queries;
 #[cfg(test)]
