@@ -34,6 +34,7 @@ mod maintenance;
 mod migration;
 #[cfg(test)]
 mod notification;
+mod once;
 #[cfg(test)]
 mod org;
 #[cfg(test)]

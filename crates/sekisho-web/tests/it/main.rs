@@ -52,6 +52,7 @@ mod files;
 mod first_start;
 #[cfg(test)]
 mod guards;
+mod guide;
 #[cfg(test)]
 mod handling;
 #[cfg(test)]
@@ -86,6 +87,7 @@ mod queries;
 mod registers;
 #[cfg(test)]
 mod related;
+mod request_once;
 #[cfg(test)]
 mod resolve;
 #[cfg(test)]
@@ -100,6 +102,7 @@ mod sight;
 mod sign_in;
 #[cfg(test)]
 mod stocktaking;
+mod stocktaking_days;
 #[cfg(test)]
 mod story;
 #[cfg(test)]
