@@ -333,6 +333,7 @@ pub fn kind_label(kind: &str) -> &'static str {
         ("register.view_saved", "課の見方の保存"),
         ("register.view_forgotten", "課の見方の削除"),
         ("register.case", "案件による台帳の変更"),
+        ("register.stocktaking", "棚卸しで確認した日の記入"),
         ("org.import", "組織の取込み"),
         ("setup.code", "最初の設定のコードの発行"),
         ("setup.enter", "最初の設定を始める"),

@@ -542,6 +542,7 @@ async fn turn_day(office: &Arc<Office>, today: Date, starts: bool) -> Result<(),
     crate::cases::open_from_causes(office).await?;
     office.seal_looks().await?;
     office.note_turns().await?;
+    office.forget_requests().await?;
     let today = today.to_string();
     office
         .store

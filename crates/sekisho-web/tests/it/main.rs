@@ -54,6 +54,7 @@ mod files;
 mod first_start;
 #[cfg(test)]
 mod guards;
+mod guide;
 #[cfg(test)]
 mod handling;
 #[cfg(test)]
@@ -92,6 +93,7 @@ mod queries;
 mod registers;
 #[cfg(test)]
 mod related;
+mod request_once;
 #[cfg(test)]
 mod resolve;
 #[cfg(test)]
@@ -106,6 +108,7 @@ mod sight;
 mod sign_in;
 #[cfg(test)]
 mod stocktaking;
+mod stocktaking_days;
 #[cfg(test)]
 mod story;
 #[cfg(test)]

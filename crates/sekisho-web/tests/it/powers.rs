@@ -185,6 +185,14 @@ pub fn attempts(h: &Held) -> Vec<Attempt> {
     let close = owned(vec![("do", "close")]);
     let wrong = [CLERK, DEPUTY, OTHER_CLERK, OTHER_MANAGER];
     add("/stocktakings/{id}", &h.stocktaking, close, None, &wrong);
+    let days = owned(vec![("do", "days")]);
+    add(
+        "/stocktakings/{id}",
+        &h.stocktaking,
+        days,
+        None,
+        &[CLERK, DEPUTY, DIRECTOR, OTHER_CLERK, OTHER_MANAGER],
+    );
     let labels = vec![("row", h.asset.clone())];
     let wrong = [OTHER_CLERK, OTHER_MANAGER];
     add("/registers/{id}/labels", "/registers/asset/labels", labels, None, &wrong);
