@@ -37,6 +37,8 @@ mod notification;
 #[cfg(test)]
 mod org;
 #[cfg(test)]
+mod passkey;
+#[cfg(test)]
 mod permit;
 #[cfg(test)]
 mod query;
