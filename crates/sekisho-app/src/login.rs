@@ -225,24 +225,22 @@ pub async fn second(
     let taken = match given {
         _ if locked => Err(wrong()),
         Given::Typed(typed) => office.take_second_factor(who, typed).await?.ok_or_else(wrong),
-        Given::Passkey(ticket, answer) => {
-            office.take_passkey(who, Purpose::Second, (ticket, answer)).await?
-        }
+        Given::Passkey(ticket, answer) => office.take_passkey(who, Purpose::Second, (ticket, answer)).await?,
     };
     let (login, hash) = (who.login.clone(), who.token_hash.clone());
     let taken = match taken {
         Ok(taken) => taken,
         Err(says) => {
-        if failed(office, key, locked, Some(who.person.clone()), place).await? {
-            office
-                .store
-                .write(move |c| {
-                    Box::pin(async move { session::end(c, &login, &hash).await.map_err(AppError::from) })
-                })
-                .await?;
-            return Err(AppError::NoSession);
-        }
-        return Err(AppError::refused("L002", says));
+            if failed(office, key, locked, Some(who.person.clone()), place).await? {
+                office
+                    .store
+                    .write(move |c| {
+                        Box::pin(async move { session::end(c, &login, &hash).await.map_err(AppError::from) })
+                    })
+                    .await?;
+                return Err(AppError::NoSession);
+            }
+            return Err(AppError::refused("L002", says));
         }
     };
     let since = taken.since;

@@ -102,7 +102,12 @@ fn wrong(why: &str) -> String {
 
 impl Office {
     /// The site for which passkeys are, and a challenge, where passkeys can be used.
-    fn challenge(&self, purpose: Purpose, browser: &str, handle: &str) -> Result<(Site, Ticket, String), AppError> {
+    fn challenge(
+        &self,
+        purpose: Purpose,
+        browser: &str,
+        handle: &str,
+    ) -> Result<(Site, Ticket, String), AppError> {
         let site = self.passkey_site().map_err(|why| AppError::refused("P002", why.says()))?.clone();
         let mut bytes = [0u8; 32];
         self.entropy.fill(&mut bytes).map_err(AppError::internal)?;
@@ -168,7 +173,9 @@ impl Office {
     async fn passkeys_of(&self, who: &Identity) -> Result<Vec<PasskeyRow>, AppError> {
         let login = who.login.clone();
         self.store
-            .read(move |c| Box::pin(async move { passkey::of_login(c, &login).await.map_err(AppError::from) }))
+            .read(move |c| {
+                Box::pin(async move { passkey::of_login(c, &login).await.map_err(AppError::from) })
+            })
             .await
     }
 
@@ -222,7 +229,10 @@ impl Office {
         if row.stopped_at.is_some() {
             return Ok(Err(COPIED.to_owned()));
         }
-        let counter = match unhex(&row.public_key).ok_or("登録された鍵を読めません").and_then(|key| p.asserted.counter(&key, &e)) {
+        let counter = match unhex(&row.public_key)
+            .ok_or("登録された鍵を読めません")
+            .and_then(|key| p.asserted.counter(&key, &e))
+        {
             Ok(counter) => counter,
             Err(why) => return Ok(Err(wrong(why))),
         };
@@ -257,7 +267,11 @@ impl Office {
                 })
             })
             .await?;
-        Ok(if right { Ok(Taken { since: Some(row.created_at), name: row.name.clone() }) } else { Err(COPIED.to_owned()) })
+        Ok(if right {
+            Ok(Taken { since: Some(row.created_at), name: row.name.clone() })
+        } else {
+            Err(COPIED.to_owned())
+        })
     }
 
     /// Takes a passkey of somebody with a session, as second factor or as proof; says otherwise what is wrong.
@@ -293,7 +307,9 @@ impl Office {
         let login = row.login.clone();
         let account = self
             .store
-            .read(move |c| Box::pin(async move { account::by_login(c, &login).await.map_err(AppError::from) }))
+            .read(move |c| {
+                Box::pin(async move { account::by_login(c, &login).await.map_err(AppError::from) })
+            })
             .await?
             .ok_or(AppError::NotFound)?;
         // Wrong passwords and wrong codes stand in the way of a passkey too.

@@ -177,7 +177,8 @@ impl Office {
                     if !factors::take_code(c, &login, &hash, now).await? {
                         return Ok(None);
                     }
-                    let payload = json!({"person": person, "at": now, "left": factors::codes_left(c, &login).await?});
+                    let payload =
+                        json!({"person": person, "at": now, "left": factors::codes_left(c, &login).await?});
                     record(c, seal, &stream_of(&person), "account.recovery_code", &payload, now).await?;
                     // The codes came with the oldest factor.
                     let app = factors::get(c, &login).await?.confirmed_at;

@@ -46,7 +46,9 @@ async fn ask(
     fields: &Fields,
     message: Option<String>,
 ) -> WebError {
-    let kept = fields.with_prefix("").filter(|(name, _)| *name != "csrf" && *name != PROOF && !PASSKEY.contains(name));
+    let kept = fields
+        .with_prefix("")
+        .filter(|(name, _)| *name != "csrf" && *name != PROOF && !PASSKEY.contains(name));
     let fields = kept.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let page = match Page::of(web, who, "もう一度確かめます", "").await {
         Ok(page) => page.narrow(),
@@ -57,7 +59,8 @@ async fn ask(
         Ok(passkey) => passkey,
         Err(e) => return e,
     };
-    let shown = ProvePage { page, action, fields, second_factor: who.second_factor, provider, passkey, message };
+    let shown =
+        ProvePage { page, action, fields, second_factor: who.second_factor, provider, passkey, message };
     match html(&shown) {
         Ok(page) => WebError::Instead(Box::new((StatusCode::UNAUTHORIZED, page).into_response())),
         Err(e) => e,
@@ -79,7 +82,8 @@ async fn sure(web: &Web, mut posted: Posted, action: String, From(place): From) 
     match login::prove(&web.office, &posted.who, given, &place).await {
         Ok(who) => {
             posted.who = who;
-            [&[PROOF], &PASSKEY[..]].concat().into_iter().for_each(|name| posted.fields.drop(name));
+            posted.fields.drop(PROOF);
+            PASSKEY.iter().for_each(|name| posted.fields.drop(name));
             Ok(posted)
         }
         Err(AppError::Refused { message, .. }) => {

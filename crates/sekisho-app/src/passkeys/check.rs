@@ -86,7 +86,8 @@ fn client(of: &Value, kind: &str, e: &Expected<'_>) -> Result<[u8; 32], Fault> {
         return Err("この画面から始めた操作ではありません");
     }
     // A page of ours within a page of others is none of ours.
-    let within = said.get("crossOrigin").is_some_and(|v| *v != Value::Bool(false)) || said.get("topOrigin").is_some();
+    let within =
+        said.get("crossOrigin").is_some_and(|v| *v != Value::Bool(false)) || said.get("topOrigin").is_some();
     if text("origin") != e.origin || within {
         return Err("関所とは別のアドレスの画面で作られました");
     }
@@ -234,9 +235,9 @@ impl<'k> Key<'k> {
                 UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point).verify(signed, signature).is_ok()
             }
             Self::Ed25519(key) => UnparsedPublicKey::new(&ED25519, key).verify(signed, signature).is_ok(),
-            Self::Rsa { n, e } => RsaPublicKeyComponents { n, e }
-                .verify(&RSA_PKCS1_2048_8192_SHA256, signed, signature)
-                .is_ok(),
+            Self::Rsa { n, e } => {
+                RsaPublicKeyComponents { n, e }.verify(&RSA_PKCS1_2048_8192_SHA256, signed, signature).is_ok()
+            }
         }
     }
 }

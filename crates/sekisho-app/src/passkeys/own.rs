@@ -143,7 +143,9 @@ impl Office {
             .store
             .write(move |c| {
                 Box::pin(async move {
-                    outside::take_answer(c, &used, until, now).await.map_err(|e| known(e, "もう使われました"))?;
+                    outside::take_answer(c, &used, until, now)
+                        .await
+                        .map_err(|e| known(e, "もう使われました"))?;
                     let first = !factors::any(c, &row.login).await?;
                     if passkey::of_login(c, &row.login).await?.len() >= MOST {
                         return Err(AppError::refused(

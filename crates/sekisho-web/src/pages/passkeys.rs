@@ -57,11 +57,7 @@ impl Button {
     }
 
     /// For somebody who has a passkey.
-    pub(crate) async fn of(
-        web: &Web,
-        who: &Identity,
-        ask: &'static str,
-    ) -> Result<Option<Self>, WebError> {
+    pub(crate) async fn of(web: &Web, who: &Identity, ask: &'static str) -> Result<Option<Self>, WebError> {
         let Ok(site) = web.office.passkey_site() else { return Ok(None) };
         let any = !web.office.usable_passkeys(who).await?.is_empty();
         Ok(any.then(|| Self::at(&site.origin, ask)))
@@ -83,12 +79,13 @@ async fn ask_to_come_in(State(web): State<Web>, headers: HeaderMap) -> Result<Re
     let mut browser = asker(&headers).to_owned();
     if browser.is_empty() {
         let mut secret = [0u8; 32];
-        web.office.entropy.fill(&mut secret).map_err(|e| AppError::Internal(e.to_string()))?;
+        web.office.entropy.fill(&mut secret).map_err(AppError::internal)?;
         browser = hex(&secret);
     }
     let asked = web.office.ask_to_come_in(&browser)?;
     let secure = if web.secure { "; Secure" } else { "" };
-    let cookie = format!("{ASKER}={browser}; Path=/login/passkey; HttpOnly; SameSite=Strict; Max-Age=300{secure}");
+    let cookie =
+        format!("{ASKER}={browser}; Path=/login/passkey; HttpOnly; SameSite=Strict; Max-Age=300{secure}");
     Ok(([(header::SET_COOKIE, cookie)], question(asked)).into_response())
 }
 

@@ -72,13 +72,9 @@ impl Device {
         assert_eq!(asked["authenticatorSelection"]["residentKey"], "required");
         self.user = asked["user"]["id"].as_str().unwrap().to_owned();
         let point = self.pair.public_key().as_ref();
-        let key = [
-            &[0xa5, 1, 2, 3, 0x26, 0x20, 1, 0x21, 0x58, 32],
-            &point[1..33],
-            &[0x22, 0x58, 32],
-            &point[33..],
-        ]
-        .concat();
+        let key =
+            [&[0xa5, 1, 2, 3, 0x26, 0x20, 1, 0x21, 0x58, 32], &point[1..33], &[0x22, 0x58, 32], &point[33..]]
+                .concat();
         let size = u16::try_from(self.id.len()).unwrap().to_be_bytes();
         let data = [&self.data(&asked["rp"]["id"], 0x45, t)[..], &[0; 16], &size, &self.id, &key].concat();
         let size = u16::try_from(data.len()).unwrap().to_be_bytes();
@@ -131,7 +127,8 @@ async fn come_in(city: &City, device: &mut Device, t: Twist) -> (Browser, Page) 
     let (asked, ticket) = ask(&mut b, "/login/passkey").await;
     assert_eq!(asked["allowCredentials"], json!([]), "nobody is told who has one");
     let answer = device.sign(&asked, t);
-    let page = b.post("/login/passkey", &[("ticket", &ticket), ("passkey", &answer), ("next", "/cases")]).await;
+    let page =
+        b.post("/login/passkey", &[("ticket", &ticket), ("passkey", &answer), ("next", "/cases")]).await;
     take_cookie(&mut b, &page);
     (b, page)
 }
@@ -166,10 +163,15 @@ async fn a_passkey_is_a_second_factor_a_proof_and_a_login_by_itself() {
     let (city, mut b, mut device) = with_passkey(CLERK).await;
     assert_eq!(entries(&city, "account.passkey").await, 1);
     let page = b.get(FACTOR).await;
-    assert!(page.text.contains("席のパソコン") && page.text.contains("まだ使われていません"), "{}", page.text);
+    assert!(
+        page.text.contains("席のパソコン") && page.text.contains("まだ使われていません"),
+        "{}",
+        page.text
+    );
     assert!(page.text.contains("data-origin=\"https://city.test\""), "{}", page.text);
     assert!(b.get("/account").await.text.contains("使っています（回復コードの残り 10個）"));
-    let stored = city.count_of("SELECT COUNT(*) FROM passkey WHERE handle LIKE '%' || $1 || '%'", "1001").await;
+    let stored =
+        city.count_of("SELECT COUNT(*) FROM passkey WHERE handle LIKE '%' || $1 || '%'", "1001").await;
     assert_eq!(stored, 0, "what authenticators keep tells nothing about the person");
 
     let (mut alone, page) = come_in(&city, &mut device, Twist::default()).await;
@@ -210,9 +212,17 @@ async fn a_passkey_is_a_second_factor_a_proof_and_a_login_by_itself() {
     assert_eq!(gone.location(), "/account/second-factor?done=passkey_removed", "{}", gone.text);
     assert_eq!(entries(&city, "account.passkey_removed").await, 1);
     let (_, page) = come_in(&city, &mut device, Twist::default()).await;
-    assert!(page.status == StatusCode::UNAUTHORIZED && page.text.contains("取り消されています"), "{}", page.text);
+    assert!(
+        page.status == StatusCode::UNAUTHORIZED && page.text.contains("取り消されています"),
+        "{}",
+        page.text
+    );
     assert_eq!(city.count("SELECT COUNT(*) FROM recovery_code").await, 0);
-    assert_eq!(Browser::new(&city).enter("u1001", PASSWORD).await.location(), "/", "there is no second factor");
+    assert_eq!(
+        Browser::new(&city).enter("u1001", PASSWORD).await.location(),
+        "/",
+        "there is no second factor"
+    );
 }
 
 #[tokio::test]
@@ -223,7 +233,10 @@ async fn what_is_not_right_does_not_come_in_and_is_counted() {
         (Twist { origin: Some("https://city.test.evil.example"), ..twist }, "別のアドレスの画面"),
         (Twist { origin: Some("http://city.test"), ..twist }, "別のアドレスの画面"),
         (Twist { site: Some("evil.example"), ..twist }, "別のサイトのため"),
-        (Twist { challenge: Some("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), ..twist }, "この画面から始めた"),
+        (
+            Twist { challenge: Some("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), ..twist },
+            "この画面から始めた",
+        ),
         (Twist { flags: Some(1), ..twist }, "本人を確かめていません"),
     ] {
         let before = entries(&city, "account.login_failed").await;
@@ -242,7 +255,11 @@ async fn what_is_not_right_does_not_come_in_and_is_counted() {
         Twist { id: Some(b"unknown"), ..twist },
     ] {
         let (_, page) = come_in(&city, &mut device, t).await;
-        assert!(page.status == StatusCode::UNAUTHORIZED && page.text.contains("登録されていない"), "{}", page.text);
+        assert!(
+            page.status == StatusCode::UNAUTHORIZED && page.text.contains("登録されていない"),
+            "{}",
+            page.text
+        );
     }
     // A signature of another key under the same name.
     let mut forger = Device::new("first");
@@ -261,7 +278,9 @@ async fn what_is_not_right_does_not_come_in_and_is_counted() {
     let page = other.post("/login/passkey", &sent).await;
     assert!(page.text.contains("この画面から始めたもの"), "another browser: {}", page.text);
     let large = "x".repeat(10_000);
-    for (answer, says) in [("{", "形が正しくありません"), ("", "形が正しくありません"), (&large, "大きすぎます")] {
+    for (answer, says) in
+        [("{", "形が正しくありません"), ("", "形が正しくありません"), (&large, "大きすぎます")]
+    {
         let page = b.post("/login/passkey", &[("ticket", &ticket), ("passkey", answer)]).await;
         assert!(page.status == StatusCode::UNAUTHORIZED && page.text.contains(says), "{}", page.text);
     }
@@ -269,7 +288,10 @@ async fn what_is_not_right_does_not_come_in_and_is_counted() {
         let page = b.post("/login/passkey", &[("ticket", bad), ("passkey", &answer)]).await;
         assert!(page.text.contains("5分たっています"), "{}", page.text);
     }
-    assert_eq!(b.post_raw("/login/passkey", "", "https://elsewhere.example").await.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        b.post_raw("/login/passkey", "", "https://elsewhere.example").await.status,
+        StatusCode::FORBIDDEN
+    );
     assert_eq!(b.post("/login/passkey", &sent).await.location(), "/");
     let page = b.post("/login/passkey", &sent).await;
     assert!(page.text.contains("もう使われました"), "a second time: {}", page.text);
@@ -290,7 +312,11 @@ async fn a_passkey_of_somebody_else_is_no_second_factor_and_five_failures_lock()
     assert_eq!(register(&mut b, &mut own, "鍵").await.location(), "/account/second-factor?done=passkey");
     later(&city, 1);
     let (_, page) = as_second(&city, "u1002", PASSWORD, &mut clerks).await;
-    assert!(page.status == StatusCode::UNAUTHORIZED && page.text.contains("登録されていないか"), "{}", page.text);
+    assert!(
+        page.status == StatusCode::UNAUTHORIZED && page.text.contains("登録されていないか"),
+        "{}",
+        page.text
+    );
     for n in 1..5 {
         let (_, page) = as_second(&city, "u1002", PASSWORD, &mut clerks).await;
         assert_eq!(page.status == StatusCode::UNAUTHORIZED, n < 4, "{n}");
@@ -329,7 +355,11 @@ async fn a_counter_that_goes_back_stops_the_passkey_and_is_told() {
         assert_eq!(come_in(&city, &mut device, Twist::default()).await.1.location(), "/cases");
     }
     let (_, page) = come_in(&city, &mut device, Twist { counter: Some(2), ..Twist::default() }).await;
-    assert!(page.status == StatusCode::UNAUTHORIZED && page.text.contains("複製されたおそれ"), "{}", page.text);
+    assert!(
+        page.status == StatusCode::UNAUTHORIZED && page.text.contains("複製されたおそれ"),
+        "{}",
+        page.text
+    );
     let (_, page) = come_in(&city, &mut device, Twist::default()).await;
     assert!(page.text.contains("複製されたおそれ"), "nor with a higher one from now on: {}", page.text);
     assert_eq!(entries(&city, "account.passkey_copied").await, 1, "once");
@@ -355,7 +385,11 @@ async fn stopped_and_reset_accounts_stay_so_and_a_reset_takes_passkeys_away() {
     let admin = city.browser(ADMIN).await;
     admin.post("/accounts/1002", &[("do", "stop")]).await;
     let (_, page) = come_in(&city, &mut device, Twist::default()).await;
-    assert!(page.status == StatusCode::UNAUTHORIZED && page.text.contains("停止されているか"), "{}", page.text);
+    assert!(
+        page.status == StatusCode::UNAUTHORIZED && page.text.contains("停止されているか"),
+        "{}",
+        page.text
+    );
     admin.post("/accounts/1002", &[("do", "resume")]).await;
 
     let slip = admin.post("/organization/account", &[("person", MANAGER)]).await;
@@ -402,7 +436,10 @@ async fn a_reset_is_taken_up_by_the_factor_that_was_used_and_no_other() {
     later(&city, 1);
     let (mut b, _) = come_in(&city, &mut before, Twist::default()).await;
     let mut after = Device::new("second");
-    assert_eq!(register(&mut b, &mut after, "新しい鍵").await.location(), "/account/second-factor?done=passkey");
+    assert_eq!(
+        register(&mut b, &mut after, "新しい鍵").await.location(),
+        "/account/second-factor?done=passkey"
+    );
     let (mut b, page) = as_second(&city, "u1002", &password, &mut after).await;
     assert_eq!(page.location(), "/password");
     b.get("/password").await;
@@ -429,7 +466,11 @@ async fn a_passkey_fulfils_what_a_role_asks_for_and_the_last_factor_stays() {
     assert_eq!(b.get("/").await.status, StatusCode::OK, "the pages are open");
     let id = b64(b"first");
     let page = b.post(OWN, &[("do", "remove"), ("id", &id)]).await;
-    assert!(page.status == StatusCode::UNPROCESSABLE_ENTITY && page.text.contains("役割には多要素認証が必要"), "{}", page.text);
+    assert!(
+        page.status == StatusCode::UNPROCESSABLE_ENTITY && page.text.contains("役割には多要素認証が必要"),
+        "{}",
+        page.text
+    );
     assert_eq!(city.count("SELECT COUNT(*) FROM passkey").await, 1);
     let (_, codes) = enrol(&city, &mut b).await;
     assert_eq!(b.post(FACTOR, &[("do", "drop")]).await.location(), "/account?done=factor_dropped");
@@ -465,21 +506,34 @@ async fn registering_is_for_the_session_that_asked_within_bounds() {
     let mut second = Device::new("second");
     let made = second.make(&asked, Twist::default());
     let send = |name: &'static str, ticket: &str, made: &str| {
-        [("do", "register".to_owned()), ("passkey_name", name.to_owned()), ("ticket", ticket.to_owned()), ("passkey", made.to_owned())]
+        [
+            ("do", "register".to_owned()),
+            ("passkey_name", name.to_owned()),
+            ("ticket", ticket.to_owned()),
+            ("passkey", made.to_owned()),
+        ]
     };
     let post = async |b: &Browser, fields: [(&'static str, String); 4]| {
         let fields: Vec<(&str, &str)> = fields.iter().map(|(k, v)| (*k, v.as_str())).collect();
         b.post(OWN, &fields).await
     };
     let page = post(&b, send("", &ticket, &made)).await;
-    assert!(page.status == StatusCode::UNPROCESSABLE_ENTITY && page.text.contains("後で分かる名前"), "{}", page.text);
+    assert!(
+        page.status == StatusCode::UNPROCESSABLE_ENTITY && page.text.contains("後で分かる名前"),
+        "{}",
+        page.text
+    );
     let mut other = city.browser(MANAGER).await;
     other.get(FACTOR).await;
     let page = post(&other, send("盗んだもの", &ticket, &made)).await;
     assert!(page.text.contains("この画面から始めたもの"), "{}", page.text);
     let unverified = second.make(&asked, Twist { flags: Some(0x41), ..Twist::default() });
     let page = post(&b, send("鍵", &ticket, &unverified)).await;
-    assert!(page.text.contains("本人を確かめていません") && page.text.contains("value=\"鍵\""), "{}", page.text);
+    assert!(
+        page.text.contains("本人を確かめていません") && page.text.contains("value=\"鍵\""),
+        "{}",
+        page.text
+    );
     let elsewhere = second.make(&asked, Twist { origin: Some("https://evil.example"), ..Twist::default() });
     assert!(post(&b, send("鍵", &ticket, &elsewhere)).await.text.contains("別のアドレスの画面"));
     let doubled = device.make(&asked, Twist::default());

@@ -378,8 +378,15 @@ async fn without_session_or_token_or_from_elsewhere_nothing_is_sent_anywhere() {
     let before = city.written().await;
     let mut paths: BTreeSet<String> = attempts(&held).into_iter().map(|a| a.path).collect();
     paths.extend(
-        ["/logout", "/password", "/account/second-factor", "/account/passkeys", "/account/sessions", "/account/tokens"]
-            .map(str::to_owned),
+        [
+            "/logout",
+            "/password",
+            "/account/second-factor",
+            "/account/passkeys",
+            "/account/sessions",
+            "/account/tokens",
+        ]
+        .map(str::to_owned),
     );
     for path in &paths {
         let page = nobody.post(path, &[("do", "apply")]).await;

@@ -34,7 +34,9 @@ fn p256() -> (EcdsaKeyPair, Vec<u8>) {
     let bytes = EcdsaKeyPair::generate_pkcs8(how, &random).unwrap();
     let pair = EcdsaKeyPair::from_pkcs8(how, bytes.as_ref(), &random).unwrap();
     let point = pair.public_key().as_ref();
-    let key = [&[0xa5, 1, 2, 3, 0x26, 0x20, 1, 0x21, 0x58, 32], &point[1..33], &[0x22, 0x58, 32], &point[33..]].concat();
+    let key =
+        [&[0xa5, 1, 2, 3, 0x26, 0x20, 1, 0x21, 0x58, 32], &point[1..33], &[0x22, 0x58, 32], &point[33..]]
+            .concat();
     (pair, key)
 }
 
@@ -133,7 +135,11 @@ fn an_answer_to_anything_else_is_refused() {
         assert!(found.contains(why), "{found}: {data:?}");
     }
     let extended = [&authenticator(0x8d, 7)[..], &[0xa1, 0x61, b'x', 0xf5]].concat();
-    assert_eq!(counter(&asserted(&client, &extended, sign), &key), Ok(7), "extensions and a backup are passed over");
+    assert_eq!(
+        counter(&asserted(&client, &extended, sign), &key),
+        Ok(7),
+        "extensions and a backup are passed over"
+    );
     let no_challenge = Expected { challenge: "", ..SITE };
     let empty = asserted(&client.replace("Y2hhbGxlbmdl", ""), &data, sign);
     assert!(Asserted::parse(&empty).unwrap().counter(&key, &no_challenge).is_err());
