@@ -245,7 +245,7 @@ impl Office {
                         Change::DropSecondFactor | Change::Unlink => {
                             let gone = match change {
                                 Change::Unlink => outside::unlink(c, login).await?,
-                                _ => factors::remove(c, login).await?,
+                                _ => factors::remove_all(c, login).await?,
                             };
                             if !gone {
                                 return Err(nothing());

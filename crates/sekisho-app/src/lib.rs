@@ -39,6 +39,7 @@ mod outside;
 mod pack_oracle;
 pub mod pack_tools;
 pub mod packs;
+pub mod passkeys;
 pub mod password;
 pub mod people;
 pub mod permits;

@@ -14,12 +14,12 @@ pub use sekisho_store::session::{Stage, Via};
 use sekisho_store::{Conn, ledger, second_factor as factors};
 use serde_json::json;
 
-use failures::failed;
-pub(crate) use failures::{failure_key, is_locked, still_open};
+pub(crate) use failures::{failed, failure_key, is_locked, still_open};
 
 use crate::error::{AppError, FieldError};
 use crate::ldap::sign_in::{REFUSAL, Tried, at_directory, elsewhere, take_up_by_factor, try_password};
 use crate::office::Office;
+use crate::passkeys::Purpose;
 use crate::password::{self, hash_off_thread, verify};
 use crate::record::{Seal, record};
 use crate::resets::{shows_the_person, take_up};
@@ -100,6 +100,23 @@ impl Identity {
     }
 }
 
+/// What somebody gives as second factor or as proof.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Given<'g> {
+    /// What was typed: a code, a recovery code, a password.
+    Typed(&'g str),
+    /// The ticket of a passkey that was asked for, and what the browser brought.
+    Passkey(&'g str, &'g str),
+}
+
+/// A second factor that was taken.
+pub(crate) struct Taken {
+    /// Since when it is there.
+    pub(crate) since: Option<Instant>,
+    /// Name of the passkey; empty for others.
+    pub(crate) name: String,
+}
+
 /// A new session: the token goes to the browser once and is stored nowhere.
 #[derive(Debug)]
 pub struct NewSession {
@@ -151,7 +168,7 @@ pub async fn login(
         .read(move |c| {
             Box::pin(async move {
                 let Some(a) = account::by_login(c, &login).await? else { return Ok(None) };
-                let factor = factors::get(c, &a.login).await?;
+                let factor = factors::any(c, &a.login).await?;
                 Ok::<_, AppError>(Some((a, factor)))
             })
         })
@@ -160,8 +177,8 @@ pub async fn login(
     let tried = try_password(office, account.as_ref().map(|(a, _)| a), locked, &typed, password).await?;
     match account {
         Some((a, factor)) if tried == Tried::Right && a.active && !locked => {
-            let stage = first_stage(office, &a.person, &factor).await?;
-            begin(office, a, key, place, (stage, Via::Password), "").await
+            let stage = first_stage(office, &a.person, factor).await?;
+            begin(office, a, key, place, (stage, Via::Password, None), "").await
         }
         account => {
             // While the directory is away nobody knows whether the password was wrong.
@@ -181,13 +198,9 @@ pub async fn login(
     }
 }
 
-/// What stands between a right first factor and the pages.
-pub(crate) async fn first_stage(
-    office: &Office,
-    person: &str,
-    factor: &factors::TotpRow,
-) -> Result<Stage, AppError> {
-    Ok(if !factor.secret.is_empty() {
+/// What stands between a right first factor and the pages; `factor`: whether there is a second one.
+pub(crate) async fn first_stage(office: &Office, person: &str, factor: bool) -> Result<Stage, AppError> {
+    Ok(if factor {
         Stage::Code
     } else if office.needs_second_factor(person).await? {
         Stage::Enrol
@@ -196,40 +209,50 @@ pub(crate) async fn first_stage(
     })
 }
 
-/// Takes the code of the second factor, or a recovery code, from somebody whose password was right.
+/// Takes the code of the second factor, a recovery code or a passkey from somebody whose password was right.
 ///
 /// # Errors
 /// Refused when it is wrong or was used; after the fifth time the session is over.
 pub async fn second(
     office: &Arc<Office>,
     who: &Identity,
-    typed: &str,
+    given: Given<'_>,
     place: &Place,
 ) -> Result<NewSession, AppError> {
     let key = failure_key("code", &who.login);
     let locked = is_locked(office, &key).await?;
-    let right = !locked && office.take_second_factor(who, typed).await?;
+    let wrong = || FAILED_CODE.to_owned();
+    let taken = match given {
+        _ if locked => Err(wrong()),
+        Given::Typed(typed) => office.take_second_factor(who, typed).await?.ok_or_else(wrong),
+        Given::Passkey(ticket, answer) => office.take_passkey(who, Purpose::Second, (ticket, answer)).await?,
+    };
     let (login, hash) = (who.login.clone(), who.token_hash.clone());
-    if !right {
-        if failed(office, key, locked, Some(who.person.clone()), place).await? {
-            office
-                .store
-                .write(move |c| {
-                    Box::pin(async move { session::end(c, &login, &hash).await.map_err(AppError::from) })
-                })
-                .await?;
-            return Err(AppError::NoSession);
+    let taken = match taken {
+        Ok(taken) => taken,
+        Err(says) => {
+            if failed(office, key, locked, Some(who.person.clone()), place).await? {
+                office
+                    .store
+                    .write(move |c| {
+                        Box::pin(async move { session::end(c, &login, &hash).await.map_err(AppError::from) })
+                    })
+                    .await?;
+                return Err(AppError::NoSession);
+            }
+            return Err(AppError::refused("L002", says));
         }
-        return Err(AppError::refused("L002", FAILED_CODE));
-    }
+    };
+    let since = taken.since;
     let account = office
         .store
         .read(move |c| Box::pin(async move { account::by_login(c, &login).await.map_err(AppError::from) }))
         .await?
         .ok_or(AppError::NoSession)?;
-    let session = begin(office, account.clone(), key, place, (Stage::Open, who.via), &who.token_hash).await?;
+    let how = (Stage::Open, who.via, Some(taken));
+    let session = begin(office, account.clone(), key, place, how, &who.token_hash).await?;
     if account.checked == Checked::Directory {
-        take_up_by_factor(office, account).await?;
+        take_up_by_factor(office, account, since).await?;
     }
     Ok(session)
 }
@@ -261,20 +284,23 @@ pub(crate) fn new_session(
         seen_at: now,
         expires_at: now.plus_millis(if stage == Stage::Code { CODE_MS } else { SESSION_MS }),
         via,
+        factor_since: None,
     };
     Ok((token, row))
 }
 
-/// Begins a session after a password or a code was right; `ends` is the session that waited for the code.
-async fn begin(
+/// Begins a session after a password, a code or a passkey was right; `ends` is the session that waited for it.
+pub(crate) async fn begin(
     office: &Arc<Office>,
     a: AccountRow,
     failure_key: String,
     place: &Place,
-    (stage, via): (Stage, Via),
+    (stage, via, taken): (Stage, Via, Option<Taken>),
     ends: &str,
 ) -> Result<NewSession, AppError> {
     let (token, mut row) = new_session(office, &a.login, place, stage, via)?;
+    row.factor_since = taken.as_ref().and_then(|t| t.since);
+    let passkey = taken.map(|t| t.name).unwrap_or_default();
     let (now, seal, ends) = (row.created_at, office.seal()?, ends.to_owned());
     let must_change = must_change(&a, via);
     office
@@ -286,7 +312,7 @@ async fn begin(
                 session::end(c, &a.login, &ends).await?;
                 account::clear_failures(c, &failure_key).await?;
                 if stage != Stage::Code {
-                    entered(c, &a.person, &mut row, seal).await?;
+                    entered(c, &a.person, &mut row, &passkey, seal).await?;
                 }
                 session::put(c, &row).await?;
                 Ok::<_, AppError>(())
@@ -301,17 +327,21 @@ pub(crate) fn must_change(a: &AccountRow, via: Via) -> bool {
     a.must_change && via == Via::Password
 }
 
-/// Records a login, and keeps with the session which one came before it.
+/// Records a login, with the name of the passkey that was used, and keeps with the session which login came before it.
 pub(crate) async fn entered(
     c: &mut Conn<'_>,
     person: &str,
     row: &mut SessionRow,
+    passkey: &str,
     seal: Seal,
 ) -> Result<(), AppError> {
     let stream = stream_of(person);
     (row.previous, row.failed) =
         ledger::last_and_since(c, &stream, "account.login", "account.login_failed").await?;
-    let payload = json!({"person": person, "at": row.created_at, "from": row.address, "browser": crate::sessions::browser_words(&row.agent), "via": row.via.code()});
+    let mut payload = json!({"person": person, "at": row.created_at, "from": row.address, "browser": crate::sessions::browser_words(&row.agent), "via": row.via.code()});
+    if let Some(fields) = payload.as_object_mut().filter(|_| !passkey.is_empty()) {
+        fields.insert("name".to_owned(), json!(format!("パスキー「{passkey}」")));
+    }
     record(c, seal, &stream, "account.login", &payload, row.created_at).await?;
     Ok(())
 }
@@ -395,22 +425,50 @@ impl Office {
     }
 }
 
-/// Asks somebody with a session again who they are: the password, or the code of the second factor.
+/// Asks somebody with a session again who they are: the password, the code of the second factor, or a passkey.
 ///
 /// # Errors
 /// Refused when it is wrong.
 pub async fn prove(
     office: &Arc<Office>,
     who: &Identity,
-    typed: &str,
+    given: Given<'_>,
     place: &Place,
 ) -> Result<Identity, AppError> {
     let key = failure_key("login", &who.login);
     let locked = is_locked(office, &key).await?;
-    let right = if locked || typed.len() > 1000 {
+    let wrong = || FAILED_PROOF.to_owned();
+    let right = match given {
+        _ if locked => Err(wrong()),
+        Given::Typed(typed) => typed_proof(office, who, typed).await?.then_some(()).ok_or_else(wrong),
+        Given::Passkey(ticket, answer) => {
+            office.take_passkey(who, Purpose::Proof, (ticket, answer)).await?.map(drop)
+        }
+    };
+    if let Err(says) = right {
+        failed(office, key, locked, Some(who.person.clone()), place).await?;
+        return Err(AppError::refused("L003", says));
+    }
+    let (now, hash) = (office.clock.now(), who.token_hash.clone());
+    office
+        .store
+        .write(move |c| {
+            Box::pin(async move {
+                still_open(c, &key, now, FAILED_PROOF).await?;
+                account::clear_failures(c, &key).await?;
+                session::prove(c, &hash, now).await.map_err(AppError::from)
+            })
+        })
+        .await?;
+    Ok(Identity { proved_at: now, ..who.clone() })
+}
+
+/// Whether what was typed is the code of the second factor or the password.
+async fn typed_proof(office: &Arc<Office>, who: &Identity, typed: &str) -> Result<bool, AppError> {
+    Ok(if typed.len() > 1000 {
         false
     } else if who.second_factor && totp::is_code(typed.trim()) {
-        office.take_second_factor(who, typed).await?
+        office.take_second_factor(who, typed).await?.is_some()
     } else {
         let login = who.login.clone();
         let account = office
@@ -433,23 +491,7 @@ pub async fn prove(
                 }
             },
         }
-    };
-    if !right {
-        failed(office, key, locked, Some(who.person.clone()), place).await?;
-        return Err(AppError::refused("L003", FAILED_PROOF));
-    }
-    let (now, hash) = (office.clock.now(), who.token_hash.clone());
-    office
-        .store
-        .write(move |c| {
-            Box::pin(async move {
-                still_open(c, &key, now, FAILED_PROOF).await?;
-                account::clear_failures(c, &key).await?;
-                session::prove(c, &hash, now).await.map_err(AppError::from)
-            })
-        })
-        .await?;
-    Ok(Identity { proved_at: now, ..who.clone() })
+    })
 }
 
 /// Changes one's own password; every other session of the login ends.
@@ -471,13 +513,12 @@ pub async fn change_password(
                 let Some(found) = session::get(c, &hash).await? else { return Ok(None) };
                 let login = &found.account.login;
                 let earlier = account::old_passwords(c, login).await?;
-                let (factor, reset) = (factors::get(c, login).await?, account::reset(c, login).await?);
-                Ok::<_, AppError>(Some((found, earlier, factor, reset)))
+                let reset = account::reset(c, login).await?;
+                Ok::<_, AppError>(Some((found, earlier, reset)))
             })
         })
         .await?;
-    let (session::Found { session: s, account, .. }, earlier, factor, reset) =
-        found.ok_or(AppError::NoSession)?;
+    let (session::Found { session: s, account, .. }, earlier, reset) = found.ok_or(AppError::NoSession)?;
     if account.checked == Checked::Directory {
         return Err(elsewhere(office));
     }
@@ -509,11 +550,11 @@ pub async fn change_password(
     }
     let taken_up = reset.filter(|r| {
         // Where others vouched for a second factor, this one was not used.
-        (s.stage, s.via) == (Stage::Open, Via::Password) && shows_the_person(&factor, r)
+        matches!(s.via, Via::Password | Via::Passkey) && shows_the_person(s.factor_since, r)
     });
     let place = Place { address: s.address.clone(), agent: s.agent.clone() };
     let (token, mut row) = new_session(office, &account.login, &place, s.stage, s.via)?;
-    (row.previous, row.failed) = (s.previous, s.failed);
+    (row.previous, row.failed, row.factor_since) = (s.previous, s.failed, s.factor_since);
     let now = row.created_at;
     let seals = [office.seal()?, office.seal()?];
     let before = account.password.clone();

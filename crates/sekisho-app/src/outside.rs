@@ -46,8 +46,8 @@ fn no_account(login: &str) -> AppError {
 const STOPPED: &str = "このログインは、今は使えません。停止されているか、続けて失敗したため待っているところです。15分たっても使えないときは、情報政策担当課へ連絡してください。";
 const OTHER: &str = "このログイン名は、以前は別の人として確かめられていました。名前が付け直された可能性があるため、ログインできません。情報政策担当課へ連絡してください。";
 
-/// The account that somebody comes in with, and whether it must be linked first.
-async fn account_of(office: &Office, v: &Vouched) -> Result<(AccountRow, factors::TotpRow, bool), AppError> {
+/// The account that somebody comes in with, whether it has a second factor, and whether it must be linked first.
+async fn account_of(office: &Office, v: &Vouched) -> Result<(AccountRow, bool, bool), AppError> {
     // Letter for letter but for capitals: full-width letters that fold to somebody's login are not that somebody.
     let login = if v.login.is_ascii() { login_name(&v.login) } else { String::new() };
     let subject = v.subject.clone();
@@ -67,7 +67,7 @@ async fn account_of(office: &Office, v: &Vouched) -> Result<(AccountRow, factors
                     }
                     _ => None,
                 };
-                let factor = factors::get(c, &account.login).await?;
+                let factor = factors::any(c, &account.login).await?;
                 let link = subject.is_some() && linked.is_none();
                 Ok::<_, AppError>(Some((account, factor, link, known.is_some())))
             })
@@ -103,7 +103,7 @@ pub(crate) async fn enter(office: &Arc<Office>, v: Vouched, place: &Place) -> Re
     if !account.active || is_locked(office, &key).await? {
         return Err(AppError::refused("Q004", STOPPED));
     }
-    let stage = if v.strong { Stage::Open } else { first_stage(office, &account.person, &factor).await? };
+    let stage = if v.strong { Stage::Open } else { first_stage(office, &account.person, factor).await? };
     let (token, mut row) = new_session(office, &account.login, place, stage, v.via)?;
     // Whoever came in without proving anything just now proves it before privileged work.
     row.proved_at = v.proved.unwrap_or(Instant::from_millis(0)).min(row.created_at);
@@ -127,7 +127,7 @@ pub(crate) async fn enter(office: &Arc<Office>, v: Vouched, place: &Place) -> Re
                 }
                 session::sweep(c, now).await?;
                 if stage != Stage::Code {
-                    entered(c, &account.person, &mut row, second).await?;
+                    entered(c, &account.person, &mut row, "", second).await?;
                 }
                 session::put(c, &row).await?;
                 Ok::<_, AppError>(())

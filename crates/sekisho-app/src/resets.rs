@@ -9,7 +9,6 @@ use sekisho_case::authority::in_role;
 use sekisho_pack::model::{HeldBy, Role};
 use sekisho_store::Conn;
 use sekisho_store::account::{self, AccountRow, Reset};
-use sekisho_store::second_factor::TotpRow;
 use serde_json::json;
 
 use crate::error::AppError;
@@ -166,10 +165,10 @@ impl Office {
     }
 }
 
-/// Whether a login with the second factor shows that it is the person: the factor is older than the first reset, and whoever reset does not
-/// hold it.
-pub(crate) fn shows_the_person(factor: &TotpRow, reset: &Reset) -> bool {
-    !factor.secret.is_empty() && factor.confirmed_at.is_some_and(|at| at < reset.since)
+/// Whether a login with a second factor shows that it is the person: the factor is older than the first reset, and whoever reset does not
+/// hold it. `since`: since when the factor that was used is there.
+pub(crate) fn shows_the_person(since: Option<Instant>, reset: &Reset) -> bool {
+    since.is_some_and(|at| at < reset.since)
 }
 
 /// Lifts the bar of a reset, unless there was another one since, and records by whom and how it is known that the person took it up.

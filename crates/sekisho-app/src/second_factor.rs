@@ -5,14 +5,15 @@ use std::sync::Arc;
 use sekisho_base::canonical::{hex, sha256};
 use sekisho_base::text::normalize_code;
 use sekisho_pack::model::HeldBy;
-use sekisho_store::{ledger, second_factor as factors, session, setting};
+use sekisho_store::{ledger, passkey, second_factor as factors, session, setting};
 use serde_json::json;
 
 use crate::error::AppError;
 use crate::first::temporary_password;
-use crate::login::{Identity, stream_of};
+use crate::login::{Identity, Taken, stream_of};
 use crate::office::Office;
 use crate::packs::publishes;
+use crate::passkeys::PasskeysPage;
 use crate::qr::Symbol;
 use crate::record::record;
 use crate::sealed::{open_secret, seal_secret};
@@ -35,8 +36,14 @@ const CODES: usize = 10;
 /// The page on which a second factor is set up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecondFactorPage {
-    /// Since when there is one; empty when there is none.
+    /// Since when there is an app; empty when there is none.
     pub since: String,
+    /// Whether there is any second factor.
+    pub any: bool,
+    /// Whether the app may be given up.
+    pub may_drop: bool,
+    /// Passkeys.
+    pub passkeys: PasskeysPage,
     /// Recovery codes left.
     pub codes_left: i64,
     /// Whether a role of the person asks for one.
@@ -139,34 +146,44 @@ impl Office {
         Ok(held.iter().any(|r| asked.contains(&r.role)))
     }
 
-    /// Takes a code of somebody's second factor or a recovery code, each only once; says whether it was right.
-    pub(crate) async fn take_second_factor(&self, who: &Identity, typed: &str) -> Result<bool, AppError> {
+    /// Takes a code of somebody's second factor or a recovery code, each only once; none: it was not right.
+    pub(crate) async fn take_second_factor(
+        &self,
+        who: &Identity,
+        typed: &str,
+    ) -> Result<Option<Taken>, AppError> {
+        let taken = |since| Taken { since, name: String::new() };
         let (login, now) = (who.login.clone(), self.clock.now());
         let typed = normalize_code(typed).replace([' ', '-'], "").to_lowercase();
         if totp::is_code(&typed) {
             let row = self.factor(&login).await?;
             if row.secret.is_empty() {
-                return Ok(false);
+                return Ok(None);
             }
             let secret = open_secret(self, &login, &row.secret)?;
-            let Some(step) = totp::step_of(&secret, &typed, now) else { return Ok(false) };
-            return self
+            let Some(step) = totp::step_of(&secret, &typed, now) else { return Ok(None) };
+            let right = self
                 .store
                 .write(move |c| {
                     Box::pin(async move { factors::take_step(c, &login, step).await.map_err(AppError::from) })
                 })
-                .await;
+                .await?;
+            return Ok(right.then(|| taken(row.confirmed_at)));
         }
         let (hash, seal, person) = (code_hash(&login, &typed), self.seal()?, who.person.clone());
         self.store
             .write(move |c| {
                 Box::pin(async move {
-                    let right = factors::take_code(c, &login, &hash, now).await?;
-                    if right {
-                        let payload = json!({"person": person, "at": now, "left": factors::codes_left(c, &login).await?});
-                        record(c, seal, &stream_of(&person), "account.recovery_code", &payload, now).await?;
+                    if !factors::take_code(c, &login, &hash, now).await? {
+                        return Ok(None);
                     }
-                    Ok::<_, AppError>(right)
+                    let payload =
+                        json!({"person": person, "at": now, "left": factors::codes_left(c, &login).await?});
+                    record(c, seal, &stream_of(&person), "account.recovery_code", &payload, now).await?;
+                    // The codes came with the oldest factor.
+                    let app = factors::get(c, &login).await?.confirmed_at;
+                    let keys = passkey::of_login(c, &login).await?;
+                    Ok::<_, AppError>(Some(taken(app.or(keys.first().map(|k| k.created_at)))))
                 })
             })
             .await
@@ -198,10 +215,14 @@ impl Office {
         } else {
             totp::typed(&open_secret(self, &who.login, &row.pending)?)
         };
+        let (required, passkeys) = (self.needs_second_factor(&who.person).await?, self.passkeys(who).await?);
         Ok(SecondFactorPage {
             since: row.confirmed_at.map(|at| at.japanese()).unwrap_or_default(),
+            any: !row.secret.is_empty() || !passkeys.rows.is_empty(),
+            may_drop: !row.secret.is_empty() && (!required || !passkeys.rows.is_empty()),
+            passkeys,
             codes_left,
-            required: self.needs_second_factor(&who.person).await?,
+            required,
             typed_secret: secret,
         })
     }
@@ -266,7 +287,7 @@ impl Office {
         let (codes, hashes) = self.recovery_codes(&who.login)?;
         let (login, person, hash, seal) =
             (who.login.clone(), who.person.clone(), who.token_hash.clone(), self.seal()?);
-        let replaced = who.second_factor;
+        let replaced = !row.secret.is_empty();
         self.store
             .write(move |c| {
                 Box::pin(async move {
@@ -307,24 +328,26 @@ impl Office {
         Ok(codes)
     }
 
-    /// Gives up the own second factor.
+    /// Gives up the own app.
     ///
     /// # Errors
-    /// Refused while a role asks for one; [`AppError::Unproved`].
+    /// Refused where a role asks for a second factor and there is no other; [`AppError::Unproved`].
     pub async fn drop_second_factor(&self, who: &Identity) -> Result<(), AppError> {
         self.proved(who)?;
-        if self.needs_second_factor(&who.person).await? {
-            return Err(AppError::refused(
-                "L007",
-                "あなたの役割には多要素認証が必要です。スマートフォンを替えるときは「設定し直す」を使ってください。",
-            ));
-        }
+        let required = self.needs_second_factor(&who.person).await?;
         let (login, person, now, seal) =
             (who.login.clone(), who.person.clone(), self.clock.now(), self.seal()?);
         self.store
             .write(move |c| {
                 Box::pin(async move {
-                    if factors::remove(c, &login).await? {
+                    let removed = factors::remove_app(c, &login).await?;
+                    if required && !factors::any(c, &login).await? {
+                        return Err(AppError::refused(
+                            "L007",
+                            "あなたの役割には多要素認証が必要です。スマートフォンを替えるときは「設定し直す」を使ってください。",
+                        ));
+                    }
+                    if removed {
                         let payload = json!({"person": person, "by": person, "at": now});
                         record(c, seal, &stream_of(&person), "account.second_factor_removed", &payload, now)
                             .await?;

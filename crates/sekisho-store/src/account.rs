@@ -280,7 +280,8 @@ pub async fn list(
     skip: i64,
     limit: i64,
 ) -> Result<Vec<Listed>, StoreError> {
-    let mut sql = "SELECT a.login, a.person, a.password, a.must_change, a.active, a.changed_at, a.checked, COALESCE(t.secret, ''), r.by_person, r.at,
+    let mut sql = "SELECT a.login, a.person, a.password, a.must_change, a.active, a.changed_at, a.checked,
+                   COALESCE(t.secret, '') || COALESCE((SELECT MIN(k.id) FROM passkey k WHERE k.login = a.login), ''), r.by_person, r.at,
                    (SELECT COUNT(*) FROM outside_link o WHERE o.login = a.login)
                    FROM account a JOIN person p ON p.number = a.person LEFT JOIN totp t ON t.login = a.login
                    LEFT JOIN account_reset r ON r.login = a.login WHERE 1 = 1"

@@ -32,6 +32,7 @@ pub mod outside;
 pub mod pack;
 pub mod pack_draft;
 pub mod pack_proposal;
+pub mod passkey;
 pub mod permit;
 pub mod proposal;
 pub mod query;

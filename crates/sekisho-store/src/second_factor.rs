@@ -101,13 +101,42 @@ pub async fn codes_left(c: &mut Conn<'_>, login: &str) -> Result<i64, StoreError
     c.count("SELECT COUNT(*) FROM recovery_code WHERE login = $1 AND used_at IS NULL", args![login]).await
 }
 
-/// Removes the second factor and its recovery codes; says whether there was one in use.
+/// Whether a login has a second factor: an app or a passkey.
 ///
 /// # Errors
 /// The database failed.
-pub async fn remove(c: &mut Conn<'_>, login: &str) -> Result<bool, StoreError> {
-    c.exec("DELETE FROM recovery_code WHERE login = $1", args![login]).await?;
+pub async fn any(c: &mut Conn<'_>, login: &str) -> Result<bool, StoreError> {
+    let app = c.count("SELECT COUNT(*) FROM totp WHERE login = $1 AND secret <> ''", args![login]).await?;
+    Ok(app > 0 || c.count("SELECT COUNT(*) FROM passkey WHERE login = $1", args![login]).await? > 0)
+}
+
+/// Removes the app; says whether there was one in use. Recovery codes go with the last second factor.
+///
+/// # Errors
+/// The database failed.
+pub async fn remove_app(c: &mut Conn<'_>, login: &str) -> Result<bool, StoreError> {
     let used = c.count("SELECT COUNT(*) FROM totp WHERE login = $1 AND secret <> ''", args![login]).await?;
     c.exec("DELETE FROM totp WHERE login = $1", args![login]).await?;
+    drop_idle_codes(c, login).await?;
     Ok(used > 0)
+}
+
+/// Removes the recovery codes where no second factor is left.
+///
+/// # Errors
+/// The database failed.
+pub async fn drop_idle_codes(c: &mut Conn<'_>, login: &str) -> Result<(), StoreError> {
+    if !any(c, login).await? {
+        c.exec("DELETE FROM recovery_code WHERE login = $1", args![login]).await?;
+    }
+    Ok(())
+}
+
+/// Removes every second factor and the recovery codes; says whether there was one in use.
+///
+/// # Errors
+/// The database failed.
+pub async fn remove_all(c: &mut Conn<'_>, login: &str) -> Result<bool, StoreError> {
+    let passkeys = c.exec("DELETE FROM passkey WHERE login = $1", args![login]).await?;
+    Ok(remove_app(c, login).await? || passkeys > 0)
 }

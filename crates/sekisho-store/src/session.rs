@@ -40,11 +40,17 @@ pub enum Via {
     Provider,
     /// By a client certificate (IC card).
     Card,
+    /// By a passkey alone.
+    Passkey,
 }
 
 impl Via {
-    const ALL: [(Self, &'static str); 3] =
-        [(Self::Password, "password"), (Self::Provider, "provider"), (Self::Card, "card")];
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::Password, "password"),
+        (Self::Provider, "provider"),
+        (Self::Card, "card"),
+        (Self::Passkey, "passkey"),
+    ];
 
     /// A word for it that stays.
     #[must_use]
@@ -87,13 +93,18 @@ pub struct SessionRow {
     pub expires_at: Instant,
     /// How it began.
     pub via: Via,
+    /// Since when the second factor is there by which it was opened; none: by none of this body's own.
+    pub factor_since: Option<Instant>,
 }
 
-const COLUMNS: &str = "s.token_hash, s.login, s.csrf, s.stage, s.address, s.agent, s.previous, s.failed, s.created_at, s.proved_at, s.seen_at, s.expires_at, s.via";
+const COLUMNS: &str = "s.token_hash, s.login, s.csrf, s.stage, s.address, s.agent, s.previous, s.failed, s.created_at, s.proved_at, s.seen_at, s.expires_at, s.via, s.factor_since";
 
 fn read(r: &Row) -> Result<SessionRow, StoreError> {
-    let previous = r.text(6)?;
-    let previous = (!previous.is_empty()).then(|| previous.parse::<Instant>());
+    let moment = |i| {
+        let text = r.text(i)?;
+        let at = (!text.is_empty()).then(|| text.parse::<Instant>());
+        at.transpose().map_err(|e| StoreError::Corrupt("session", e.to_string()))
+    };
     Ok(SessionRow {
         token_hash: r.text(0)?,
         login: r.text(1)?,
@@ -101,13 +112,14 @@ fn read(r: &Row) -> Result<SessionRow, StoreError> {
         stage: Stage::from_code(&r.text(3)?)?,
         address: r.text(4)?,
         agent: r.text(5)?,
-        previous: previous.transpose().map_err(|e| StoreError::Corrupt("session", e.to_string()))?,
+        previous: moment(6)?,
         failed: r.int(7)?,
         created_at: r.instant(8)?,
         proved_at: r.instant(9)?,
         seen_at: r.instant(10)?,
         expires_at: r.instant(11)?,
         via: Via::from_code(&r.text(12)?)?,
+        factor_since: moment(13)?,
     })
 }
 
@@ -116,11 +128,12 @@ fn read(r: &Row) -> Result<SessionRow, StoreError> {
 /// # Errors
 /// The database failed.
 pub async fn put(c: &mut Conn<'_>, s: &SessionRow) -> Result<(), StoreError> {
-    let previous = s.previous.map(|at| at.to_string()).unwrap_or_default();
+    let moment = |at: Option<Instant>| at.map(|at| at.to_string()).unwrap_or_default();
+    let (previous, factor_since) = (moment(s.previous), moment(s.factor_since));
     c.exec(
-        "INSERT INTO session (token_hash, login, csrf, stage, address, agent, previous, failed, created_at, proved_at, seen_at, expires_at, via)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-        args![&s.token_hash, &s.login, &s.csrf, s.stage.code(), &s.address, &s.agent, previous, s.failed, s.created_at, s.proved_at, s.seen_at, s.expires_at, s.via.code()],
+        "INSERT INTO session (token_hash, login, csrf, stage, address, agent, previous, failed, created_at, proved_at, seen_at, expires_at, via, factor_since)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        args![&s.token_hash, &s.login, &s.csrf, s.stage.code(), &s.address, &s.agent, previous, s.failed, s.created_at, s.proved_at, s.seen_at, s.expires_at, s.via.code(), factor_since],
     )
     .await?;
     Ok(())
@@ -145,7 +158,8 @@ pub struct Found {
 /// The database failed.
 pub async fn get(c: &mut Conn<'_>, token_hash: &str) -> Result<Option<Found>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS}, a.login, a.person, a.password, a.must_change, a.active, a.changed_at, a.checked, COALESCE(r.at, ''), COALESCE(t.secret, '')
+        "SELECT {COLUMNS}, a.login, a.person, a.password, a.must_change, a.active, a.changed_at, a.checked, COALESCE(r.at, ''),
+         COALESCE(t.secret, '') || COALESCE((SELECT MIN(k.id) FROM passkey k WHERE k.login = s.login), '')
          FROM session s JOIN account a ON a.login = s.login LEFT JOIN account_reset r ON r.login = s.login
          LEFT JOIN totp t ON t.login = s.login WHERE s.token_hash = $1"
     );
@@ -153,9 +167,9 @@ pub async fn get(c: &mut Conn<'_>, token_hash: &str) -> Result<Option<Found>, St
     row.map(|r| {
         Ok(Found {
             session: read(&r)?,
-            account: account::read_at(&r, 13)?,
-            reset: !r.text(20)?.is_empty(),
-            second_factor: !r.text(21)?.is_empty(),
+            account: account::read_at(&r, 14)?,
+            reset: !r.text(21)?.is_empty(),
+            second_factor: !r.text(22)?.is_empty(),
         })
     })
     .transpose()

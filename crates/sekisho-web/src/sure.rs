@@ -6,16 +6,19 @@ use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use sekisho_app::AppError;
-use sekisho_app::login::{self, Identity, Via};
+use sekisho_app::login::{self, Given, Identity, Via};
 
 use crate::Web;
 use crate::error::WebError;
 use crate::form::{EnrolPosted, Fields, Posted};
 use crate::guard::From;
 use crate::page::{Page, html};
+use crate::pages::passkeys::Button;
 
 /// Field with the password or code that privileged work asks for.
 pub(crate) const PROOF: &str = "proof";
+/// Fields with a passkey that proves it, and with the ticket of its question.
+const PASSKEY: [&str; 2] = ["proof_ticket", "proof_passkey"];
 
 /// A form of somebody who has just proved who they are, or proves it with this form.
 pub(crate) struct Sure(pub Posted);
@@ -32,6 +35,7 @@ struct ProvePage {
     second_factor: bool,
     /// What the provider is called by which the person came in, and can prove it again.
     provider: Option<String>,
+    passkey: Option<Button>,
     message: Option<String>,
 }
 
@@ -42,14 +46,21 @@ async fn ask(
     fields: &Fields,
     message: Option<String>,
 ) -> WebError {
-    let kept = fields.with_prefix("").filter(|(name, _)| *name != "csrf" && *name != PROOF);
+    let kept = fields
+        .with_prefix("")
+        .filter(|(name, _)| *name != "csrf" && *name != PROOF && !PASSKEY.contains(name));
     let fields = kept.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let page = match Page::of(web, who, "もう一度確かめます", "").await {
         Ok(page) => page.narrow(),
         Err(e) => return e,
     };
     let provider = web.office.oidc().filter(|_| who.via == Via::Provider).map(|o| o.title().to_owned());
-    let shown = ProvePage { page, action, fields, second_factor: who.second_factor, provider, message };
+    let passkey = match Button::of(web, who, "/account/passkeys/proof").await {
+        Ok(passkey) => passkey,
+        Err(e) => return e,
+    };
+    let shown =
+        ProvePage { page, action, fields, second_factor: who.second_factor, provider, passkey, message };
     match html(&shown) {
         Ok(page) => WebError::Instead(Box::new((StatusCode::UNAUTHORIZED, page).into_response())),
         Err(e) => e,
@@ -62,13 +73,17 @@ async fn sure(web: &Web, mut posted: Posted, action: String, From(place): From) 
         return Ok(posted);
     }
     let typed = posted.fields.raw(PROOF).to_owned();
-    if typed.is_empty() {
-        return Err(ask(web, &posted.who, action, &posted.fields, None).await);
-    }
-    match login::prove(&web.office, &posted.who, &typed, &place).await {
+    let [ticket, passkey] = PASSKEY.map(|name| posted.fields.raw(name).to_owned());
+    let given = match (passkey.is_empty(), typed.is_empty()) {
+        (false, _) => Given::Passkey(&ticket, &passkey),
+        (true, false) => Given::Typed(&typed),
+        (true, true) => return Err(ask(web, &posted.who, action, &posted.fields, None).await),
+    };
+    match login::prove(&web.office, &posted.who, given, &place).await {
         Ok(who) => {
             posted.who = who;
             posted.fields.drop(PROOF);
+            PASSKEY.iter().for_each(|name| posted.fields.drop(name));
             Ok(posted)
         }
         Err(AppError::Refused { message, .. }) => {

@@ -86,6 +86,7 @@ pub(crate) async fn open(settings: &Settings, bodies: usize) -> Result<Opened, S
     if let Some(oidc) = &around.oidc {
         office.use_oidc(Arc::clone(oidc));
     }
+    office.use_site(settings.text(table::SITE));
     if let Some(directory) = &around.ldap {
         office.use_directory(Arc::clone(directory));
     }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use sekisho_base::Instant;
 use sekisho_store::account::{self, AccountRow, Checked};
-use sekisho_store::second_factor as factors;
 
 use super::Verdict;
 use crate::error::AppError;
@@ -74,15 +74,18 @@ pub(crate) async fn at_directory(
 
 /// Somebody whose password is checked at the directory has none to set here: the login with the second factor takes up, where it shows that it is
 /// the person.
-pub(crate) async fn take_up_by_factor(office: &Arc<Office>, a: AccountRow) -> Result<(), AppError> {
+pub(crate) async fn take_up_by_factor(
+    office: &Arc<Office>,
+    a: AccountRow,
+    since: Option<Instant>,
+) -> Result<(), AppError> {
     let (now, seal) = (office.clock.now(), office.seal()?);
     office
         .store
         .write(move |c| {
             Box::pin(async move {
-                let factor = factors::get(c, &a.login).await?;
                 let Some(reset) = account::reset(c, &a.login).await? else { return Ok(()) };
-                if !shows_the_person(&factor, &reset) {
+                if !shows_the_person(since, &reset) {
                     return Ok(());
                 }
                 take_up(c, &a, &reset, (&a.person, "second factor"), seal, now).await

@@ -45,7 +45,7 @@ pub(crate) async fn still_open(
 }
 
 /// Counts a failure, locks at the fifth, and records both for the person whose account it is. Tells whether it is locked now.
-pub(super) async fn failed(
+pub(crate) async fn failed(
     office: &Office,
     key: String,
     locked: bool,

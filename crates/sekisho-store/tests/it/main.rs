@@ -40,6 +40,8 @@ mod once;
 #[cfg(test)]
 mod org;
 #[cfg(test)]
+mod passkey;
+#[cfg(test)]
 mod permit;
 #[cfg(test)]
 mod query;

@@ -25,6 +25,7 @@ fn session(token: &str, login: &str, ends: i64) -> SessionRow {
         seen_at: at(0),
         expires_at: at(ends),
         via: Via::Card,
+        factor_since: Some(at(-3)),
     }
 }
 
@@ -108,8 +109,8 @@ on_both! {
         ])).unwrap();
         assert_eq!(taken, [false, true, false, true, false, false]);
         assert_eq!(look!(db.store, c => second_factor::codes_left(c, "a").await).unwrap(), 1);
-        assert!(act!(db.store, c => second_factor::remove(c, "a").await).unwrap());
-        assert!(!act!(db.store, c => second_factor::remove(c, "a").await).unwrap());
+        assert!(act!(db.store, c => second_factor::remove_all(c, "a").await).unwrap());
+        assert!(!act!(db.store, c => second_factor::remove_all(c, "a").await).unwrap());
         assert_eq!(look!(db.store, c => second_factor::codes_left(c, "a").await).unwrap(), 0);
     }
 

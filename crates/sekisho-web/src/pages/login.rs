@@ -8,13 +8,14 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use sekisho_app::AppError;
 use sekisho_app::demo::PrintedLogin;
-use sekisho_app::login::{self, NewSession, Stage};
+use sekisho_app::login::{self, Given, Identity, NewSession, Stage};
 
 use crate::Web;
 use crate::error::{WebError, escape_query};
 use crate::form::{CodePosted, Open};
 use crate::guard::{COOKIE, CodeWho, From, token};
 use crate::page::{Page, html};
+use crate::pages::passkeys::Button;
 use crate::pages::sign_in::Ways;
 
 pub(crate) fn routes() -> Router<Web> {
@@ -32,6 +33,7 @@ struct LoginPage {
     login: String,
     next: String,
     ways: Ways,
+    passkey: Option<Button>,
     /// People of a demo city.
     demo: Vec<PrintedLogin>,
 }
@@ -65,7 +67,8 @@ async fn show(
 
 fn login_page(web: &Web, message: Option<String>, login: String, next: String) -> LoginPage {
     let (ways, demo) = (Ways::of(web, &next), web.office.demo_logins().to_vec());
-    LoginPage { page: page(web), message, login, next, ways, demo }
+    let passkey = Button::for_anybody(web);
+    LoginPage { page: page(web), message, login, next, ways, passkey, demo }
 }
 
 /// The login page with what was in the way.
@@ -106,6 +109,14 @@ struct CodePage {
     page: Page,
     message: Option<String>,
     next: String,
+    passkey: Option<Button>,
+}
+
+impl CodePage {
+    async fn of(web: &Web, who: Identity, message: Option<String>, next: String) -> Result<Self, WebError> {
+        let passkey = Button::of(web, &who, "/login/code/passkey").await?;
+        Ok(Self { page: Page { csrf: who.csrf, ..page(web) }, message, next, passkey })
+    }
 }
 
 async fn show_code(
@@ -116,8 +127,7 @@ async fn show_code(
     if who.stage != Stage::Code {
         return Ok(Redirect::to(&own_path(&q.next)).into_response());
     }
-    let page = Page { csrf: who.csrf, ..page(&web) };
-    html(&CodePage { page, message: None, next: own_path(&q.next) })
+    html(&CodePage::of(&web, who, None, own_path(&q.next)).await?)
 }
 
 async fn enter_code(
@@ -129,11 +139,14 @@ async fn enter_code(
     if posted.who.stage != Stage::Code {
         return Ok(Redirect::to(&next).into_response());
     }
-    match login::second(&web.office, &posted.who, posted.fields.get("code"), &place).await {
+    let given = match posted.fields.raw("passkey") {
+        "" => Given::Typed(posted.fields.get("code")),
+        answer => Given::Passkey(posted.fields.raw("ticket"), answer),
+    };
+    match login::second(&web.office, &posted.who, given, &place).await {
         Ok(session) => Ok(with_cookie(&web, &session, &first_page(&session, &next))),
         Err(AppError::Refused { message, .. }) => {
-            let page = Page { csrf: posted.who.csrf, ..page(&web) };
-            let shown = CodePage { page, message: Some(message), next };
+            let shown = CodePage::of(&web, posted.who, Some(message), next).await?;
             Ok((StatusCode::UNAUTHORIZED, html(&shown)?).into_response())
         }
         Err(e) => Err(e.into()),

@@ -26,6 +26,7 @@ mod organization;
 mod own_account;
 mod pack_edit;
 mod packs;
+pub(crate) mod passkeys;
 mod password;
 mod permits;
 pub(crate) mod registers;
@@ -72,6 +73,7 @@ pub(crate) fn routes() -> Router<Web> {
         .merge(user_import::routes())
         .merge(own_account::routes())
         .merge(second_factor::routes())
+        .merge(passkeys::routes())
         .merge(absences::routes())
         .merge(delegations::routes())
         .merge(ledger::routes())

@@ -13,6 +13,7 @@ use crate::Web;
 use crate::error::WebError;
 use crate::guard::EnrolWho;
 use crate::page::{Done, Errors, Page, html};
+use crate::pages::passkeys::Button;
 use crate::sure::EnrolSure;
 
 pub(crate) fn routes() -> Router<Web> {
@@ -28,21 +29,30 @@ struct View {
     view: SecondFactorPage,
     /// Recovery codes just made.
     codes: Vec<String>,
+    /// Asks for a new passkey.
+    passkey: Option<Button>,
+    /// What the new passkey was to be called.
+    name: String,
     errors: Errors,
 }
 
-async fn page(
+pub(crate) async fn page(
     web: &Web,
     who: &Identity,
     done: Option<&str>,
     codes: Vec<String>,
+    name: &str,
     errors: Errors,
 ) -> Result<Response, WebError> {
     let view = web.office.second_factor(who).await?;
+    let passkey = (!view.passkeys.origin.is_empty() && !view.passkeys.full)
+        .then(|| Button::at(&view.passkeys.origin, "/account/passkeys/new"));
     html(&View {
         page: Page::of(web, who, "多要素認証", "").await?.narrow().flash(done),
         view,
         codes,
+        passkey,
+        name: name.to_owned(),
         errors,
     })
 }
@@ -52,7 +62,7 @@ async fn show(
     EnrolWho(who): EnrolWho,
     Query(q): Query<Done>,
 ) -> Result<Response, WebError> {
-    page(&web, &who, q.done.as_deref(), vec![], Errors::default()).await
+    page(&web, &who, q.done.as_deref(), vec![], "", Errors::default()).await
 }
 
 /// The QR code as a picture of its own: the pages' policy lets no style or script stand in them.
@@ -77,10 +87,10 @@ async fn act(State(web): State<Web>, EnrolSure(posted): EnrolSure) -> Result<Res
         _ => return Err(WebError::BadForm),
     };
     match made {
-        Ok(codes) => page(&web, who, None, codes, Errors::default()).await,
+        Ok(codes) => page(&web, who, None, codes, "", Errors::default()).await,
         Err(e) => {
             let errors = Errors::from_app(e)?;
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&web, who, None, vec![], errors).await?)
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&web, who, None, vec![], "", errors).await?)
                 .into_response())
         }
     }

@@ -80,6 +80,8 @@ mod pack_edit;
 #[cfg(test)]
 mod packs;
 #[cfg(test)]
+mod passkeys;
+#[cfg(test)]
 mod permits;
 #[cfg(test)]
 mod powers;

@@ -386,8 +386,15 @@ async fn without_session_or_token_or_from_elsewhere_nothing_is_sent_anywhere() {
     let before = city.written().await;
     let mut paths: BTreeSet<String> = attempts(&held).into_iter().map(|a| a.path).collect();
     paths.extend(
-        ["/logout", "/password", "/account/second-factor", "/account/sessions", "/account/tokens"]
-            .map(str::to_owned),
+        [
+            "/logout",
+            "/password",
+            "/account/second-factor",
+            "/account/passkeys",
+            "/account/sessions",
+            "/account/tokens",
+        ]
+        .map(str::to_owned),
     );
     for path in &paths {
         let page = nobody.post(path, &[("do", "apply")]).await;
@@ -436,9 +443,9 @@ pub fn routes_with(method: &str) -> BTreeSet<String> {
     routes
 }
 
-/// Routes that take forms of anybody's own: guards.rs, identity.rs, tokens.rs and exchange.rs try them. What versions of the standard take is tried
+/// Routes that take forms of anybody's own: guards.rs, identity.rs, passkeys.rs, tokens.rs and exchange.rs try them. What versions of the standard take is tried
 /// in packs.rs and pack_edit.rs, the first start in first_start.rs, views of registers in saved_views.rs, the undoing of an import in exchange.rs.
-pub const OWN: [&str; 26] = [
+pub const OWN: [&str; 28] = [
     "/setup",
     "/setup/body",
     "/setup/organization",
@@ -453,9 +460,11 @@ pub const OWN: [&str; 26] = [
     "/login",
     "/login/card",
     "/login/code",
+    "/login/passkey",
     "/logout",
     "/password",
     "/account/second-factor",
+    "/account/passkeys",
     "/account/sessions",
     "/account/tokens",
     "/accounts/resets/{person}",

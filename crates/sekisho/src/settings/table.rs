@@ -196,7 +196,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         Kind::Site,
         None,
         "https://sekisho.city.example",
-        "ブラウザから見た、このサイトのアドレス（メールの本文に書く。シングルサインオンの戻り先になる）",
+        "ブラウザから見た、このサイトのアドレス（メールの本文に書く。シングルサインオンの戻り先になる。パスキーはこのアドレスのために作られる）",
     ),
     s(
         PROXIES,
