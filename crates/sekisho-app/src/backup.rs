@@ -251,7 +251,9 @@ async fn note(address: &str, kind: &'static str, at: Instant, payload: &Value) -
     let office = first::open_for_terminal(Store::open(address).await?, "", "").await?;
     let (seal, stream) = (office.seal()?, rows::stream_id(office.new_id()?));
     let mut payload = payload.clone();
-    payload["at"] = json!(at);
+    if let Some(object) = payload.as_object_mut() {
+        object.insert("at".to_owned(), json!(at));
+    }
     office
         .store
         .write(move |c| {
