@@ -27,7 +27,8 @@ async fn every_page_leads_to_its_part_of_the_guide() {
     let case = apply(&mut clerk, &application("21-s", &key)).await;
     let row = row_id(&mut clerk, "asset", "A-001").await;
     let mut admin = city.browser(ADMIN).await;
-    let mut paths: Vec<String> = routes_with("get(").into_iter().filter(|r| !r.contains('{')).collect();
+    let mut paths: Vec<String> =
+        routes_with("get(").into_iter().filter(|r| !r.contains(['{', '.'])).collect();
     paths.extend([
         case.clone(),
         "/apply/take_out".to_owned(),
@@ -42,7 +43,8 @@ async fn every_page_leads_to_its_part_of_the_guide() {
     let mut seen = 0;
     for path in &paths {
         let page = admin.get(path).await;
-        if !page.text.starts_with("<!doctype html>") {
+        // Answers of other kinds, and the file for the guards, which leaves the house.
+        if path == "/permits/checker" || !page.text.starts_with("<!doctype html>") {
             continue;
         }
         let href = leads_to(&page, path);
@@ -80,7 +82,7 @@ async fn whoever_cannot_log_in_reads_the_guide_and_nothing_else() {
     assert_eq!(leads_to(&login, "/login"), "/help/staff#1-入る出る");
     let part = nobody.get("/help/staff").await;
     assert!(part.text.contains("<h1 id=\"職員の手引\">") && !part.text.contains("<nav class=\"main\""));
-    assert!(!part.text.contains("ログアウト") && !part.text.contains("name=\"csrf\""));
+    assert!(!part.text.contains("action=\"/logout\"") && !part.text.contains("name=\"csrf\""));
     assert_eq!(nobody.get("/help/nothing").await.status, StatusCode::NOT_FOUND);
     let list = nobody.get("/help").await;
     assert!(list.text.contains("href=\"/help/screens\""));

@@ -11,7 +11,7 @@ use crate::city::{ADMIN, CLERK, City, MANAGER, OTHER_MANAGER};
 
 const ROWS: &str = "/api/v1/registers/asset/rows";
 const KEPT: &str = "SELECT COUNT(*) FROM request_once";
-const NEW_ROWS: &str = "SELECT COUNT(*) FROM register_change WHERE before IS NULL AND register = 'asset'";
+const NEW_ROWS: &str = "SELECT COUNT(*) FROM register_change WHERE before_row IS NULL AND register = 'asset'";
 
 /// A row to add.
 pub fn row(number: &str) -> Value {

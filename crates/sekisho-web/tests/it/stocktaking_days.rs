@@ -13,7 +13,7 @@ use crate::city::{ADMIN, CLERK, City, DIRECTOR, MANAGER, OTHER_MANAGER, asset, r
 use crate::registers::{HEADER, carry_out, check};
 use crate::stocktaking::open;
 
-const TODAY: &str = "2026年11月25日";
+const TODAY: &str = "2026年（令和8年）11月25日";
 
 /// What the page of a row says of its 最終確認日, and its version.
 async fn day(b: &mut Browser, number: &str) -> (String, i64) {
@@ -127,7 +127,7 @@ async fn more_than_one_stocktaking_can_hold_is_told_before_it_begins() {
     for n in 0..4_999 {
         let _ = write!(
             csv,
-            "N-{n:04},名簿{n},information,21,21-h,2,2,2,none,lgwan,書庫,R14.3.31,副本,R8.11.2\r\n"
+            "N-{n:04},名簿{n},information,21,21-h,2,2,1,なし,LGWAN接続系,書庫,2032/3/31,毎週,R8.11.2\r\n"
         );
     }
     let plan = check(&mut manager, "/registers/asset/import", "n.csv", csv.as_bytes()).await;
