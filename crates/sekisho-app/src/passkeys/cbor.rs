@@ -96,7 +96,8 @@ fn item(bytes: &[u8], depth: usize) -> Option<(Item<'_>, &[u8])> {
             }
             (Item::Map(map), rest)
         }
-        7 if n < 24 => (Item::Simple(u8::try_from(n).ok()?), rest),
+        // Of one byte: with more it is a fraction, which nobody here writes.
+        7 if rest.len() + 1 == bytes.len() => (Item::Simple(u8::try_from(n).ok()?), rest),
         _ => return None,
     })
 }
