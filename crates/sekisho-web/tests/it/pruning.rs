@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use sekisho_app::backup::prune::{Keep, Pruned, prune};
 use sekisho_app::backup::{self, Extras, Manifest};
@@ -187,6 +188,8 @@ async fn the_daily_backup_removes_old_ones_only_where_the_settings_say_so() {
     let done = sekisho(&["backup", elsewhere.to_str().unwrap(), "--config", file]);
     assert!(done.status.success() && names(below.0.as_path()).len() == 4, "{}", said(&done));
 
+    // Folders are named by the second.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
     let done = sekisho(&["backup", "--config", file]);
     assert!(done.status.success(), "{}", said(&done));
     let left = names(below.0.as_path());
