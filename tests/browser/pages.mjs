@@ -28,7 +28,20 @@ try {
     ]) {
       await page.goto(city.url + path);
       await look(page, `${name}-${size}`);
+      assert.ok(await page.locator("header a", { hasText: "この画面の手引" }).isVisible(), `${name} leads to the guide`);
     }
+    // The guide opens beside the page, at the heading that speaks of it; on paper nothing leads to it.
+    const help = page.locator("header a", { hasText: "この画面の手引" });
+    const [guide] = await Promise.all([context.waitForEvent("page"), help.click()]);
+    await guide.waitForLoadState();
+    const heading = decodeURIComponent(new URL(guide.url()).hash.slice(1));
+    assert.equal(heading, "4-申請する");
+    await guide.locator(`[id="${heading}"]`).waitFor();
+    await look(guide, `guide-${size}`);
+    await guide.close();
+    await page.emulateMedia({ media: "print" });
+    assert.ok(!(await help.isVisible()), "the link is not printed");
+    await page.emulateMedia({ media: "screen" });
     await page.goto(`${city.url}/dashboard`);
     for (const summary of await page.locator("summary").all()) await summary.press("Enter");
     await look(page, `dashboard-open-${size}`);

@@ -13,7 +13,7 @@ use sekisho_pack::document::Notice;
 use sekisho_pack::duty::after;
 use sekisho_pack::model::MechanismKind;
 use sekisho_store::notice::{self, AnswerRow, Counts};
-use sekisho_store::{duty, ledger, setting};
+use sekisho_store::{Conn, duty, ledger, setting};
 use serde::Serialize;
 use serde_json::json;
 
@@ -48,6 +48,13 @@ pub(crate) struct NoticeFacts {
     pub totals: BTreeMap<(String, i64), Counts>,
     /// People in office.
     pub staff: i64,
+}
+
+impl NoticeFacts {
+    /// As it was known at a moment, when so many people were in office.
+    pub(crate) async fn read(c: &mut Conn<'_>, staff: i64, at: Instant) -> Result<Self, AppError> {
+        Ok(Self { since: duty::since(c).await?, totals: notice::totals(c, at).await?, staff })
+    }
 }
 
 /// Key under which the first day of a notice is kept.
@@ -203,18 +210,11 @@ pub struct AssessmentForm {
 }
 
 impl Office {
-    /// What notices' states are computed from, as it was known at a moment.
-    pub(crate) async fn notice_facts(&self, at: Instant) -> Result<NoticeFacts, AppError> {
-        let (since, totals) = self
-            .store
-            .read(move |c| {
-                Box::pin(
-                    async move { Ok::<_, AppError>((duty::since(c).await?, notice::totals(c, at).await?)) },
-                )
-            })
-            .await?;
-        let staff = staff_on(&*self.directory().await?, at.date());
-        Ok(NoticeFacts { since, totals, staff })
+    /// What notices' states are computed from, as it is known now.
+    async fn notice_facts(&self, d: &Directory) -> Result<NoticeFacts, AppError> {
+        let at = self.clock.now();
+        let staff = staff_on(d, at.date());
+        self.store.read(move |c| Box::pin(async move { NoticeFacts::read(c, staff, at).await })).await
     }
 
     /// Every rule with its state.
@@ -222,8 +222,7 @@ impl Office {
     /// # Errors
     /// The database failed.
     pub async fn notices(&self, who: &Identity) -> Result<Vec<NoticeLine>, AppError> {
-        self.me(who).await?;
-        let facts = self.notice_facts(self.clock.now()).await?;
+        let facts = self.notice_facts(self.me(who).await?.directory()).await?;
         let (pack, today) = (self.pack(), self.clock.today());
         let line = |n: &Notice| {
             let (state, reason) = state_of(n, &facts, today, &pack.calendar);
@@ -248,11 +247,11 @@ impl Office {
         let me = self.me(who).await?;
         let (pack, today) = (self.pack(), self.clock.today());
         let n = pack.notices.get(id).ok_or(AppError::NotFound)?;
-        let facts = self.notice_facts(self.clock.now()).await?;
+        let d = me.directory();
+        let facts = self.notice_facts(d).await?;
         let (state, reason) = state_of(n, &facts, today, &pack.calendar);
         let (class, label) = state_words(state);
         let asking = asking(n, today, facts.since.get(&since_key(id)).copied(), &pack.calendar);
-        let d = self.directory().await?;
         let mut sections = Vec::new();
         if let Some(a) = asking {
             let (key, year) = (id.to_owned(), a.fiscal_year);

@@ -5,8 +5,10 @@
 //! |---|---|
 //! | [`verify`] | is a backup whole and its ledger sound |
 //! | [`restore`] | put a backup back as a new body, and say what is missing since |
+//! | [`prune`] | remove old backups by a rule |
 //! | [`sealed`] | the signing key under a passphrase |
 
+pub mod prune;
 pub mod restore;
 pub mod sealed;
 pub mod verify;
@@ -18,10 +20,14 @@ use std::path::{Path, PathBuf};
 use sekisho_base::canonical::{hex, sha256_reader};
 use sekisho_base::{Clock, Entropy, Instant};
 use sekisho_store::maintenance::{self, Facts};
+use sekisho_store::{Store, ledger as rows};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::error::AppError;
+use crate::first;
 use crate::ledger::{BODY, VKEY};
+use crate::record::record;
 use crate::setup::{private_folder, write_private};
 
 /// Version of the manifest.
@@ -38,6 +44,8 @@ const CONFIG: &str = "sekisho.toml";
 const KEY: &str = "signing-key.sealed.json";
 /// Ends the names of folders that are not finished.
 const UNFINISHED: &str = ".unfinished";
+/// Ends the names of folders that are going away; a later run finishes what was cut off.
+const LEAVING: &str = ".leaving";
 
 /// What a backup holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +76,17 @@ pub struct Manifest {
     pub rows: BTreeMap<String, i64>,
     /// Files beside the manifest.
     pub files: Vec<FileLine>,
+}
+
+impl Manifest {
+    /// Name of the folder that it is made in.
+    fn folder_name(&self) -> String {
+        format!("sekisho-{}-{}", self.body, stamp(self.made_at))
+    }
+}
+
+fn stamp(at: Instant) -> String {
+    at.to_string().chars().filter(char::is_ascii_alphanumeric).take(15).collect()
 }
 
 /// One file of a backup.
@@ -118,8 +137,7 @@ pub async fn take(
     }
     make_private(below)?;
     let made_at = clock.now();
-    let stamp: String = made_at.to_string().chars().filter(char::is_ascii_alphanumeric).take(15).collect();
-    let unfinished = below.join(format!("sekisho-{stamp}{UNFINISHED}"));
+    let unfinished = below.join(format!("sekisho-{}{UNFINISHED}", stamp(made_at)));
     make_private(&unfinished)?;
     let taken = fill(address, &unfinished, extras, made_at, entropy).await;
     let manifest = match taken {
@@ -130,7 +148,7 @@ pub async fn take(
             return Err(e);
         }
     };
-    let folder = below.join(format!("sekisho-{}-{stamp}", manifest.body));
+    let folder = below.join(manifest.folder_name());
     std::fs::rename(&unfinished, &folder).map_err(|e| written(&folder, &e))?;
     sync(below)?;
     Ok(Taken { folder, manifest })
@@ -216,11 +234,34 @@ pub fn list(below: &Path) -> Vec<(PathBuf, Manifest)> {
     let mut all: Vec<_> = entries
         .flatten()
         .map(|e| e.path())
-        .filter(|f| f.is_dir() && !f.to_string_lossy().ends_with(UNFINISHED))
+        .filter(|f| f.is_dir() && ![UNFINISHED, LEAVING].iter().any(|e| name_of(f).ends_with(e)))
         .filter_map(|f| manifest(&f).ok().map(|m| (f, m)))
         .collect();
     all.sort_by_key(|(_, b)| std::cmp::Reverse(b.made_at));
     all
+}
+
+/// The last part of a path.
+pub(crate) fn name_of(folder: &Path) -> String {
+    folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Writes an entry about a backup into the ledger of a database that the terminal opens for it.
+async fn note(address: &str, kind: &'static str, at: Instant, payload: &Value) -> Result<(), AppError> {
+    let office = first::open_for_terminal(Store::open(address).await?, "", "").await?;
+    let (seal, stream) = (office.seal()?, rows::stream_id(office.new_id()?));
+    let mut payload = payload.clone();
+    if let Some(object) = payload.as_object_mut() {
+        object.insert("at".to_owned(), json!(at));
+    }
+    office
+        .store
+        .write(move |c| {
+            Box::pin(async move { record(c, seal, &stream, kind, &payload, at).await.map(|_| ()) })
+        })
+        .await?;
+    office.store.clone().close().await;
+    Ok(())
 }
 
 /// A file as it is now.

@@ -9,14 +9,17 @@ mod turns;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use sekisho_base::limits::count_words;
 use sekisho_base::{Date, Instant};
 use sekisho_case::state::{ClauseState, worst_of};
 use sekisho_pack::model::{Check, CheckRule, Clause, MechanismKind, MechanismRef, Pack};
 use sekisho_store::violation::{self, RunRow};
-use sekisho_store::{ledger, register};
+use sekisho_store::{Conn, case, ledger, register};
 
 use crate::checks::register_of;
+use crate::directory::Directory;
 use crate::error::AppError;
 use crate::login::Identity;
 use crate::office::{BUILT_GATES, Office};
@@ -26,7 +29,7 @@ use crate::{assessment, documents, duties};
 pub(crate) use browse::{ORDER, all_states, areas, chapter_of, chapters, state_counts};
 pub use cite::citation;
 use cite::{area, modality};
-use exceptions::Exception;
+use exceptions::{Exception, exceptions};
 pub(crate) use proof::checks_of;
 pub(crate) use report::{ToldClause, ToldMechanism};
 pub(crate) use turns::{month_ends, state_of_code};
@@ -41,7 +44,7 @@ const SHOWN: i64 = 200;
 /// Evidence for one moment, read once for all clauses.
 pub(crate) struct Evidence {
     open: BTreeMap<String, i64>,
-    /// The same by check and unit, where an exception is in force.
+    /// The same by check and unit.
     open_in: BTreeMap<(String, String), i64>,
     exceptions: Vec<Exception>,
     runs: BTreeMap<String, RunRow>,
@@ -143,7 +146,8 @@ impl Evidence {
                     excepted,
                 );
                 let (state, why) = found.unwrap_or((ClauseState::Met, String::new()));
-                Some((state, if why.is_empty() { format!("{rows}件を登録") } else { why }))
+                let why = if why.is_empty() { format!("{}件を登録", count_words(rows)) } else { why };
+                Some((state, why))
             }
             MechanismKind::Procedure => {
                 let procedure = pack.procedures.get(&m.name)?;
@@ -159,7 +163,8 @@ impl Evidence {
                 let (state, why) = self
                     .of_checks(pack.checks.values().filter(own), excepted)
                     .unwrap_or((ClauseState::Met, String::new()));
-                Some((state, if why.is_empty() { format!("{cases}件の案件") } else { why }))
+                let why = if why.is_empty() { format!("{}件の案件", count_words(cases)) } else { why };
+                Some((state, why))
             }
             MechanismKind::Role => {
                 let role = pack.roles.get(&m.name)?;
@@ -205,54 +210,54 @@ impl Evidence {
     }
 }
 
-impl Office {
-    /// Evidence as it was known at a moment: a fixed number of queries.
-    pub(crate) async fn evidence(&self, at: Instant) -> Result<Evidence, AppError> {
-        let pack = self.pack();
+impl Evidence {
+    async fn read(
+        c: &mut Conn<'_>,
+        pack: &Pack,
+        d: &Directory,
+        at: Instant,
+        past: bool,
+    ) -> Result<Self, AppError> {
         let specs: Vec<_> = pack.registers.values().map(table_spec).collect();
         let procedures: Vec<String> = pack.procedures.keys().cloned().collect();
+        let rows = register::counts(c, &specs).await?;
+        let cases = case::counts_of(c, &procedures).await?;
+        let open_in = violation::counts_by_unit(c, at).await?;
+        let mut open: BTreeMap<String, i64> = BTreeMap::new();
+        for ((check, _), n) in &open_in {
+            *open.entry(check.clone()).or_default() += n;
+        }
+        let soon = at.date().plus_days(duties::SOON_DAYS);
+        let documents = sekisho_store::document::present(c, at).await?;
+        Ok(Self {
+            open,
+            open_in,
+            exceptions: exceptions(c, pack, d, at).await?,
+            runs: violation::runs(c).await?,
+            registers: specs.into_iter().map(|spec| spec.id).zip(rows).collect(),
+            procedures: procedures.into_iter().zip(cases).collect(),
+            entries: ledger::head(c).await?.map_or(0, |h| h.size),
+            duties: sekisho_store::duty::standings(c, at, soon).await?,
+            documents: documents.into_iter().map(|v| (v.document.clone(), v)).collect(),
+            notices: assessment::NoticeFacts::read(c, assessment::staff_on(d, at.date()), at).await?,
+            day: at.date(),
+            past,
+        })
+    }
+
+    /// Rows that break a check, by check and unit.
+    pub(crate) fn broken(&self) -> &BTreeMap<(String, String), i64> {
+        &self.open_in
+    }
+}
+
+impl Office {
+    /// Evidence as it was known at a moment: a fixed number of queries, ten.
+    pub(crate) async fn evidence(&self, d: &Arc<Directory>, at: Instant) -> Result<Evidence, AppError> {
+        let pack = self.pack();
         let past = at.date() < self.clock.today();
-        let notices = self.notice_facts(at).await?;
-        let exceptions = self.exceptions(&pack, at).await?;
-        self.store
-            .read(move |c| {
-                Box::pin(async move {
-                    let mut registers = BTreeMap::new();
-                    for spec in &specs {
-                        registers.insert(spec.id.clone(), register::count(c, spec).await?);
-                    }
-                    let mut cases = BTreeMap::new();
-                    for p in procedures {
-                        let n = sekisho_store::case::count_of(c, &p).await?;
-                        cases.insert(p, n);
-                    }
-                    let entries = ledger::head(c).await?.map_or(0, |h| h.size);
-                    Ok::<_, AppError>(Evidence {
-                        open: violation::counts(c, at).await?,
-                        open_in: if exceptions.is_empty() {
-                            BTreeMap::new()
-                        } else {
-                            violation::counts_by_unit(c, at).await?
-                        },
-                        exceptions,
-                        runs: violation::runs(c).await?,
-                        registers,
-                        procedures: cases,
-                        entries,
-                        duties: sekisho_store::duty::standings(c, at, at.date().plus_days(duties::SOON_DAYS))
-                            .await?,
-                        documents: sekisho_store::document::present(c, at)
-                            .await?
-                            .into_iter()
-                            .map(|v| (v.document.clone(), v))
-                            .collect(),
-                        notices,
-                        day: at.date(),
-                        past,
-                    })
-                })
-            })
-            .await
+        let d = Arc::clone(d);
+        self.store.read(move |c| Box::pin(async move { Evidence::read(c, &pack, &d, at, past).await })).await
     }
 
     /// One clause.
@@ -261,8 +266,8 @@ impl Office {
     /// [`AppError::NotFound`].
     pub async fn clause(&self, who: &Identity, id: &str) -> Result<ClausePage, AppError> {
         let me = self.me(who).await?;
-        let evidence = self.evidence(self.clock.now()).await?;
-        let d = self.directory().await?;
+        let d = me.directory();
+        let evidence = self.evidence(d, self.clock.now()).await?;
         let pack = self.pack();
         let clause = pack.clauses.iter().find(|c| c.id == id).ok_or(AppError::NotFound)?;
         let (state, planned) = evidence.clause(&pack, clause);
@@ -300,7 +305,7 @@ impl Office {
                 .iter()
                 .map(|m| mechanism_line(&pack, &evidence, m, &evidence.excepted(&clause.id)))
                 .collect(),
-            exceptions: evidence.exception_lines(&clause.id, &me, &d),
+            exceptions: evidence.exception_lines(&clause.id, &me, d),
             own: proof::own_texts(&pack, id),
             proofs,
             turns,
@@ -316,7 +321,8 @@ impl Office {
     /// [`AppError::NotFound`].
     pub async fn check(&self, who: &Identity, id: &str) -> Result<CheckPage, AppError> {
         let me = self.me(who).await?;
-        let evidence = self.evidence(self.clock.now()).await?;
+        let d = me.directory();
+        let evidence = self.evidence(d, self.clock.now()).await?;
         let pack = self.pack();
         let check = pack.checks.get(id).ok_or(AppError::NotFound)?;
         let (state, _) = evidence.check(check, &BTreeSet::new());
@@ -330,7 +336,6 @@ impl Office {
                 })
             })
             .await?;
-        let d = self.directory().await?;
         let run = evidence.runs.get(id);
         let named = |m: &MechanismRef| m.kind == MechanismKind::Check && m.name == id;
         Ok(CheckPage {

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use sekisho_base::Date;
 use sekisho_case::state::ClauseState;
 use sekisho_pack::model::{MechanismKind, Pack};
+use sekisho_store::duty;
 use sekisho_store::turn::{self, TurnRow};
-use sekisho_store::{duty, violation};
 use serde::Serialize;
 
 use crate::clauses::{
@@ -139,7 +139,7 @@ impl Office {
     pub async fn dashboard(&self, who: &Identity) -> Result<Dashboard, AppError> {
         let me = self.me(who).await?;
         let (now, today) = (self.clock.now(), self.clock.today());
-        let evidence = self.evidence(now).await?;
+        let evidence = self.evidence(me.directory(), now).await?;
         let pack = self.pack();
         let states = all_states(&pack, &evidence);
         let (mut totals, mut by_chapter, mut by_area) =
@@ -150,14 +150,13 @@ impl Office {
             add(by_area.entry(c.area).or_default(), *state);
         }
         let since = today.plus_months(-1);
-        let (turns, was, broken, late) = self
+        let (turns, was, late) = self
             .store
             .read(move |c| {
                 Box::pin(async move {
                     Ok::<_, AppError>((
                         turn::between(c, Date::from_epoch_days(0), today).await?,
                         turn::last_until(c, since).await?,
-                        violation::counts_by_unit(c, now).await?,
                         duty::late_by_unit(c, today).await?,
                     ))
                 })
@@ -215,7 +214,7 @@ impl Office {
             areas: areas()
                 .filter_map(|(n, title)| Some(bar(title, format!("/clauses?area={n}"), by_area.get(&n)?)))
                 .collect(),
-            departments: self.departments(&me, &pack, &broken, &late).await?,
+            departments: self.departments(&me, &pack, evidence.broken(), &late),
             all_departments: me.sees_whole_body(),
             since: since.wareki(),
             turned: turned.into_iter().map(|(_, t)| t).collect(),
@@ -224,14 +223,14 @@ impl Office {
     }
 
     /// Departments and organs in which the viewer sees units, with what in those units is not as it should be.
-    async fn departments(
+    fn departments(
         &self,
         me: &crate::people::Me,
         pack: &Pack,
         broken: &BTreeMap<(String, String), i64>,
         late: &[(String, String, i64)],
-    ) -> Result<Vec<DepartmentState>, AppError> {
-        let (d, today) = (self.directory().await?, self.clock.today());
+    ) -> Vec<DepartmentState> {
+        let (d, today) = (me.directory(), self.clock.today());
         let clauses = by_check(pack);
         let mut of_duty: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for c in &pack.clauses {
@@ -259,7 +258,7 @@ impl Office {
             }
             out.push(DepartmentState { name: u.name.clone(), clauses: hit.len(), rows, late: overdue });
         }
-        Ok(out)
+        out
     }
 }
 

@@ -23,6 +23,7 @@ pub(crate) use data::LAG_MS;
 pub use sekisho_store::maintenance::facts;
 use serde::Serialize;
 
+use crate::backup::prune::Keep;
 use crate::error::AppError;
 use crate::ldap::DirectoryServer;
 use crate::mail::MailServer;
@@ -115,6 +116,8 @@ pub struct Surroundings {
     pub backups: Option<PathBuf>,
     /// How old the newest backup may be, in hours.
     pub backup_hours: u64,
+    /// Which backups stay when old ones go.
+    pub backup_keep: Keep,
     /// Free space below which somebody should look, in megabytes.
     pub free_mb: u64,
     /// The mail server.
@@ -143,6 +146,7 @@ pub async fn examine(s: &Surroundings, clock: &dyn Clock) -> Vec<Finding> {
                 match Store::open(&s.database).await {
                     Ok(store) => {
                         found.extend(data::look(&store, clock, true).await);
+                        found.extend(outside::sessions(&store, s, clock).await);
                         store.close().await;
                     }
                     Err(e) => found.push(data::unreachable(&e)),
@@ -164,6 +168,7 @@ pub async fn examine_running(store: &Store, s: Option<&Surroundings>, clock: &dy
     if let Some(s) = s {
         found.extend(files::look(s));
         found.extend(outside::look(s, clock).await);
+        found.extend(outside::sessions(store, s, clock).await);
     }
     found.extend(data::look(store, clock, false).await);
     found

@@ -1,5 +1,6 @@
 //! What a use case may answer other than success.
 
+use crate::once::IN_HAND;
 use sekisho_store::{MayBeTrouble, StoreError, Trouble};
 
 /// One field of a form that was not accepted.
@@ -81,6 +82,7 @@ impl AppError {
             StoreError::Address(said) => {
                 Self::refused("B012", format!("写せません（{said}）。場所を確かめてください。"))
             }
+            StoreError::Claimed => Self::refused("A009", IN_HAND),
             e => Self::Store(e),
         }
     }

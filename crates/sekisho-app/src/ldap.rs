@@ -6,6 +6,7 @@
 //! | [`client`] | LDAP (RFC 4511) over TLS |
 //! | [`ber`], [`wire`] | StartTLS, TLS, and the bound on what the directory may send |
 //! | [`sign_in`] | where the password of an account is checked |
+//! | [`standing`] | sessions that end with the account in the directory |
 //! | [`people`] | the directory beside the organization and the accounts |
 
 mod ber;
@@ -13,10 +14,12 @@ mod client;
 mod config;
 pub mod people;
 pub(crate) mod sign_in;
+pub(crate) mod standing;
 mod wire;
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sekisho_base::Date;
 
@@ -114,6 +117,10 @@ pub trait DirectoryServer: Send + Sync {
     /// Looks for a login as [`crate::login::login_name`] gives it and, where a password is given, checks it by a bind as the one entry found.
     /// Without a password nobody is bound, so that nobody's failures are counted there.
     fn check<'a>(&'a self, login: &'a str, password: Option<&'a str>) -> Answer<'a, Verdict>;
+    /// The one entry of each of these logins; none where nobody has it, or more than one. Nobody is bound.
+    fn find<'a>(&'a self, logins: &'a [String]) -> Answer<'a, Vec<Option<Entry>>>;
+    /// How often those who are in are looked for.
+    fn looks_every(&self) -> Duration;
     /// Everybody, at most as many as the configuration allows.
     fn people(&self) -> Answer<'_, Vec<Entry>>;
     /// Whether it answers now, and how it stands.

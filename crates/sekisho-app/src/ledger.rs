@@ -53,6 +53,8 @@ pub const WITNESSES: &str = "ledger.witnesses";
 pub const ALARM: &str = "ledger.witness_alarm";
 /// Kind of the record that a backup was put back.
 pub const RESTORED: &str = "ledger.restored";
+/// Kind of the entry that old backups went away.
+pub const PRUNED: &str = "backup.prune";
 /// File of an export with the newest checkpoint that witnesses signed.
 const COSIGNED_FILE: &str = "checkpoint.cosigned";
 
@@ -331,6 +333,7 @@ pub fn kind_label(kind: &str) -> &'static str {
         ("register.view_saved", "課の見方の保存"),
         ("register.view_forgotten", "課の見方の削除"),
         ("register.case", "案件による台帳の変更"),
+        ("register.stocktaking", "棚卸しで確認した日の記入"),
         ("org.import", "組織の取込み"),
         ("setup.code", "最初の設定のコードの発行"),
         ("setup.enter", "最初の設定を始める"),
@@ -360,6 +363,7 @@ pub fn kind_label(kind: &str) -> &'static str {
         ("account.recovery_code", "回復コードの使用"),
         ("account.recovery_codes", "回復コードの作り直し"),
         ("account.sessions_ended", "ほかのログインの終了"),
+        ("account.ended_by_directory", "ディレクトリで止められた人のログインの終了"),
         ("account.token", "APIトークンの発行"),
         ("account.token_used", "APIトークンの使用（その日の最初）"),
         ("account.token_revoked", "APIトークンの取消し"),
@@ -381,6 +385,7 @@ pub fn kind_label(kind: &str) -> &'static str {
         ("notification.mailed", "お知らせのメール送信"),
         ("notification.mail_failed", "お知らせのメールを送れず"),
         (RESTORED, "バックアップからの復元"),
+        (PRUNED, "古いバックアップの削除"),
         ("pack.load", "規程データの読込み"),
         ("pack.propose", "規程データの提案"),
         ("absence.add", "不在の登録"),

@@ -32,6 +32,7 @@ mod nodes;
 pub mod notifications;
 pub mod office;
 pub mod oidc;
+pub mod once;
 pub mod organization;
 pub mod oscal;
 mod outside;

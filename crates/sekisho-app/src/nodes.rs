@@ -93,14 +93,11 @@ impl Office {
             .await
     }
 
-    /// Gives up what this node holds and says that it stops, so that the others go on at once.
+    /// Gives up what this node holds and says that it stops, so that the others go on at once; on SQLite the process that is started next.
     ///
     /// # Errors
     /// The database failed.
     pub async fn leave(&self) -> Result<(), AppError> {
-        if self.store.is_sqlite() {
-            return Ok(());
-        }
         let node = self.node().to_owned();
         self.store
             .write(move |c| {

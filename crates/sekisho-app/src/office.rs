@@ -490,6 +490,10 @@ impl Office {
         let mail = tokio::spawn(crate::mail::run(Arc::clone(self)).instrument(self.span()));
         let queries = tokio::spawn(checks::queries::follow(Arc::clone(self)).instrument(self.span()));
         let mut running = vec![sequencer, daily, mail, queries];
+        if self.directory_server().is_some() {
+            let job = crate::ldap::standing::run(Arc::clone(self));
+            running.push(tokio::spawn(job.instrument(self.span())));
+        }
         if !self.store.is_sqlite() {
             running.push(tokio::spawn(crate::nodes::run(Arc::clone(self)).instrument(self.span())));
         }
@@ -504,12 +508,10 @@ async fn daily(office: Arc<Office>) {
         let today = office.clock.today();
         let mut pause = 60;
         if done != Some(today) {
-            let starts = done.is_none();
-            let turned = office.alone("daily", DAY_LEASE_MS, turn_day(&office, today, starts));
-            match turned.await {
-                Ok(Some(())) => done = Some(today),
+            match office.turn_day(done.is_none()).await {
+                Ok(true) => done = Some(today),
                 // Another node is at it: this one looks again soon whether it came to an end.
-                Ok(None) => pause = 5,
+                Ok(false) => pause = 5,
                 Err(e) => tracing::error!(error = %e, "the daily checks failed; they run again in a minute"),
             }
         }
@@ -517,7 +519,19 @@ async fn daily(office: Arc<Office>) {
     }
 }
 
-/// What the turn of the day brings. `starts`: the program has just started, perhaps as another version than the one that did it last.
+impl Office {
+    /// Sees to it that what the turn of the day brings is done once; no while another node is at it. `starts` does it anew: the program has
+    /// just started, perhaps as another version than the one that did it last.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn turn_day(self: &Arc<Self>, starts: bool) -> Result<bool, AppError> {
+        let today = self.clock.today();
+        Ok(self.alone("daily", DAY_LEASE_MS, turn_day(self, today, starts)).await?.is_some())
+    }
+}
+
+/// What the turn of the day brings.
 async fn turn_day(office: &Arc<Office>, today: Date, starts: bool) -> Result<(), AppError> {
     let last =
         office.store.read(|c| Box::pin(async move { setting::get(c, TURNED).await.map_err(AppError::from) }));
@@ -530,6 +544,7 @@ async fn turn_day(office: &Arc<Office>, today: Date, starts: bool) -> Result<(),
     crate::cases::open_from_causes(office).await?;
     office.seal_looks().await?;
     office.note_turns().await?;
+    office.forget_requests().await?;
     let today = today.to_string();
     office
         .store

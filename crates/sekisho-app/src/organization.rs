@@ -192,7 +192,8 @@ impl Office {
             .map_err(AppError::internal)?
     }
 
-    fn role_labels(&self) -> Vec<(String, String)> {
+    /// Roles of the pack: id and title.
+    pub(crate) fn role_labels(&self) -> Vec<(String, String)> {
         self.pack().roles.values().map(|r| (r.id.clone(), r.title.clone())).collect()
     }
 

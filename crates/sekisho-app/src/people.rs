@@ -1,6 +1,7 @@
 //! Who somebody is today: posts, roles with their scope, and what follows for seeing and keeping records.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use sekisho_base::Date;
 use sekisho_pack::model::{HeldBy, Pack, Register, Scope};
@@ -36,6 +37,7 @@ pub struct Me {
     posts: Vec<String>,
     roles: Vec<HeldRole>,
     sight: Sight,
+    directory: Arc<Directory>,
 }
 
 impl Me {
@@ -49,6 +51,11 @@ impl Me {
     #[must_use]
     pub fn posts(&self) -> &[String] {
         &self.posts
+    }
+
+    /// The organization as it was when this person was looked up: one request works with one.
+    pub(crate) fn directory(&self) -> &Arc<Directory> {
+        &self.directory
     }
 
     /// Roles held today.
@@ -172,6 +179,7 @@ impl Office {
             posts: posts.into_iter().collect(),
             roles,
             sight,
+            directory: Arc::clone(&d),
         })
     }
 }

@@ -5,19 +5,20 @@
 use std::sync::Arc;
 
 use schemars::JsonSchema;
-use sekisho_base::limits::{COUNT_CAP, LINE_CHARS, PAGE_ROWS};
+use sekisho_base::limits::{COUNT_CAP, LINE_CHARS, PAGE_ROWS, count_words};
 use sekisho_base::text::{fold_key, normalize_code, search_words, shorten};
-use sekisho_pack::model::Pack;
-use sekisho_store::Viewer;
-use sekisho_store::case::{self, CaseFilter};
+use sekisho_pack::model::{Pack, Register};
+use sekisho_store::case::{self, CaseFilter, CaseRow};
 use sekisho_store::org::{PersonRow, UnitRow};
-use sekisho_store::register::{self, Filter, RegisterRow};
+use sekisho_store::register::{self, RegisterRow};
 use serde::Serialize;
 
 use crate::clauses::citation;
+use crate::directory::Directory;
 use crate::error::AppError;
 use crate::login::Identity;
 use crate::office::Office;
+use crate::people::Me;
 use crate::registers::table_spec;
 
 /// Hits of a kind while all kinds are shown.
@@ -154,13 +155,7 @@ impl Part {
 fn group(kind: &str, title: &str, total: i64, mut hits: Vec<Hit>, part: Part) -> HitGroup {
     let more = hits.len() > part.take;
     hits.truncate(part.take);
-    HitGroup {
-        kind: kind.to_owned(),
-        title: title.to_owned(),
-        total: if total > COUNT_CAP { format!("{COUNT_CAP}以上") } else { total.to_string() },
-        hits,
-        more,
-    }
+    HitGroup { kind: kind.to_owned(), title: title.to_owned(), total: count_words(total), hits, more }
 }
 
 /// What was found of a kind that is in memory; only what is shown becomes a hit.
@@ -209,36 +204,27 @@ impl Office {
         } else {
             Part { skip: usize::try_from(page - 1).unwrap_or(0).saturating_mul(rows), take: rows }
         };
-        let viewer = self.me(who).await?.viewer().clone();
-        if asked.kind.is_empty() {
-            view.exact = self.exactly(viewer.clone(), &view.q).await?;
-        }
-        view.groups = self.stored(viewer, &words, &asked.kind, part).await?;
+        let me = self.me(who).await?;
+        let (exact, groups) = self.stored(&me, &view.q, &words, &asked.kind, part).await?;
+        (view.exact, view.groups) = (exact, groups);
         view.groups.extend(self.written(&words, part));
-        view.groups.extend(self.organized(&words, part).await?);
+        view.groups.extend(self.organized(me.directory(), &words, part));
         view.groups.retain(|g| !g.hits.is_empty() && (asked.kind.is_empty() || asked.kind == g.kind));
         Ok(view)
     }
 
     /// The one case or row with this number (案件番号・許可番号, 管理番号), and the clause with this id.
-    async fn exactly(&self, viewer: Viewer, q: &str) -> Result<Vec<Hit>, AppError> {
-        let (pack, number) = (self.pack(), normalize_code(q));
-        let (ids, specs): (Vec<String>, Vec<_>) =
-            pack.registers.values().map(|r| (r.id.clone(), table_spec(r))).unzip();
-        let (case, rows) = self
-            .store
-            .read(move |c| {
-                Box::pin(async move {
-                    let case = case::by_number(c, &viewer, &number).await?;
-                    let rows = register::by_key_among(c, &specs, &viewer, &number).await?;
-                    Ok::<_, AppError>((case, rows))
-                })
-            })
-            .await?;
-        let d = self.directory().await?;
+    fn exactly(
+        &self,
+        d: &Directory,
+        q: &str,
+        case: Option<CaseRow>,
+        rows: Vec<(&Register, RegisterRow)>,
+    ) -> Vec<Hit> {
+        let pack = self.pack();
         let mut hits = Vec::new();
         hits.extend(case.map(|row| {
-            let line = self.case_line(&d, &row);
+            let line = self.case_line(d, &row);
             Hit {
                 link: format!("/cases/{}", line.id),
                 head: line.number,
@@ -246,8 +232,7 @@ impl Office {
                 note: format!("案件 {}", line.status),
             }
         }));
-        for (at, row) in rows {
-            let Some(r) = ids.get(at).and_then(|id| pack.registers.get(id)) else { continue };
+        for (r, row) in rows {
             let unit = d.unit_name(row.text(&r.owner)).to_owned();
             let hit = row_hit(r, &row, String::new());
             hits.push(Hit { note: format!("{} {unit}", r.title), ..hit });
@@ -261,48 +246,55 @@ impl Office {
             text: shorten(&c.says, SHOWN),
             note: "条項".to_owned(),
         }));
-        Ok(hits)
+        hits
     }
 
-    /// Cases and rows of the registers.
+    /// What has exactly this number, while all kinds are asked for; cases and rows of the registers.
     async fn stored(
         &self,
-        viewer: Viewer,
+        me: &Me,
+        q: &str,
         words: &[String],
         kind: &str,
         part: Part,
-    ) -> Result<Vec<HitGroup>, AppError> {
+    ) -> Result<(Vec<Hit>, Vec<HitGroup>), AppError> {
         let wanted = |k: &str| kind.is_empty() || kind == k;
         let pack = self.pack();
         let registers: Vec<_> =
             pack.registers.values().filter(|r| wanted(&format!("register-{}", r.id))).cloned().collect();
-        let (words, asked, cases) = (words.to_vec(), registers.clone(), wanted("cases"));
-        let (found, rows) = self
+        let specs: Vec<_> = registers.iter().map(table_spec).collect();
+        let (words, viewer, cases) = (words.to_vec(), me.viewer().clone(), wanted("cases"));
+        let number = kind.is_empty().then(|| normalize_code(q));
+        let (exact, found, rows) = self
             .store
             .read(move |c| {
                 Box::pin(async move {
+                    let exact = match number {
+                        Some(number) => (
+                            case::by_number(c, &viewer, &number).await?,
+                            register::by_key_among(c, &specs, &viewer, &number).await?,
+                        ),
+                        None => (None, vec![]),
+                    };
                     let found = if cases {
                         let filter = CaseFilter { words: words.clone(), ..CaseFilter::default() };
                         case::list(c, &viewer, &filter, part.offset(), part.limit()).await?
                     } else {
                         (vec![], 0)
                     };
-                    let filter = Filter { words, ..Filter::default() };
-                    let mut rows = Vec::new();
-                    for r in &asked {
-                        let spec = table_spec(r);
-                        rows.push(
-                            register::list(c, &spec, &viewer, &filter, part.offset(), part.limit()).await?,
-                        );
-                    }
-                    Ok::<_, AppError>((found, rows))
+                    let rows =
+                        register::find(c, &specs, &viewer, &words, part.offset(), part.limit()).await?;
+                    Ok::<_, AppError>((exact, found, rows))
                 })
             })
             .await?;
-        let d = self.directory().await?;
+        let d = me.directory();
+        let (case, keyed) = exact;
+        let keyed = keyed.into_iter().filter_map(|(at, row)| Some((registers.get(at)?, row))).collect();
+        let exact = if kind.is_empty() { self.exactly(d, q, case, keyed) } else { vec![] };
         let (found, total) = found;
         let case_hit = |row| {
-            let line = self.case_line(&d, row);
+            let line = self.case_line(d, row);
             Hit {
                 link: format!("/cases/{}", line.id),
                 head: line.number,
@@ -316,7 +308,7 @@ impl Office {
                 rows.iter().map(|row| row_hit(r, row, d.unit_name(row.text(&r.owner)).to_owned())).collect();
             groups.push(group(&format!("register-{}", r.id), &r.title, total, hits, part));
         }
-        Ok(groups)
+        Ok((exact, groups))
     }
 
     /// The standard, duties, documents and rules of conduct: for all staff.
@@ -331,8 +323,8 @@ impl Office {
     }
 
     /// People by name, ふりがな and number, and sections by name: for all staff, as the page 組織 shows them.
-    async fn organized(&self, words: &[String], part: Part) -> Result<[HitGroup; 2], AppError> {
-        let (d, today) = (self.directory().await?, self.clock.today());
+    fn organized(&self, d: &Directory, words: &[String], part: Part) -> [HitGroup; 2] {
+        let today = self.clock.today();
         let hit = |link: String, head: &str, text: String| Hit {
             link,
             head: head.to_owned(),
@@ -353,14 +345,14 @@ impl Office {
             let above = u.parent.as_deref().map(|p| d.unit_name(p).to_owned()).unwrap_or_default();
             hit("/organization".to_owned(), &u.name, above)
         };
-        Ok([
+        [
             shown("people", "職員", &people, part, person),
             shown("sections", "部局・課", &sections, part, section),
-        ])
+        ]
     }
 }
 
-fn row_hit(r: &sekisho_pack::model::Register, row: &RegisterRow, note: String) -> Hit {
+fn row_hit(r: &Register, row: &RegisterRow, note: String) -> Hit {
     Hit {
         link: format!("/registers/{}/{}", r.id, row.id),
         head: row.text(&r.key).to_owned(),

@@ -1,6 +1,8 @@
 //! 棚卸: a section looks for what its register says it has. Its head or whoever keeps the rows opens and closes; anybody of the section confirms, with a
 //! phone or a scanner; closing records what was not found and tells the section's head.
 
+mod days;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -22,6 +24,8 @@ use crate::people::Me;
 use crate::record::{record, stream_of};
 use crate::registers::{RefChoice, find_row, table_spec};
 use crate::sight::hide_cells;
+
+pub use days::DaysNote;
 
 /// Things with which a stocktaking may begin. A section with more divides them among its units.
 const MOST: i64 = 5_000;
@@ -126,6 +130,8 @@ pub struct StocktakingPage {
     pub may_close: bool,
     /// What is in the form.
     pub form: SeenForm,
+    /// How the days of confirmation come into the register, where the pack asks for it.
+    pub days: Option<DaysNote>,
 }
 
 /// Who opens and closes: whoever keeps the rows, and the unit's heads.
@@ -326,6 +332,7 @@ impl Office {
             })
             .await?;
         let r = s.register()?;
+        let days = days::note(&s.me, r, &s.row.unit, &there, &found);
         there.iter_mut().for_each(|row| hide_cells(&s.me, r, row));
         let by_id: BTreeMap<&str, &RegisterRow> = there.iter().map(|row| (row.id.as_str(), row)).collect();
         let thing = |id: &str, seen: String| {
@@ -374,10 +381,12 @@ impl Office {
             may_see: running && takes_part(&s.d, &s.me, r, &s.row.unit),
             may_close: running && runs(&s.me, r, &s.row.unit),
             form,
+            days,
         })
     }
 
-    /// Confirms that a thing is there. Returns its 管理番号.
+    /// Confirms that a thing is there, and writes the day into its row where the pack asks for it and this person keeps the row. Returns its
+    /// 管理番号.
     ///
     /// # Errors
     /// A field error when it is none of this unit's things or was confirmed before; refused to whoever takes no part.
@@ -420,13 +429,14 @@ impl Office {
         let key = row.text(&r.key).to_owned();
         let seen = SeenRow { row_id: row.id, person: s.me.person.clone(), at: now, place, entry: seal.id() };
         let payload = json!({"stocktaking": s.row.id, "register": r.id, "row": seen.row_id, "by": seen.person, "place": seen.place, "at": now});
-        let (id, told, viewer) = (s.row.id.clone(), key.clone(), s.me.viewer().clone());
+        let (id, told, viewer, r) = (s.row.id.clone(), key.clone(), s.me.viewer().clone(), r.clone());
+        let (me, units, office) = (s.me, s.units, Arc::clone(self));
         self.store
             .write(move |c| {
                 Box::pin(async move {
                     record(c, seal, &stream, "stocktaking.seen", &payload, now).await?;
                     if rows::see(c, &id, &seen).await? {
-                        return Ok(());
+                        return days::enter(c, &office, (&me, &r), &units, &seen).await;
                     }
                     // It was found before, or the stocktaking ended since it was looked at.
                     let runs = rows::get(c, &viewer, &id).await?.is_some_and(|s| s.closed.is_none());

@@ -76,8 +76,12 @@ pub struct SystemView {
     pub numbers: Numbers,
     /// Queues by name.
     pub queues: Vec<(&'static str, i64)>,
-    /// Backups, newest first: folder, when, entries.
+    /// The newest backups, newest first: folder, when, entries.
     pub backups: Vec<(String, Instant, i64)>,
+    /// How many backups there are, and of when the oldest is.
+    pub all_backups: Option<(usize, Instant)>,
+    /// Which of them stay, in words; nothing where all do.
+    pub backups_kept: Option<String>,
     /// How many parts are of others.
     pub licences: usize,
 }
@@ -165,12 +169,12 @@ impl Office {
             findings,
             numbers,
             queues,
+            all_backups: backups.last().map(|(_, oldest)| (backups.len(), oldest.made_at)),
+            backups_kept: around.map(|s| s.backup_keep).filter(|k| k.is_set()).map(|k| k.words()),
             backups: backups
                 .into_iter()
                 .take(LISTED)
-                .map(|(f, m)| {
-                    (f.file_name().unwrap_or_default().to_string_lossy().into_owned(), m.made_at, m.size)
-                })
+                .map(|(f, m)| (backup::name_of(&f), m.made_at, m.size))
                 .collect(),
             licences: licences().len(),
         })

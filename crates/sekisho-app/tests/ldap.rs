@@ -28,6 +28,7 @@ fn config(urls: &[String]) -> LdapConfig {
         timeout_seconds: 2,
         max_entries: 5_000,
         max_mb: 8,
+        check_minutes: 15,
     }
 }
 
@@ -179,6 +180,39 @@ async fn people_are_read_page_by_page_and_within_limits() {
     assert_eq!(client(few).people().await, Err(LdapFault::TooMuch));
     let short = LdapConfig { bind_dn: "cn=short,dc=city,dc=test".to_owned(), ..plain(&s) };
     assert_eq!(client(short).people().await, Err(LdapFault::Cut(4)), "a part is not taken for the whole");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_are_in_are_found_as_at_a_login_and_nobody_is_bound() {
+    let s = Slapd::start().unwrap();
+    let d = client(plain(&s));
+    let logins = ["u1001", "stopped", "nobody", "twin", "*", "u2001"].map(str::to_owned);
+    let found = d.find(&logins).await.unwrap();
+    let seen: Vec<_> =
+        found.iter().map(|e| e.as_ref().map(|e| (e.login.as_str(), e.number.as_str(), e.disabled))).collect();
+    let one = |login, number, disabled| Some((login, number, disabled));
+    assert_eq!(
+        seen,
+        [
+            one("u1001", "1001", false),
+            one("stopped", "1003", true),
+            None,
+            None,
+            None,
+            one("u2001", "7777", false)
+        ]
+    );
+    s.change(
+        "dn: uid=u1001,ou=people,dc=city,dc=test\nchangetype: modify\nadd: employeeType\nemployeeType: x\n",
+    )
+    .unwrap();
+    assert!(d.find(&logins[..1]).await.unwrap()[0].as_ref().is_some_and(|e| e.disabled));
+    s.change("dn: uid=u1001,ou=people,dc=city,dc=test\nchangetype: delete\n").unwrap();
+    assert_eq!(d.find(&logins[..1]).await, Ok(vec![None]));
+    // Where nothing can be read it is a fault, not that nobody is there.
+    s.signal("KILL").unwrap();
+    assert!(matches!(d.find(&logins).await, Err(LdapFault::Away(_))));
+    assert!(matches!(client(config(&[nobody()])).find(&[]).await, Err(LdapFault::Away(_))));
 }
 
 /// Answers to a bind with success, and to whatever comes next with these bytes for ever.

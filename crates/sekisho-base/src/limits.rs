@@ -22,3 +22,9 @@ pub const CASE_FILES: usize = 10;
 pub const PAGE_ROWS: i64 = 50;
 /// Counts are exact up to this; beyond it lists say 「以上」.
 pub const COUNT_CAP: i64 = 10_000;
+
+/// A count in words: its digits, or 「10000以上」 beyond [`COUNT_CAP`].
+#[must_use]
+pub fn count_words(n: i64) -> String {
+    if n > COUNT_CAP { format!("{COUNT_CAP}以上") } else { n.to_string() }
+}

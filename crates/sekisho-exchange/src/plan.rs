@@ -139,6 +139,18 @@ pub enum Conflict {
 }
 
 impl Plan {
+    /// Values of a new row with their labels, in the order of the file's columns, without what is empty or names the row.
+    #[must_use]
+    pub fn told<'a>(&'a self, row: &'a RowPlan) -> Vec<(&'a str, &'a Value)> {
+        let RowAction::Add(record) = &row.action else { return vec![] };
+        let mut places: Vec<(usize, &String)> = self.places.iter().map(|(id, place)| (*place, id)).collect();
+        places.sort_unstable();
+        let value = |id: &String| record.get(id).filter(|v| **v != Value::Null);
+        let of_key = |v: &Value| v.as_text().is_some_and(|text| row.key.iter().any(|k| k == text));
+        let told = places.into_iter().filter_map(|(_, id)| Some((self.labels.get(id)?.as_str(), value(id)?)));
+        told.filter(|(_, v)| !of_key(v)).collect()
+    }
+
     /// Decides rows that differ from what is there; `key` is the column whose cell an error names.
     pub fn resolve(&mut self, conflict: Conflict, key: &str) {
         let differing: Vec<(usize, String)> = self
@@ -511,6 +523,13 @@ mod tests {
             (added["name"].as_text(), added["unit"].as_text(), &added["from"]),
             (Some("新規"), Some("100"), &Value::Null)
         );
+        let (name, unit) = (Value::Text("新規".into()), Value::Text("100".into()));
+        assert_eq!(
+            plan.told(&plan.rows[1]),
+            [("名称", &name), ("所管", &unit)],
+            "neither number nor what is empty"
+        );
+        assert!(plan.told(&plan.rows[2]).is_empty());
         let RowAction::Change(diffs) = &plan.rows[2].action else { panic!() };
         assert_eq!(
             (diffs[0].before.as_text(), diffs[0].after.as_text(), diffs.len()),

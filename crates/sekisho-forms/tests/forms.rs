@@ -51,6 +51,24 @@ fn faults(source: &str) -> Vec<Fault> {
 }
 
 #[test]
+fn the_usual_permit_is_one_page() {
+    for items in 1..=3 {
+        let mut data = permit(items);
+        data.fields.iter_mut().filter(|f| f.id == "blanket").for_each(|f| f.value.clear());
+        data.movements.clear();
+        data.records.iter_mut().for_each(|r| r.rows.clear());
+        data.safeguards.extend(data.safeguards.clone());
+        if let Some(permit) = &mut data.permit {
+            permit.blanket = false;
+            permit.conditions.clear();
+        }
+        let pdf = print(&data);
+        assert_eq!(pages(&pdf), 1, "{items}");
+        assert!(text(&pdf).contains("台帳による証明"), "with everything on it");
+    }
+}
+
+#[test]
 fn names_and_numbers_are_on_the_page_with_every_character() {
     let text = text(&print(&permit(1)));
     for wanted in [

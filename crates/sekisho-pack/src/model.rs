@@ -298,6 +298,9 @@ pub struct Register {
     /// Column that names the row this one is a copy of, in the register it refers to: a copy never has a lower class.
     #[serde(default)]
     pub copy_of: Option<String>,
+    /// Column of type `date` that takes the day on which a thing was found in a stocktaking (棚卸).
+    #[serde(default)]
+    pub confirmed_on: Option<String>,
     /// Role that manages a row as an item (`item.managed_by`); a role id.
     pub managed_by: Option<String>,
     /// Columns in order.

@@ -1,7 +1,9 @@
 //! Cases: the folded state as JSON, the acts it was folded from, open tasks for inboxes, drafts.
 
+mod count;
 mod list;
 
+pub use count::{count_all, count_of, counts_of, states_at};
 pub use list::{CaseFilter, by_ids, list, under_way};
 
 use sekisho_base::{Date, Instant};
@@ -456,14 +458,6 @@ pub async fn tasks_of_kind(c: &mut Conn<'_>, kind: &str) -> Result<Vec<InboxRow>
     c.all(&sql, args![kind]).await?.iter().map(inbox_row).collect()
 }
 
-/// How many cases there ever were.
-///
-/// # Errors
-/// The database failed.
-pub async fn count_all(c: &mut Conn<'_>) -> Result<i64, StoreError> {
-    c.count("SELECT COUNT(*) FROM case_file", vec![]).await
-}
-
 /// Cases for which time alone changes something on or before a day.
 ///
 /// # Errors
@@ -484,14 +478,6 @@ pub async fn all_open(c: &mut Conn<'_>, procedure: &str) -> Result<Vec<CaseRow>,
         "SELECT {COLUMNS} FROM case_file WHERE procedure = $1 AND closed_at IS NULL ORDER BY opened_at, id"
     );
     c.all(&sql, args![procedure]).await?.iter().map(case).collect()
-}
-
-/// How many cases a procedure ever had.
-///
-/// # Errors
-/// The database failed.
-pub async fn count_of(c: &mut Conn<'_>, procedure: &str) -> Result<i64, StoreError> {
-    c.count("SELECT COUNT(*) FROM case_file WHERE procedure = $1", args![procedure]).await
 }
 
 /// An application being written.

@@ -1,5 +1,6 @@
 //! A connection of either database, and the few calls that everything else is written in.
 
+use sekisho_base::limits::COUNT_CAP;
 use sekisho_base::table::Value;
 use sekisho_base::{Date, Id, Instant};
 use sqlx::postgres::{PgConnection, PgRow};
@@ -58,6 +59,33 @@ pub(crate) fn marks<T: Into<Arg>>(values: impl IntoIterator<Item = T>, args: &mu
         out.push_str(&format!("${}", args.len()));
     }
     if out.is_empty() { "NULL".to_owned() } else { out }
+}
+
+/// How many rows each of several tables has for which a condition holds, counted no further than one beyond what lists show as exact:
+/// one query, however many tables.
+pub(crate) async fn capped_counts(
+    c: &mut Conn<'_>,
+    tables: impl IntoIterator<Item = (String, String)>,
+    a: Vec<Arg>,
+) -> Result<Vec<i64>, StoreError> {
+    let parts: Vec<String> = tables
+        .into_iter()
+        .enumerate()
+        .map(|(at, (table, terms))| {
+            let some = format!("SELECT 1 FROM {table} WHERE {terms} LIMIT {}", COUNT_CAP + 1);
+            format!("SELECT CAST({at} AS BIGINT), (SELECT COUNT(*) FROM ({some}) t)")
+        })
+        .collect();
+    let mut found = vec![0; parts.len()];
+    if parts.is_empty() {
+        return Ok(found);
+    }
+    for row in c.all(&parts.join(" UNION ALL "), a).await? {
+        if let Some(n) = usize::try_from(row.int(0)?).ok().and_then(|at| found.get_mut(at)) {
+            *n = row.int(1)?;
+        }
+    }
+    Ok(found)
 }
 
 /// Rows written by one statement; databases bound how many values one may carry.

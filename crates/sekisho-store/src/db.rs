@@ -15,6 +15,7 @@ use crate::conn::Conn;
 use crate::error::{MayBeTrouble, StoreError, Trouble};
 use crate::lease;
 use crate::maintenance::is_postgres;
+use crate::once;
 use crate::writer::{self, Finished, Job, Message, On, Told};
 
 /// Pages of the write-ahead log after which it is copied into the database file, with two fsyncs more: 16 MiB instead of 4.
@@ -209,10 +210,14 @@ impl Store {
         F: for<'c> FnOnce(&'c mut Conn<'_>) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
     {
         let (tell, told) = oneshot::channel();
-        let fence = lease::held();
+        let (fence, claim) = (lease::held(), once::held());
         let boxed: Job = Box::new(move |conn| {
             Box::pin(async move {
-                let result = match lease::keep(conn, fence.as_ref()).await {
+                let may = match lease::keep(conn, fence.as_ref()).await {
+                    Ok(()) => once::keep(conn, claim.as_ref()).await,
+                    Err(e) => Err(e),
+                };
+                let result = match may {
                     Ok(()) => job(conn).await,
                     Err(e) => Err(E::from(e)),
                 };

@@ -52,6 +52,9 @@ pub enum StoreError {
     /// A lease ran out and another node holds it now: what was to be written under it is that node's to write.
     #[error("S014 the lease {0} is held by another node now")]
     LeaseLost(String),
+    /// Another sending of the same request holds its key: this one writes nothing.
+    #[error("S015 another sending of the request holds its key")]
+    Claimed,
     /// Such a program failed.
     #[error("S013 {0}: {1}")]
     Tool(String, String),

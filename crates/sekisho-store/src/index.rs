@@ -15,7 +15,7 @@ use sekisho_base::table::{Storage, TableSpec};
 use crate::conn::Row;
 use crate::{Conn, StoreError, args, setting};
 
-pub(crate) use find::{Seen, TailRow, Wanted, numbers, pick, rows_of, tail_from};
+pub(crate) use find::{Seen, Standing, TailRow, Wanted, numbers, pick, rows_of, standing};
 use grams::Postings;
 pub(crate) use grams::TEXT_CHARS;
 use places::{BLOCK, Places, place_of};
@@ -28,6 +28,7 @@ const CHUNK: usize = 250;
 pub(crate) struct Source {
     /// The table; what is indexed carries its name.
     pub table: String,
+    /// Counts the numbers given.
     counter: String,
     /// Columns kept as cells.
     pub columns: Vec<String>,

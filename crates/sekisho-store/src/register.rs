@@ -7,6 +7,6 @@ mod row;
 mod table;
 
 pub use change::{ChangeRow, changes, changes_of, put_change};
-pub use list::{CheckedRow, Filter, count, count_in, list, matching};
+pub use list::{CheckedRow, Filter, count, count_in, counts, find, list, matching};
 pub use row::{RegisterRow, by_key, by_key_among, get, put, remove};
 pub use table::ensure;

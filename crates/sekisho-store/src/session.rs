@@ -186,6 +186,17 @@ pub async fn of_login(c: &mut Conn<'_>, login: &str, now: Instant) -> Result<Vec
     c.all(&sql, args![login, now]).await?.iter().map(read).collect()
 }
 
+/// Login and person of every account whose password is checked at the directory and that has a session, by login.
+///
+/// # Errors
+/// The database failed.
+pub async fn by_directory(c: &mut Conn<'_>, now: Instant) -> Result<Vec<(String, String)>, StoreError> {
+    let sql = "SELECT a.login, a.person FROM account a WHERE a.checked = $1
+         AND EXISTS (SELECT 1 FROM session s WHERE s.login = a.login AND s.expires_at > $2) ORDER BY a.login";
+    let rows = c.all(sql, args![account::Checked::Directory.code(), now]).await?;
+    rows.iter().map(|r| Ok((r.text(0)?, r.text(1)?))).collect()
+}
+
 /// Notes that a session was used.
 ///
 /// # Errors

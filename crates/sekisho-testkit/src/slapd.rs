@@ -66,6 +66,22 @@ impl Slapd {
         std::fs::read(self.folder.join(name)).map_err(|error| format!("{name}: {error}"))
     }
 
+    /// Changes what is in it, while it runs, by LDIF (RFC 2849).
+    ///
+    /// # Errors
+    ///
+    /// What it says of the change.
+    pub fn change(&self, ldif: &str) -> Result<(), String> {
+        let file = self.folder.join("change.ldif");
+        std::fs::write(&file, ldif).map_err(|error| format!("change.ldif: {error}"))?;
+        let done = Command::new(self.folder.join("slapd"))
+            .current_dir(&self.folder)
+            .args(["-T", "modify", "-f", "slapd.conf", "-l", "change.ldif"])
+            .output()
+            .map_err(|error| format!("slapd -T modify: {error}"))?;
+        if done.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&done.stderr).into_owned()) }
+    }
+
     /// Sends its process a signal (`STOP`, `CONT`, `KILL`).
     ///
     /// # Errors

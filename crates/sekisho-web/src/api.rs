@@ -11,6 +11,7 @@ mod duties;
 mod handling;
 mod home;
 mod ledger;
+mod once;
 mod organization;
 mod problem;
 mod registers;
@@ -42,10 +43,14 @@ pub(crate) fn table() -> Vec<Route> {
     .collect()
 }
 
-pub(crate) fn routes() -> Router<Web> {
+pub(crate) fn routes(web: &Web) -> Router<Web> {
     let router = table().into_iter().fold(Router::new(), |r, route| {
         let path = route.full_path();
-        r.route(&path, route.handler.layer(Extension(caller::ForToken(route.scope))))
+        let handler = match route.method {
+            "post" => route.handler.layer(axum::middleware::from_fn_with_state(web.clone(), once::once)),
+            _ => route.handler,
+        };
+        r.route(&path, handler.layer(Extension(caller::ForToken(route.scope))))
     });
     let unknown = || async { ApiError::from(sekisho_app::AppError::NotFound) };
     router.route("/api/{*rest}", axum::routing::any(unknown))

@@ -13,6 +13,7 @@ mod error;
 mod form;
 mod guard;
 mod guide;
+mod guide_places;
 mod page;
 mod pages;
 mod proxies;
@@ -92,9 +93,10 @@ pub(crate) fn watched_router(
     Router::new()
         .merge(system::routes())
         .merge(pages::routes())
-        .merge(api::routes())
+        .merge(api::routes(&web))
         .merge(assets::routes())
         .fallback(error::not_found)
+        .layer(axum::middleware::from_fn(guide_places::remember))
         .layer(axum::middleware::from_fn_with_state(web.clone(), watch::watch))
         .layer(axum::middleware::from_fn(guard::headers))
         .layer(axum::extract::DefaultBodyLimit::max(sekisho_base::limits::UPLOAD_BYTES + 64 * 1024))

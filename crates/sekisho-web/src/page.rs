@@ -32,6 +32,8 @@ pub(crate) struct Page {
     pub unread: i64,
     /// What stands in the search box.
     pub q: String,
+    /// Where the guide speaks of this page.
+    pub help: String,
 }
 
 /// One entry of the main navigation.
@@ -72,6 +74,7 @@ impl Page {
             section: "",
             unread: 0,
             q: String::new(),
+            help: crate::guide_places::here(),
         }
     }
 
@@ -106,11 +109,6 @@ impl Page {
         self
     }
 
-    /// Where the guide speaks of this page.
-    pub(crate) fn help(&self) -> &'static str {
-        crate::guide::of_section(self.section)
-    }
-
     pub(crate) fn nav(&self) -> Vec<NavItem> {
         NAV.iter().map(|(href, label)| NavItem { href, label, current: *href == self.section }).collect()
     }
@@ -127,6 +125,7 @@ fn flash_text(code: &str) -> Option<&'static str> {
         "saved" => "保存しました。",
         "stocktaking" => "棚卸しを始めました。",
         "found" => "確認しました。",
+        "days" => "確認した日を台帳に入れました。",
         "counted" => "棚卸しを終わりました。見つかっていないものを、所属の長に知らせました。",
         "answered" => "回答しました。",
         "proposed" => "願い出ました。上位の役割の人が承認すると効力を持ちます。",

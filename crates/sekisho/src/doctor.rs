@@ -106,6 +106,7 @@ pub(crate) fn surroundings(s: &Settings) -> Result<Surroundings, String> {
         config: s.file.clone(),
         backups: s.path(table::BACKUP_FOLDER),
         backup_hours: s.number(table::BACKUP_HOURS).unwrap_or(30),
+        backup_keep: crate::backup::keep(s),
         free_mb: s.number(table::DISK_FREE).unwrap_or(1024),
         mail: crate::mail::server(s)?.map(Arc::new),
         oidc: crate::sign_in::provider(s)?,

@@ -44,6 +44,7 @@ pub(crate) fn server(s: &Settings) -> Result<Option<Arc<dyn DirectoryServer>>, S
         timeout_seconds: number(table::LDAP_TIMEOUT),
         max_entries: usize::try_from(number(table::LDAP_ENTRIES)).unwrap_or(usize::MAX),
         max_mb: number(table::LDAP_MB),
+        check_minutes: number(table::LDAP_CHECK),
     };
     let client = LdapClient::new(config).map_err(|e| e.to_string())?;
     Ok(Some(Arc::new(client)))

@@ -29,7 +29,12 @@ use clap::{Parser, Subcommand};
 
 /// 関所: 情報セキュリティ対策基準を動かす仕組み
 #[derive(Debug, Parser)]
-#[command(name = "sekisho", version, about, disable_help_subcommand = true)]
+#[command(
+    name = "sekisho",
+    version,
+    about = "関所：市区町村の情報セキュリティ対策基準を、許可、台帳、点検、証跡として動かす",
+    disable_help_subcommand = true
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -3,20 +3,19 @@
 
 use std::path::{Path, PathBuf};
 
+use sekisho_base::Clock as _;
+use sekisho_base::clock::SystemClock;
 use sekisho_ledger::LogKey;
 use sekisho_store::maintenance::{self, Facts};
-use sekisho_store::{Store, ledger as rows};
 use serde_json::json;
 
 use super::verify::{describe, files_are_whole, ledger_holds};
 use super::{
-    KEY, Manifest, POSTGRES, SQLITE, make_private, manifest, private, sealed, sync, write_new, written,
+    KEY, Manifest, POSTGRES, SQLITE, make_private, manifest, note, private, sealed, sync, write_new, written,
 };
 use crate::error::AppError;
-use crate::first;
 use crate::ledger::RESTORED;
 use crate::ledger::verdict::Verdict;
-use crate::record::record;
 
 /// Where a backup goes.
 #[derive(Debug, Clone)]
@@ -208,20 +207,10 @@ async fn note_it(address: &str, manifest: &Manifest, newer: &[(String, i64)]) ->
     if manifest.body.is_empty() {
         return Ok(());
     }
-    let office = first::open_for_terminal(Store::open(address).await?, "", "").await?;
-    let (seal, stream, at) = (office.seal()?, rows::stream_id(office.new_id()?), office.clock.now());
     let payload = json!({
-        "at": at,
         "backup_made_at": manifest.made_at,
         "size": manifest.size,
         "seen_size": newer.last().map_or(manifest.size, |(_, size)| *size),
     });
-    office
-        .store
-        .write(move |c| {
-            Box::pin(async move { record(c, seal, &stream, RESTORED, &payload, at).await.map(|_| ()) })
-        })
-        .await?;
-    office.store.clone().close().await;
-    Ok(())
+    note(address, RESTORED, SystemClock.now(), &payload).await
 }

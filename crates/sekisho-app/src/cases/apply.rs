@@ -29,7 +29,7 @@ use crate::people::Me;
 use crate::registers::{FieldView, choices, class_text};
 
 /// Form field that marks one showing of the form.
-const ONCE: &str = "once";
+pub(super) const ONCE: &str = "once";
 /// For how long a form that comes again is known, in milliseconds.
 const ONCE_MS: i64 = 7 * 24 * 3_600_000;
 
@@ -125,7 +125,7 @@ pub(crate) fn typed_values(
 
 /// Under what an application is carried out once: by whom, from which showing of the form, and everything in it. Nothing for an application
 /// that came without a form, like a program's. A form that was changed meanwhile is another application.
-async fn form_key(
+pub(super) async fn form_key(
     c: &mut Conn<'_>,
     person: &str,
     procedure: &str,
@@ -396,6 +396,17 @@ impl Office {
         procedure: &str,
         typed: &Typed,
     ) -> Result<String, AppError> {
+        self.apply_once(who, procedure, typed, None).await
+    }
+
+    /// The same, once under a key: that of a form from which this application was made; nothing for the application's own.
+    pub(super) async fn apply_once(
+        self: &Arc<Self>,
+        who: &Identity,
+        procedure: &str,
+        typed: &Typed,
+        key: Option<String>,
+    ) -> Result<String, AppError> {
         let me = self.me(who).await?;
         let pack = self.pack();
         let p = pack.procedures.get(procedure).ok_or(AppError::NotFound)?;
@@ -407,7 +418,10 @@ impl Office {
             .write(move |c| {
                 Box::pin(async move {
                     let Some(p) = pack.procedures.get(&procedure) else { return Err(AppError::NotFound) };
-                    let once = form_key(c, &me.person, &procedure, &typed).await?;
+                    let once = match key {
+                        Some(key) => Some(key),
+                        None => form_key(c, &me.person, &procedure, &typed).await?,
+                    };
                     if let Some(key) = &once
                         && let Some(before) = once::done(c, key).await?
                     {

@@ -11,10 +11,10 @@ use sekisho_base::text::{normalize_code, shorten};
 use sekisho_case::case::{CaseState, Item};
 use sekisho_pack::model::{FieldType, Pack, Procedure, Register};
 use sekisho_store::case::ActRow;
-use sekisho_store::register;
+use sekisho_store::{once, register};
 use serde::Serialize;
 
-use crate::cases::apply::{field_view, typed_values};
+use crate::cases::apply::{ONCE, field_view, form_key, typed_values};
 use crate::cases::items::items_named;
 use crate::cases::view::{PostChoice, Typed};
 use crate::cases::writes::moved_meanwhile;
@@ -52,6 +52,8 @@ pub struct BulkForm {
     pub label: String,
     /// Numbers typed, pasted or taken over from a list, one a line.
     pub numbers: String,
+    /// Marks this showing of the form, so that a second sending of the same is no second application.
+    pub once: String,
 }
 
 /// What would become of one row.
@@ -236,6 +238,10 @@ impl Office {
             fields: fields.map(|f| field_view(f, typed.first(&f.id).to_owned(), "")).collect(),
             label: label.to_owned(),
             numbers,
+            once: match typed.first(ONCE) {
+                "" => self.new_id()?.to_string(),
+                kept => kept.to_owned(),
+            },
         })
     }
 
@@ -352,6 +358,24 @@ impl Office {
         typed: &Typed,
         shown: &str,
     ) -> Result<String, AppError> {
+        let (person, form, of) = (who.person.clone(), typed.clone(), procedure.to_owned());
+        let (key, before) = self
+            .store
+            .read(move |c| {
+                Box::pin(async move {
+                    let key = form_key(c, &person, &of, &form).await?;
+                    let before = match &key {
+                        Some(key) => once::done(c, key).await?,
+                        None => None,
+                    };
+                    Ok::<_, AppError>((key, before))
+                })
+            })
+            .await?;
+        // The form came before: what it asked for is under way, and would be refused by now.
+        if let Some(before) = before {
+            return Ok(before);
+        }
         let plan = self.bulk_plan(who, procedure, typed).await?;
         let other = differences(shown, &plan.shown);
         if !other.is_empty() {
@@ -370,7 +394,7 @@ impl Office {
         let mut typed = typed.clone();
         let changing = plan.rows.into_iter().filter(|r| !r.refused && r.why.is_empty());
         typed.values.insert(field.to_owned(), changing.map(|r| r.key).collect());
-        self.apply(who, procedure, &typed).await
+        self.apply_once(who, procedure, &typed, key).await
     }
 
     /// What a bulk change leaves alone and touches, for its case's page; nothing for other cases.

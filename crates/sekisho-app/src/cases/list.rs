@@ -1,7 +1,7 @@
 //! Home, inbox and the list of cases.
 
 use sekisho_base::Date;
-use sekisho_base::limits::{COUNT_CAP, IMPORT_ROWS, PAGE_ROWS};
+use sekisho_base::limits::{IMPORT_ROWS, PAGE_ROWS, count_words};
 use sekisho_base::table::Value;
 use sekisho_base::text::search_words;
 use sekisho_case::case::Status;
@@ -305,7 +305,7 @@ impl Office {
                 .iter()
                 .map(|s| RefChoice { code: s.code().to_owned(), label: s.japanese().to_owned() })
                 .collect(),
-            total: if total > COUNT_CAP { format!("{COUNT_CAP}以上") } else { total.to_string() },
+            total: count_words(total),
             page,
             more: rows.len() > shown,
         })

@@ -124,9 +124,9 @@ impl Office {
     /// # Errors
     /// The database failed.
     pub async fn clauses(&self, who: &Identity, q: &ClausesQuery) -> Result<ClausesView, AppError> {
-        self.me(who).await?;
+        let me = self.me(who).await?;
         let (at, message) = self.moment_of(&q.on);
-        let evidence = self.evidence(at).await?;
+        let evidence = self.evidence(me.directory(), at).await?;
         let pack = self.pack();
         let mut totals: BTreeMap<&'static str, usize> = BTreeMap::new();
         let mut planned_total = 0;

@@ -1,22 +1,20 @@
 //! Exceptions (例外措置): cases whose permit takes a section out of clauses while it is valid. An exception replaces only what it
 //! covers: rows of the applicant's section, for the clauses that were applied for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sekisho_base::{Date, Instant};
 use sekisho_case::case::CaseState;
-use sekisho_pack::model::Pack;
-use sekisho_store::Viewer;
-use sekisho_store::case::{self, CaseFilter};
+use sekisho_pack::model::{Pack, Procedure};
+use sekisho_store::{Conn, case};
 
 use super::Evidence;
 use super::view::ExceptionLine;
 use crate::directory::Directory;
 use crate::error::AppError;
-use crate::office::Office;
 use crate::people::Me;
 
-/// Cases of one procedure that are read; more exceptions than this are no exceptions.
+/// Cases under way that are read; more exceptions than this are no exceptions.
 const MOST: i64 = 2_000;
 
 /// One exception in force.
@@ -51,31 +49,24 @@ impl Evidence {
     }
 }
 
-impl Office {
-    /// Exceptions in force at a moment, as it was known then.
-    pub(super) async fn exceptions(&self, pack: &Pack, at: Instant) -> Result<Vec<Exception>, AppError> {
-        let d = self.directory().await?;
-        let mut found = Vec::new();
-        for p in pack.procedures.values() {
-            let Some(field) = p.permit.as_ref().and_then(|s| s.excepts.clone()) else { continue };
-            let filter = CaseFilter { procedure: Some(p.id.clone()), ..CaseFilter::default() };
-            let rows = self
-                .store
-                .read(move |c| {
-                    Box::pin(async move {
-                        let (rows, _) =
-                            case::list(c, &Viewer::whole_body("system"), &filter, 0, MOST).await?;
-                        Ok::<_, AppError>(rows)
-                    })
-                })
-                .await?;
-            for row in rows {
-                let state: CaseState = serde_json::from_str(&row.state).map_err(AppError::internal)?;
-                found.extend(in_force(&state, &field, at, &d));
-            }
-        }
-        Ok(found)
+/// Exceptions in force at a moment, as it was known then: one query.
+pub(super) async fn exceptions(
+    c: &mut Conn<'_>,
+    pack: &Pack,
+    d: &Directory,
+    at: Instant,
+) -> Result<Vec<Exception>, AppError> {
+    let field = |p: &Procedure| p.permit.as_ref().and_then(|s| s.excepts.clone());
+    let fields: BTreeMap<&str, String> =
+        pack.procedures.values().filter_map(|p| Some((p.id.as_str(), field(p)?))).collect();
+    let procedures: Vec<String> = fields.keys().map(|id| (*id).to_owned()).collect();
+    let mut found = Vec::new();
+    for text in case::states_at(c, &procedures, at, MOST).await? {
+        let state: CaseState = serde_json::from_str(&text).map_err(AppError::internal)?;
+        let field = fields.get(state.procedure.as_str());
+        found.extend(field.and_then(|field| in_force(&state, field, at, d)));
     }
+    Ok(found)
 }
 
 fn in_force(state: &CaseState, field: &str, at: Instant, d: &Directory) -> Option<Exception> {

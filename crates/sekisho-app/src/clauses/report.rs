@@ -51,7 +51,7 @@ impl ToldClause {
 impl Office {
     /// Every clause that says something, with its state as it was known at a moment.
     pub(crate) async fn told_clauses(&self, at: Instant) -> Result<Vec<ToldClause>, AppError> {
-        let evidence = self.evidence(at).await?;
+        let evidence = self.evidence(&self.directory().await?, at).await?;
         let pack = self.pack();
         let mut chapter = pack.meta.title.clone();
         let mut told = Vec::new();

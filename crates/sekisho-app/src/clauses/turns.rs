@@ -68,7 +68,8 @@ impl Office {
 
     async fn note_day(self: &Arc<Self>, day: Date) -> Result<(), AppError> {
         let pack = self.pack();
-        let evidence = self.evidence(Instant::end_of(day).min(self.clock.now())).await?;
+        let at = Instant::end_of(day).min(self.clock.now());
+        let evidence = self.evidence(&self.directory().await?, at).await?;
         let states: Vec<(String, ClauseState, String)> = all_states(&pack, &evidence)
             .into_iter()
             .map(|(c, state, reason)| (c.id.clone(), state, reason))

@@ -7,7 +7,7 @@ use sekisho_base::Date;
 use sekisho_base::table::Value;
 use sekisho_store::org::AppointmentRow;
 
-use super::organization::{Organization, SectionPlace, in_force};
+use super::organization::{Organization, SectionPlace};
 use super::rng::Rng;
 
 #[path = "equipment.rs"]
@@ -80,7 +80,7 @@ fn people_by_section(today: Date, org: &Organization) -> BTreeMap<String, Vec<St
         .map(|p| (p.code.as_str(), p.unit.chars().take(4).chain("00".chars()).collect::<String>()))
         .collect();
     let mut out: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let current = |a: &&AppointmentRow| a.main && in_force(a, today);
+    let current = |a: &&AppointmentRow| a.main && a.in_force(today);
     for a in org.appointments.iter().filter(current) {
         if let Some(section) = section_of.get(a.post.as_str()) {
             out.entry(section.clone()).or_default().push(a.person.clone());

@@ -150,7 +150,7 @@ impl<'a> Now<'a> {
         let by_post: BTreeMap<&str, &Seat> = plan.seats.iter().map(|s| (s.post.as_str(), s)).collect();
         let seated = appointments
             .iter()
-            .filter(|a| a.main && in_force(a, today))
+            .filter(|a| a.main && a.in_force(today))
             .filter_map(|a| by_post.get(a.post.as_str()).map(|s| (a.person.as_str(), *s)))
             .collect();
         Self { today, plan, appointments, seated }
@@ -173,12 +173,6 @@ impl<'a> Now<'a> {
     fn section_code(&self, name: &str) -> String {
         self.plan.sections.iter().find(|s| s.name == name).map(|s| s.code.clone()).unwrap_or_default()
     }
-}
-
-/// Whether an appointment holds on a day.
-#[must_use]
-pub fn in_force(a: &AppointmentRow, day: Date) -> bool {
-    a.in_force(day)
 }
 
 /// An id in the form of the store's ids (26 characters of Crockford's base 32), from a day and the sequence.

@@ -27,7 +27,7 @@ fn it_has_the_size_of_a_city() {
         let working: BTreeSet<&str> = org
             .appointments
             .iter()
-            .filter(|a| a.main && in_force(a, today))
+            .filter(|a| a.main && a.in_force(today))
             .map(|a| a.person.as_str())
             .collect();
         assert!((1150..=1250).contains(&working.len()), "{}", working.len());
@@ -78,7 +78,7 @@ fn every_section_and_department_has_one_head_post_and_one_is_vacant() {
         let holders: Vec<_> = org
             .appointments
             .iter()
-            .filter(|a| a.post == heads[0].code && a.role.is_empty() && in_force(a, today))
+            .filter(|a| a.post == heads[0].code && a.role.is_empty() && a.in_force(today))
             .collect();
         assert!(holders.len() <= 1, "{holders:?}");
         if holders.is_empty() {
@@ -192,7 +192,7 @@ fn nine_people_log_in_each_with_the_post_of_the_role() {
         assert_eq!(people.len(), 9);
         for l in &org.logins {
             assert!(
-                org.appointments.iter().any(|a| a.main && a.person == l.person && in_force(a, today)),
+                org.appointments.iter().any(|a| a.main && a.person == l.person && a.in_force(today)),
                 "{l:?}"
             );
             assert!(org.absences.iter().all(|a| a.person != l.person || a.until < today || a.from > today));

@@ -8,8 +8,8 @@ use sekisho_base::calendar::Calendar;
 use sekisho_store::org::AppointmentRow;
 
 use super::assets::Registers;
+use super::organization::Organization;
 use super::organization::chart::DEMO_SECTION;
-use super::organization::{Organization, in_force};
 use super::rng::Rng;
 
 #[path = "occasions.rs"]
@@ -381,8 +381,8 @@ impl<'a> Teller<'a> {
         let until = if open { self.today.max(days.return_by) } else { days.return_by };
         let place = self.places.get(at)?;
         let there = |a: &&&AppointmentRow| {
-            in_force(a, days.applied)
-                && in_force(a, until)
+            a.in_force(days.applied)
+                && a.in_force(until)
                 && !self
                     .away
                     .iter()

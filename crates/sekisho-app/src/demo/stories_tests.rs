@@ -106,7 +106,7 @@ fn applicants_and_items_belong_to_the_section() {
             .org
             .appointments
             .iter()
-            .any(|a| a.person == s.applicant && a.post == s.post && a.main && in_force(a, s.applied_on));
+            .any(|a| a.person == s.applicant && a.post == s.post && a.main && a.in_force(s.applied_on));
         assert!(held, "{s:?}");
         let unit = &c.org.posts.iter().find(|p| p.code == s.post).unwrap().unit;
         assert_eq!(unit[..4], s.section[..4]);

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use sekisho_base::Clock;
+use sekisho_store::Store;
 
 use super::{Finding, Surroundings};
 use crate::backup;
+use crate::error::AppError;
+use crate::ldap::standing::{Looking, looking};
 
 /// How long the mail server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -95,6 +98,41 @@ async fn directory(s: &Surroundings, clock: &dyn Clock) -> Option<Finding> {
     ))
 }
 
+/// Whether those are found out who are in by the directory and may not be any more; nothing where there is no directory.
+pub(super) async fn sessions(store: &Store, s: &Surroundings, clock: &dyn Clock) -> Option<Finding> {
+    const ID: &str = "ldap.sessions";
+    const TITLE: &str = "ディレクトリで止めた人のログイン";
+    const REMEDY: &str =
+        "ディレクトリにつながるようにしてください。急いで止める人は、「利用者」で停止してください。";
+    let every = i64::try_from(s.ldap.as_ref()?.looks_every().as_millis()).unwrap_or(i64::MAX);
+    let read = store.read(|c| Box::pin(async move { looking(c).await.map_err(AppError::from) })).await;
+    let now = clock.now();
+    Some(match read {
+        Err(e) => super::not_seen(ID, TITLE, &e),
+        Ok(Looking { away: Some(since), .. }) => Finding::caution(
+            ID,
+            TITLE,
+            format!(
+                "{} から、ディレクトリに確かめられていません。すでに入っている人は、ディレクトリで止められていても、最長12時間使えます。",
+                since.japanese()
+            ),
+            REMEDY,
+        ),
+        Ok(Looking { looked: Some(at), .. }) if now.millis() - at.millis() > every.saturating_mul(2) => {
+            let says = format!("最後に確かめたのは {} です。それからは確かめていません。", at.japanese());
+            Finding::caution(ID, TITLE, says, "サーバを動かしてください。")
+        }
+        Ok(Looking { looked: Some(at), .. }) => Finding::good(
+            ID,
+            TITLE,
+            format!("{} に確かめ、止められた人のログインを終わらせました。", at.japanese()),
+        ),
+        Ok(Looking { looked: None, .. }) => {
+            Finding::good(ID, TITLE, "サーバを動かすと、まもなく確かめます。")
+        }
+    })
+}
+
 fn backups(s: &Surroundings, clock: &dyn Clock) -> Finding {
     const ID: &str = "backup";
     const TITLE: &str = "バックアップ";
@@ -106,7 +144,8 @@ fn backups(s: &Surroundings, clock: &dyn Clock) -> Finding {
             "設定ファイルの [backup] に folder を書き、sekisho backup を毎日動かしてください。",
         );
     };
-    let Some((place, manifest)) = backup::list(folder).into_iter().next() else {
+    let all = backup::list(folder);
+    let (Some((place, manifest)), Some((_, oldest))) = (all.first(), all.last()) else {
         return Finding::bad(
             ID,
             TITLE,
@@ -116,10 +155,17 @@ fn backups(s: &Surroundings, clock: &dyn Clock) -> Finding {
     };
     let hours = (clock.now().millis() - manifest.made_at.millis()).max(0) / 3_600_000;
     let says = format!(
-        "いちばん新しいものは {}（{}、{hours}時間前、署名済みの記録 {}件）です。",
+        "いちばん新しいものは {}（{}、{hours}時間前、署名済みの記録 {}件）です。全部で {}個あり、いちばん古いものは {} のものです。{}",
         place.display(),
         manifest.made_at.japanese(),
-        manifest.size
+        manifest.size,
+        all.len(),
+        oldest.made_at.date().japanese(),
+        if s.backup_keep.is_set() {
+            format!("残すのは、{}です。", s.backup_keep.words())
+        } else {
+            "古いものは、自動では消えません（backup.keep_daily などを書くと消えます）。".to_owned()
+        }
     );
     if u64::try_from(hours).unwrap_or(0) <= s.backup_hours {
         return Finding::good(ID, TITLE, says);

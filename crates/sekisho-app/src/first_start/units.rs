@@ -303,8 +303,7 @@ impl Office {
         org: &OrgRecords,
         field: &str,
     ) -> Result<(), AppError> {
-        let roles: Vec<(String, String)> =
-            self.pack().roles.values().map(|r| (r.id.clone(), r.title.clone())).collect();
+        let roles = self.role_labels();
         let filled = OrgSheet::ALL.iter().filter(|s| org.records(**s).next().is_some());
         let tables: Vec<Table> = filled.map(|s| Table::new(&s.schema(&roles), org.records(*s))).collect();
         let bytes = write_xlsx(&tables, self.clock.today()).map_err(AppError::internal)?;

@@ -118,6 +118,17 @@ impl DirectoryServer for LdapClient {
         })
     }
 
+    fn find<'a>(&'a self, logins: &'a [String]) -> Answer<'a, Vec<Option<Entry>>> {
+        Box::pin(self.ask(READING, |inner, server| {
+            let logins = logins.to_vec();
+            async move { find(&inner.config, &server, &logins).await }
+        }))
+    }
+
+    fn looks_every(&self) -> Duration {
+        self.0.config.looks_every
+    }
+
     fn people(&self) -> Answer<'_, Vec<Entry>> {
         Box::pin(self.ask(READING, |inner, server| async move { people(&inner.config, &server).await }))
     }
@@ -195,6 +206,15 @@ impl<'a> Conversation<'a> {
         }
         Ok((found.0.into_iter().map(SearchEntry::construct).collect(), ended))
     }
+
+    /// The only entry of a login. A search that the server broke off does not say that there is none.
+    async fn one(&mut self, login: &str) -> Result<Option<SearchEntry>, LdapFault> {
+        let (mut found, ended) = self.search(&self.config.filter(login), 2, None).await?;
+        if ended.rc != code::SUCCESS && ended.rc != code::SIZE_LIMIT {
+            return Err(LdapFault::Cut(ended.rc));
+        }
+        Ok(found.pop().filter(|e| found.is_empty() && ended.rc == code::SUCCESS && !e.dn.is_empty()))
+    }
 }
 
 async fn check(
@@ -204,9 +224,7 @@ async fn check(
     password: Option<&str>,
 ) -> Result<Verdict, LdapFault> {
     let mut c = Conversation::begin(config, server).await?;
-    let (mut found, ended) = c.search(&config.filter(login), 2, None).await?;
-    let one = found.pop().filter(|e| found.is_empty() && ended.rc == code::SUCCESS && !e.dn.is_empty());
-    let (Some(entry), Some(password)) = (one, password) else {
+    let (Some(entry), Some(password)) = (c.one(login).await?, password) else {
         return Ok(Verdict::Wrong);
     };
     match c.bind(&entry.dn, password).await?.rc {
@@ -214,6 +232,18 @@ async fn check(
         rc if code::WRONG.contains(&rc) => Ok(Verdict::Wrong),
         rc => Err(LdapFault::Bind(rc)),
     }
+}
+
+async fn find(config: &Checked, server: &Server, logins: &[String]) -> Result<Vec<Option<Entry>>, LdapFault> {
+    let late = |_| LdapFault::Late(config.timeout.as_secs());
+    let begun = tokio::time::timeout(config.timeout, Conversation::begin(config, server));
+    let mut c = begun.await.map_err(late)??;
+    let mut all = Vec::new();
+    for login in logins {
+        let found = tokio::time::timeout(config.timeout, c.one(login)).await.map_err(late)??;
+        all.push(found.map(|e| read(config, &e)));
+    }
+    Ok(all)
 }
 
 async fn people(config: &Checked, server: &Server) -> Result<Vec<Entry>, LdapFault> {

@@ -100,6 +100,8 @@ pub struct LdapConfig {
     pub max_entries: usize,
     /// How many megabytes one conversation may bring.
     pub max_mb: u64,
+    /// After how many minutes those who are in are looked for again.
+    pub check_minutes: u64,
 }
 
 /// One server.
@@ -142,6 +144,7 @@ pub(super) struct Checked {
     pub timeout: Duration,
     pub max_entries: usize,
     pub max_bytes: u64,
+    pub looks_every: Duration,
 }
 
 fn wrong(key: &str, says: &str) -> AppError {
@@ -210,6 +213,7 @@ impl Checked {
             timeout: Duration::from_secs(c.timeout_seconds.max(1)),
             max_entries: c.max_entries.max(1),
             max_bytes: c.max_mb.max(1).saturating_mul(1024 * 1024),
+            looks_every: Duration::from_secs(c.check_minutes.max(1).saturating_mul(60)),
         })
     }
 
@@ -303,6 +307,7 @@ mod tests {
             timeout_seconds: 5,
             max_entries: 10,
             max_mb: 1,
+            check_minutes: 15,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use sekisho_base::limits::{COUNT_CAP, PAGE_ROWS};
+use sekisho_base::limits::{PAGE_ROWS, count_words};
 use sekisho_base::table::Value;
 use sekisho_pack::model::{ColumnType, Register};
 use sekisho_pack::words::item_registers;
@@ -257,7 +257,7 @@ impl Office {
 
 /// A count as shown.
 fn shown_total(total: i64) -> String {
-    if total > COUNT_CAP { format!("{COUNT_CAP}以上") } else { total.to_string() }
+    count_words(total)
 }
 
 /// The store's filter of a query; unknown columns fall away there.

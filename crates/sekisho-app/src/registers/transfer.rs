@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use sekisho_base::canonical::{hex, sha256, unhex};
-use sekisho_base::limits::IMPORT_ROWS;
+use sekisho_base::limits::{IMPORT_ROWS, LINE_CHARS};
 use sekisho_base::table::Value;
+use sekisho_base::text::shorten;
 use sekisho_pack::model::Register;
 use sekisho_store::import::{self, ImportRow};
 use sekisho_store::register::{self, RegisterRow};
@@ -18,8 +19,8 @@ use serde_json::json;
 use crate::directory::Directory;
 use crate::error::AppError;
 use crate::exchange::{
-    Conflict, CsvEncoding, Plan, Record, References, RowAction, Schema, Table, WriteError, plan, read_grid,
-    write_csv, write_xlsx,
+    Conflict, CsvEncoding, Plan, Record, References, RowAction, RowPlan, Schema, Table, WriteError, plan,
+    read_grid, write_csv, write_xlsx,
 };
 use crate::login::Identity;
 use crate::office::Office;
@@ -33,6 +34,8 @@ use crate::sight::is_sensitive_row;
 
 /// Rows of the plan shown on the page; all of them are carried out.
 const SHOWN_ROWS: usize = 100;
+/// Values shown of a new row.
+const TOLD: usize = 4;
 
 /// A file to download.
 #[derive(Debug, Clone)]
@@ -161,7 +164,7 @@ pub(crate) fn plan_lines(plan: &Plan, limit: usize) -> Vec<PlanLine> {
         .iter()
         .filter_map(|row| {
             let (action, diffs) = match &row.action {
-                RowAction::Add(_) => ("追加", vec![]),
+                RowAction::Add(_) => ("追加", told(plan, row)),
                 RowAction::Change(diffs) => (
                     "変更",
                     diffs
@@ -180,6 +183,12 @@ pub(crate) fn plan_lines(plan: &Plan, limit: usize) -> Vec<PlanLine> {
         })
         .take(limit)
         .collect()
+}
+
+/// What tells a new row from another: its first values.
+fn told(plan: &Plan, row: &RowPlan) -> Vec<String> {
+    let values = plan.told(row).into_iter().take(TOLD);
+    values.map(|(label, v)| format!("{label}：{}", shorten(&plain(v), LINE_CHARS))).collect()
 }
 
 fn plain(value: &Value) -> String {
@@ -349,7 +358,7 @@ impl Office {
             id: self.new_id()?.to_string(),
             kind: kind.to_owned(),
             person: who.person.clone(),
-            name: sekisho_base::text::shorten(file, 200),
+            name: shorten(file, 200),
             sha256: hex(&sha256(&bytes)),
             bytes: hex(&bytes),
             created_at: self.clock.now(),

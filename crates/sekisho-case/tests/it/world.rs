@@ -135,6 +135,7 @@ pub fn register(id: &str, managed_by: &str) -> Register {
         kept_by: "section_security_manager".into(),
         class: BTreeMap::new(),
         copy_of: None,
+        confirmed_on: None,
         managed_by: Some(managed_by.into()),
         columns: vec![],
     }

@@ -30,6 +30,8 @@ fn register(o: &Register, n: &Register, found: &mut Found<'_>) {
     let before = o.managed_by.as_deref().map(|r| found.old.role(r).to_owned());
     let after = n.managed_by.as_deref().map(|r| found.new.role(r).to_owned());
     found.option(area, place, "持出しなどを許可する役割", before, after);
+    let (before, after) = (o.confirmed_on.clone(), n.confirmed_on.clone());
+    found.option(area, place, "棚卸しで確かめた日を入れる列", before, after);
     let classes = |r: &Register| {
         r.class.iter().map(|(axis, column)| format!("{axis}は{column}")).collect::<Vec<_>>().join("、")
     };

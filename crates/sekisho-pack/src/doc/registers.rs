@@ -21,6 +21,7 @@ fn one(book: &Book<'_>, r: &Register, page: &mut Page) {
         format!("記入する役割: {}", book.words.role(&r.kept_by)),
     ];
     facts.extend(r.managed_by.as_ref().map(|m| format!("持出しなどを許可する役割: {}", book.words.role(m))));
+    facts.extend(r.confirmed_on.as_ref().map(|c| format!("棚卸しで確かめた日を入れる列: {}", label(c))));
     page.bullets(facts);
     let labels = book.words.register_labels(r);
     let row = |c: &Column| {

@@ -155,6 +155,16 @@ pub(crate) fn register(t: &Table<'_>, stem: &str, known: &mut Known) {
             "type が \"ref\"、register が元の台帳の列を選んでください",
         );
     }
+    let confirmed_on = reference(t, t.text("confirmed_on"), "列", ids.iter().map(String::as_str));
+    if let Some(column) = &confirmed_on
+        && kind_of(column).is_some_and(|k| !matches!(k, (ColumnType::Date, _)))
+    {
+        t.error(
+            "confirmed_on",
+            format!("列「{column}」は現物を確かめた日を入れられません"),
+            "type が \"date\" の列を選んでください",
+        );
+    }
     let roles = || known.roles.keys().map(String::as_str);
     let mut r = Register {
         id: stem.to_owned(),
@@ -165,6 +175,7 @@ pub(crate) fn register(t: &Table<'_>, stem: &str, known: &mut Known) {
         kept_by: reference(t, t.need("kept_by"), "役割", roles()).unwrap_or_default(),
         class,
         copy_of,
+        confirmed_on,
         managed_by: reference(t, t.text("managed_by"), "役割", roles()),
         columns: drafts.iter().map(|d| d.column.clone()).collect(),
     };

@@ -227,3 +227,18 @@ fn a_pack_without_sees_keeps_its_overseers() {
     };
     assert_eq!(seen(&old), seen(&new));
 }
+
+#[test]
+fn column_for_the_days_of_a_stocktaking() {
+    let media = "registers/media.toml";
+    let named = "confirmed_on = \"sighted_on\"";
+    one(media, named, "confirmed_on = \"sigted_on\"", 0, "「sigted_on」", "sighted_on");
+    one(
+        media,
+        named,
+        "confirmed_on = \"place\"",
+        0,
+        "「place」は現物を確かめた日を入れられません",
+        "\"date\"",
+    );
+}

@@ -85,7 +85,7 @@ fn terms(f: &CaseFilter, words: &[String], a: &mut Vec<Arg>) -> String {
     terms.join(" AND ")
 }
 
-/// Cases, newest first, and how many there are (capped): a fixed number of queries, ten at most.
+/// Cases, newest first, and how many there are (capped): a fixed number of queries, nine at most.
 ///
 /// # Errors
 /// The database failed.
@@ -222,8 +222,9 @@ async fn picked(
         tie: String::new(),
         descending: true,
     };
-    let tail = tail(c, &source, &terms, &a).await?;
-    let picked = index::pick(c, &source, &wanted, &tail, offset, limit).await?;
+    let standing = index::standing(c, std::slice::from_ref(&source)).await?.pop().unwrap_or_default();
+    let tail = tail(c, standing.from, &terms, &a).await?;
+    let picked = index::pick(c, &source, standing, &wanted, &tail, offset, limit).await?;
     let mut found = Vec::with_capacity(picked.numbers.len());
     for some in picked.numbers.chunks(FETCHED) {
         // The terms again: whatever the index says, nothing is shown for which they do not hold. The cases apart, so that no
@@ -243,9 +244,9 @@ async fn picked(
 }
 
 /// The cases of the unfilled block for which the terms hold.
-async fn tail(c: &mut Conn<'_>, source: &Source, terms: &str, a: &[Arg]) -> Result<Vec<TailRow>, StoreError> {
+async fn tail(c: &mut Conn<'_>, from: i64, terms: &str, a: &[Arg]) -> Result<Vec<TailRow>, StoreError> {
     let mut a = a.to_vec();
-    a.push(index::tail_from(c, source).await?.into());
+    a.push(from.into());
     // Apart, so that no planner takes another index first.
     let sql = format!(
         "WITH tail AS MATERIALIZED (SELECT {TERMS_OVER} FROM case_file WHERE no > ${})

@@ -7,7 +7,7 @@ use super::cells::{Cells, encode};
 use super::places::{BLOCK, Places, Set, keep, number_at, place_of};
 use super::{Source, bits, corrupt, grams};
 use crate::conn::{Arg, marks};
-use crate::{Conn, StoreError, args, setting};
+use crate::{Conn, StoreError, args};
 
 /// Numbers that one sum of powers of two holds; a BIGINT has 63 bits.
 const SUMMED: i64 = 62;
@@ -61,9 +61,37 @@ pub(crate) struct Picked {
     pub total: i64,
 }
 
-/// The last number of a full block: what is higher is not in the index.
-pub(crate) async fn tail_from(c: &mut Conn<'_>, source: &Source) -> Result<i64, StoreError> {
-    Ok(setting::current(c, &source.counter).await? / BLOCK * BLOCK)
+/// How far the index of a source reaches, and which numbers in it a row carries.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Standing {
+    /// The last number of a full block: what is higher is not in the index.
+    pub from: i64,
+    live: Set,
+}
+
+/// The same for several sources: one query.
+pub(crate) async fn standing(c: &mut Conn<'_>, sources: &[Source]) -> Result<Vec<Standing>, StoreError> {
+    let mut a = vec![];
+    let sql = format!(
+        "SELECT name, value, CAST(NULL AS TEXT) FROM counter WHERE name IN ({})
+         UNION ALL SELECT src, block, places FROM list_live WHERE src IN ({})",
+        marks(sources.iter().map(|s| &s.counter), &mut a),
+        marks(sources.iter().map(|s| &s.table), &mut a)
+    );
+    let mut found = vec![Standing::default(); sources.len()];
+    for row in c.all(&sql, a).await? {
+        let (name, number) = (row.text(0)?, row.int(1)?);
+        let counter = row.opt_text(2)?.is_none();
+        let its = |s: &Source| name == if counter { s.counter.as_str() } else { s.table.as_str() };
+        let Some(at) = sources.iter().position(its) else { continue };
+        let Some(standing) = found.get_mut(at) else { continue };
+        if counter {
+            standing.from = number / BLOCK * BLOCK;
+        } else {
+            standing.live.insert(number, bits(&row, 2)?);
+        }
+    }
+    Ok(found)
 }
 
 /// Numbers as SQL. They come from the index, never from a person; as arguments, many of them would be slow.
@@ -98,19 +126,17 @@ struct Entry<'a> {
     no: i64,
 }
 
-/// Rows `offset` to `offset + limit` of a list in its order: three queries at most. `tail` are the rows of the unfilled block.
+/// Rows `offset` to `offset + limit` of a list in its order: two queries at most. `tail` are the rows of the unfilled block.
 pub(crate) async fn pick(
     c: &mut Conn<'_>,
     source: &Source,
+    standing: Standing,
     wanted: &Wanted,
     tail: &[TailRow],
     offset: i64,
     limit: i64,
 ) -> Result<Picked, StoreError> {
-    let mut set = Set::new();
-    for row in c.all("SELECT block, places FROM list_live WHERE src = $1", args![&source.table]).await? {
-        set.insert(row.int(0)?, bits(&row, 1)?);
-    }
+    let mut set = standing.live;
     wanted.sets.iter().for_each(|other| keep(&mut set, other));
     with_words(c, source, &wanted.words, &mut set).await?;
     let cells = columns(c, source, wanted, &set).await?;

@@ -42,14 +42,16 @@ pub async fn put_change(c: &mut Conn<'_>, h: &ChangeRow) -> Result<(), StoreErro
     Ok(())
 }
 
+const SELECT: &str =
+    "SELECT id, register, row_id, seq, at, person, cause, before_row, after_row, entry FROM register_change";
+
 /// A row's changes, latest first.
 ///
 /// # Errors
 /// The database failed.
 pub async fn changes(c: &mut Conn<'_>, register: &str, row_id: &str) -> Result<Vec<ChangeRow>, StoreError> {
-    let sql = "SELECT id, register, row_id, seq, at, person, cause, before_row, after_row, entry FROM register_change
-               WHERE register = $1 AND row_id = $2 ORDER BY seq DESC LIMIT 200";
-    c.all(sql, args![register, row_id]).await?.iter().map(read).collect()
+    let sql = format!("{SELECT} WHERE register = $1 AND row_id = $2 ORDER BY seq DESC LIMIT 200");
+    c.all(&sql, args![register, row_id]).await?.iter().map(read).collect()
 }
 
 /// Changes of one cause in a register, in the order of their rows.
@@ -57,9 +59,8 @@ pub async fn changes(c: &mut Conn<'_>, register: &str, row_id: &str) -> Result<V
 /// # Errors
 /// The database failed.
 pub async fn changes_of(c: &mut Conn<'_>, register: &str, cause: &str) -> Result<Vec<ChangeRow>, StoreError> {
-    let sql = "SELECT id, register, row_id, seq, at, person, cause, before_row, after_row, entry FROM register_change
-               WHERE cause = $1 AND register = $2 ORDER BY row_id, seq";
-    c.all(sql, args![cause, register]).await?.iter().map(read).collect()
+    let sql = format!("{SELECT} WHERE cause = $1 AND register = $2 ORDER BY row_id, seq");
+    c.all(&sql, args![cause, register]).await?.iter().map(read).collect()
 }
 
 fn read(r: &Row) -> Result<ChangeRow, StoreError> {

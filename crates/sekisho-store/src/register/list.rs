@@ -4,8 +4,8 @@ use sekisho_base::limits::COUNT_CAP;
 use sekisho_base::table::TableSpec;
 
 use super::row::{RegisterRow, add_many, read_row, select};
-use crate::conn::{Arg, marks};
-use crate::index::{self, Seen, Source, TailRow, Wanted, is_compared};
+use crate::conn::{Arg, capped_counts, marks};
+use crate::index::{self, Seen, Source, Standing, TailRow, Wanted, is_compared};
 use crate::{Conn, StoreError, Viewer, search};
 
 /// Rows that a list walks past at most; a page further down is found by the index.
@@ -27,31 +27,47 @@ pub struct Filter {
     pub descending: bool,
 }
 
+/// What a list is about.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    viewer: &'a Viewer,
+    filter: &'a Filter,
+    /// The filter's words, folded.
+    words: &'a [String],
+}
+
 /// The terms of a list's WHERE and their arguments.
 struct Terms {
     sql: String,
     args: Vec<Arg>,
 }
 
-/// What must hold for the rows of a list, over a table or query named `r`.
-fn terms(spec: &TableSpec, viewer: &Viewer, f: &Filter, words: &[String]) -> Terms {
-    let mut args = Vec::new();
-    let mut sql = vec![viewer.unit_predicate(&format!("r.c_{}", spec.owner), &mut args)];
+impl Asked<'_> {
+    fn terms(self, spec: &TableSpec) -> Terms {
+        let mut args = Vec::new();
+        Terms { sql: terms(spec, self, &mut args), args }
+    }
+}
+
+/// What must hold for the rows of a list, over a table or query named `r`; adds its arguments.
+fn terms(spec: &TableSpec, asked: Asked<'_>, args: &mut Vec<Arg>) -> String {
+    let Asked { viewer, filter: f, words } = asked;
+    let mut sql = vec![viewer.unit_predicate(&format!("r.c_{}", spec.owner), args)];
     for (column, value) in compared(spec, f) {
         args.push(value.into());
         sql.push(format!("r.c_{column} = ${}", args.len()));
     }
     for word in words {
-        sql.push(search::like("r.search", word, &mut args));
+        sql.push(search::like("r.search", word, args));
     }
-    Terms { sql: sql.join(" AND "), args }
+    sql.join(" AND ")
 }
 
 fn compared<'a>(spec: &TableSpec, f: &'a Filter) -> impl Iterator<Item = &'a (String, String)> {
     f.equals.iter().filter(|(column, _)| is_compared(spec, column))
 }
 
-/// One page of a register and how many rows there are (capped): a fixed number of queries, eight at most.
+/// One page of a register and how many rows there are (capped): a fixed number of queries, six at most.
 ///
 /// # Errors
 /// The database failed.
@@ -70,18 +86,56 @@ pub async fn list(
         offset,
         limit,
     };
-    let terms = terms(spec, viewer, f, &words);
+    let asked = Asked { viewer, filter: f, words: &words };
     // One order, at most one condition that begins it: what an index of the database gives as it stands.
     let units = viewer.units.as_ref().map_or(0, Vec::len);
     let conditions = compared(spec, f).count() + units;
     let in_order = conditions == 0 || (conditions == 1 && page.column == spec.key);
     let (mut rows, total) = if words.is_empty() && in_order && offset <= WALKED {
+        let terms = asked.terms(spec);
         (walk(c, spec, &terms, &page).await?, count_of(c, spec, &terms).await?)
     } else {
-        picked(c, spec, viewer, f, words, &terms, &page).await?
+        let standing = index::standing(c, &[Source::of_register(spec)]).await?.pop().unwrap_or_default();
+        let order = [Order { spec, sort: page.column, from: standing.from }];
+        let tail = tails(c, &order, asked).await?.pop().unwrap_or_default();
+        picked(c, spec, asked, &page, standing, &tail).await?
     };
     add_many(c, spec, &mut rows).await?;
     Ok((rows, total))
+}
+
+/// The first rows of several registers in which every word occurs, and how many there are of each (capped). What is asked once for all
+/// registers are three queries; those in which something may be found cost five more at most.
+///
+/// # Errors
+/// The database failed.
+pub async fn find(
+    c: &mut Conn<'_>,
+    specs: &[TableSpec],
+    viewer: &Viewer,
+    words: &[String],
+    offset: i64,
+    limit: i64,
+) -> Result<Vec<(Vec<RegisterRow>, i64)>, StoreError> {
+    let words = search::fold(words);
+    let filter = Filter::default();
+    let asked = Asked { viewer, filter: &filter, words: &words };
+    let sources: Vec<Source> = specs.iter().map(Source::of_register).collect();
+    let standings = index::standing(c, &sources).await?;
+    let orders: Vec<Order<'_>> = specs
+        .iter()
+        .zip(&standings)
+        .map(|(spec, standing)| Order { spec, sort: &spec.key, from: standing.from })
+        .collect();
+    let tails = tails(c, &orders, asked).await?;
+    let mut found = Vec::with_capacity(specs.len());
+    for ((spec, standing), tail) in specs.iter().zip(standings).zip(tails) {
+        let page = Page { column: &spec.key, descending: false, offset, limit };
+        let (mut rows, total) = picked(c, spec, asked, &page, standing, &tail).await?;
+        add_many(c, spec, &mut rows).await?;
+        found.push((rows, total));
+    }
+    Ok(found)
 }
 
 struct Page<'a> {
@@ -133,29 +187,30 @@ async fn count_of(c: &mut Conn<'_>, spec: &TableSpec, terms: &Terms) -> Result<i
 async fn picked(
     c: &mut Conn<'_>,
     spec: &TableSpec,
-    viewer: &Viewer,
-    f: &Filter,
-    words: Vec<String>,
-    terms: &Terms,
+    asked: Asked<'_>,
     page: &Page<'_>,
+    standing: Standing,
+    tail: &[TailRow],
 ) -> Result<(Vec<RegisterRow>, i64), StoreError> {
     let source = Source::of_register(spec);
+    let terms = asked.terms(spec);
     let (sort, key) = (format!("c_{}", page.column), format!("c_{}", spec.key));
     let wanted = Wanted {
-        words,
-        equals: compared(spec, f).map(|(column, value)| (format!("c_{column}"), value.clone())).collect(),
-        seen: viewer.units.clone().map(|units| Seen {
+        words: asked.words.to_vec(),
+        equals: compared(spec, asked.filter)
+            .map(|(column, value)| (format!("c_{column}"), value.clone()))
+            .collect(),
+        seen: asked.viewer.units.clone().map(|units| Seen {
             column: format!("c_{}", spec.owner),
             units,
             also: Default::default(),
         }),
         sets: Vec::new(),
-        tie: if sort == key { String::new() } else { key.clone() },
+        tie: if sort == key { String::new() } else { key },
         sort,
         descending: page.descending,
     };
-    let tail = tail(c, &source, &wanted.sort, &key, terms).await?;
-    let picked = index::pick(c, &source, &wanted, &tail, page.offset, page.limit).await?;
+    let picked = index::pick(c, &source, standing, &wanted, tail, page.offset, page.limit).await?;
     let mut rows = Vec::with_capacity(picked.numbers.len());
     for some in picked.numbers.chunks(FETCHED) {
         // The terms again: whatever the index says, nothing is shown for which they do not hold. The rows apart, so that no
@@ -181,27 +236,56 @@ async fn picked(
     Ok((rows, picked.total.min(COUNT_CAP + 1)))
 }
 
-/// The rows of the unfilled block for which the terms hold.
-async fn tail(
+/// In which order the unfilled block of a register is read, and the last number before it.
+struct Order<'a> {
+    spec: &'a TableSpec,
+    sort: &'a str,
+    from: i64,
+}
+
+/// The rows of the unfilled blocks for which the terms hold, by register: one query.
+async fn tails(
     c: &mut Conn<'_>,
-    source: &Source,
-    sort: &str,
-    key: &str,
-    terms: &Terms,
-) -> Result<Vec<TailRow>, StoreError> {
-    let from = index::tail_from(c, source).await?;
-    let mut a = terms.args.clone();
-    a.push(from.into());
-    // Apart, so that no planner takes another index first.
-    let sql = format!(
-        "WITH tail AS MATERIALIZED (SELECT no, search, {} FROM {} WHERE no > ${}) SELECT r.no, r.{sort}, r.{key} FROM tail r WHERE {}",
-        source.columns.join(", "),
-        source.table,
-        a.len(),
-        terms.sql
-    );
-    let rows = c.all(&sql, a).await?;
-    rows.iter().map(|r| Ok(TailRow { no: r.int(0)?, sort: r.text(1)?, tie: r.text(2)? })).collect()
+    orders: &[Order<'_>],
+    asked: Asked<'_>,
+) -> Result<Vec<Vec<TailRow>>, StoreError> {
+    let (mut a, mut apart, mut parts) = (Vec::new(), Vec::new(), Vec::new());
+    for (at, Order { spec, sort, from }) in orders.iter().enumerate() {
+        a.push(Arg::from(*from));
+        // Apart, so that no planner takes another index first.
+        apart.push(format!(
+            "t{at} AS MATERIALIZED (SELECT no, search, {} FROM r_{} WHERE no > ${})",
+            Source::of_register(spec).columns.join(", "),
+            spec.id,
+            a.len()
+        ));
+        let terms = terms(spec, asked, &mut a);
+        parts.push(format!(
+            "SELECT CAST({at} AS BIGINT), r.no, r.c_{sort}, r.c_{} FROM t{at} r WHERE {terms}",
+            spec.key
+        ));
+    }
+    let mut found: Vec<Vec<TailRow>> = orders.iter().map(|_| Vec::new()).collect();
+    if parts.is_empty() {
+        return Ok(found);
+    }
+    let sql = format!("WITH {} {}", apart.join(", "), parts.join(" UNION ALL "));
+    for r in c.all(&sql, a).await? {
+        let at = usize::try_from(r.int(0)?).unwrap_or(usize::MAX);
+        if let Some(tail) = found.get_mut(at) {
+            tail.push(TailRow { no: r.int(1)?, sort: r.text(2)?, tie: r.text(3)? });
+        }
+    }
+    Ok(found)
+}
+
+/// How many rows registers have, each capped as lists cap it: one query.
+///
+/// # Errors
+/// The database failed.
+pub async fn counts(c: &mut Conn<'_>, specs: &[TableSpec]) -> Result<Vec<i64>, StoreError> {
+    let tables = specs.iter().map(|spec| (format!("r_{} r", spec.id), "TRUE".to_owned()));
+    capped_counts(c, tables, vec![]).await
 }
 
 /// How many rows a register has.

@@ -127,7 +127,10 @@ pub async fn by_key_among(
     let mut parts = Vec::new();
     for (at, spec) in specs.iter().enumerate() {
         let seen = viewer.unit_predicate(&format!("r.c_{}", spec.owner), &mut a);
-        parts.push(format!("SELECT {at} FROM r_{} r WHERE r.c_{} = $1 AND {seen}", spec.id, spec.key));
+        parts.push(format!(
+            "SELECT CAST({at} AS BIGINT) FROM r_{} r WHERE r.c_{} = $1 AND {seen}",
+            spec.id, spec.key
+        ));
     }
     let mut found = Vec::new();
     if parts.is_empty() {

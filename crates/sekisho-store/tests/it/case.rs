@@ -210,6 +210,22 @@ on_both! {
         assert_eq!(ids(look!(db.store, c => case::due_for_sweep(c, day("2026-05-02"), 1).await).unwrap()), ["C5"]);
         assert_eq!(ids(look!(db.store, c => case::all_open(c, "take_out").await).unwrap()), ["C1", "C2", "C3", "C4"]);
         assert_eq!(look!(db.store, c => Ok((case::count_of(c, "take_out").await?, case::count_of(c, "x").await?, case::count_all(c).await?))).unwrap(), (5, 0, 5));
+        assert_eq!(look!(db.store, c => case::counts_of(c, &strings(&["x", "take_out"])).await).unwrap(), [0, 5]);
+    }
+
+    async fn states_of_what_was_not_closed_at_a_moment(db: Db) {
+        let case = |id: &str, procedure: &str, opened: i64, closed: Option<i64>| CaseRow {
+            procedure: procedure.into(),
+            opened_at: at(opened),
+            closed_at: closed.map(at),
+            state: id.into(),
+            ..case_row(id, "S", 0)
+        };
+        put_all(&db, &[case("C1", "exception", 1, None), case("C2", "loan", 2, Some(10)), case("C3", "exception", 3, Some(5)), case("C4", "take_out", 4, None)]).await;
+                for (moment, limit, wanted) in [(4, 9, &["C3", "C2", "C1"][..]), (5, 9, &["C2", "C1"]), (10, 9, &["C1"]), (4, 1, &["C3"])] {
+            assert_eq!(look!(db.store, c => case::states_at(c, &strings(&["exception", "loan"]), at(moment), limit).await).unwrap(), wanted, "{moment}");
+        }
+        assert!(look!(db.store, c => case::states_at(c, &[], at(4), 9).await).unwrap().is_empty());
     }
 
     async fn a_draft_is_its_writers_alone(db: Db) {

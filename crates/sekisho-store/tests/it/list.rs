@@ -1,7 +1,7 @@
 //! Lists: order, pages, filters, counts.
 
 use sekisho_base::limits::COUNT_CAP;
-use sekisho_store::register::{Filter, RegisterRow};
+use sekisho_store::register::{self, Filter, RegisterRow};
 
 use crate::engine::{Db, everyone, fill, page, row, spec, strings, viewer};
 
@@ -113,4 +113,6 @@ async fn capped(db: Db) {
     }
     let (last, _) = page(&db.store, &spec, &everyone(), &words("a-"), COUNT_CAP + 30, 50).await;
     assert_eq!(last.len(), 10);
+    let counts = look!(db.store, c => register::counts(c, &[spec]).await).unwrap();
+    assert_eq!(counts, [COUNT_CAP + 1]);
 }

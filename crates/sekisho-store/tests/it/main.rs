@@ -13,6 +13,8 @@ mod case;
 #[cfg(test)]
 mod cause;
 #[cfg(test)]
+mod drafts_and_views;
+#[cfg(test)]
 mod duty;
 #[cfg(test)]
 mod exchange;
@@ -34,6 +36,7 @@ mod maintenance;
 mod migration;
 #[cfg(test)]
 mod notification;
+mod once;
 #[cfg(test)]
 mod org;
 #[cfg(test)]

@@ -76,6 +76,38 @@ on_both! {
         }
     }
 
+    async fn several_registers_are_searched_at_once_as_each_alone(db: Db) {
+        let specs = [spec("asset"), spec("device"), spec("media")];
+        // One with an index, one with fresh rows alone, one with none.
+        let rows = |count: usize| (0..count).map(|n| row(&format!("A-{n:04}"), if n % 3 == 0 { "道路台帳" } else { "調書" }, if n % 2 == 0 { "S" } else { "T" })).collect();
+        fill(&db.store, &specs[0], rows(1_100)).await;
+        fill(&db.store, &specs[1], rows(10)).await;
+        fill(&db.store, &specs[2], vec![]).await;
+        for who in [everyone(), viewer("p", &["S"]), viewer("p", &["T", "U"]), viewer("p", &[])] {
+            for typed in [&["台帳"][..], &["台帳", "a-000"], &["調書"], &["なし"], &["書", "a-1099"]] {
+                for (offset, limit) in [(0, 6), (3, 2), (2_000, 5)] {
+                    let (all, seen, filter) = (specs.clone(), who.clone(), words(typed));
+                    let asked = filter.words.clone();
+                    let found = look!(db.store, c => register::find(c, &all, &seen, &asked, offset, limit).await).unwrap();
+                    assert_eq!(found.len(), 3);
+                    for (spec, (rows, total)) in specs.iter().zip(found) {
+                        let keys: Vec<String> = rows.iter().map(|r| r.text("code").to_owned()).collect();
+                        assert_eq!((keys, total), page(&db.store, spec, &who, &filter, offset, limit).await, "{} {typed:?} {who:?}", spec.id);
+                    }
+                }
+            }
+            let (all, seen) = (specs.clone(), who.clone());
+            let keyed = look!(db.store, c => register::by_key_among(c, &all, &seen, "A-0004").await).unwrap();
+            let places: Vec<usize> = keyed.iter().map(|(at, _)| *at).collect();
+            let sees = who.units.as_ref().is_none_or(|units| units.contains(&"S".to_owned()));
+            assert_eq!(places, if sees { vec![0, 1] } else { vec![] }, "{who:?}");
+            assert!(keyed.iter().all(|(_, row)| row.text("code") == "A-0004"));
+        }
+        let none = look!(db.store, c => Ok((register::find(c, &[], &everyone(), &strings(&["x"]), 0, 5).await?.len(), register::by_key_among(c, &[], &everyone(), "A-0004").await?.len()))).unwrap();
+        assert_eq!(none, (0, 0));
+        assert_eq!(look!(db.store, c => Ok((register::counts(c, &specs).await?, register::counts(c, &[]).await?))).unwrap(), (vec![1_100, 10, 0], vec![]));
+    }
+
     async fn a_row_that_changed_is_found_by_its_new_words_only(db: Db) {
         let spec = spec("asset");
         fill(&db.store, &spec, (0..1_030).map(|n| row(&format!("A-{n:04}"), "旧題", "S")).collect()).await;

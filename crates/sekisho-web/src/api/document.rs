@@ -8,6 +8,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::caller::CSRF;
+use super::once::LONGEST;
 use super::problem::{PROBLEM, Problem};
 use super::route::{Answer, Body, Route};
 use crate::guard::COOKIE;
@@ -42,6 +43,15 @@ fn document() -> Value {
     for route in super::table() {
         let mut parameters: Vec<Value> = route.parts().map(|name| parameter("path", name, "")).collect();
         parameters.extend(route.query.iter().map(|(name, says)| parameter("query", name, says)));
+        if route.method == "post" {
+            parameters.push(json!({
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": false,
+                "description": "操作ごとに作る、ほかと重ならない文字（UUIDなど）。答えが届かなかったときに同じ内容を同じキーで送り直すと、二度は行われず、初めの答えがもう一度返ります。24時間有効で、送った人だけのものです。別の内容に使うと422、前の操作がまだ終わらないか結果が残っていなければ409になります。",
+                "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[!-~]+$"},
+            }));
+        }
         let mut operation = json!({
             "operationId": format!("{}{}", route.method, route.path.replace(['/', '{', '}', '.'], "_")),
             "tags": [route.tag],

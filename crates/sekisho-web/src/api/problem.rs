@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use sekisho_app::AppError;
 use serde::Serialize;
 
+use super::once::LONGEST;
 use crate::error::WebError;
 
 /// One field that was not accepted.
@@ -43,6 +44,8 @@ pub(crate) const PROBLEM: &str = "application/problem+json";
 pub(crate) enum ApiError {
     /// As on a page.
     Web(WebError),
+    /// The header that names a request is not what the document says.
+    BadKey,
     /// The body is not what the document says.
     Unreadable(String),
 }
@@ -58,6 +61,13 @@ impl ApiError {
             Self::Unreadable(why) => {
                 (StatusCode::BAD_REQUEST, "W400", format!("送られたJSONを読み取れません。{why}"))
             }
+            Self::BadKey => (
+                StatusCode::BAD_REQUEST,
+                "W400",
+                format!(
+                    "ヘッダ Idempotency-Key は、空白を含まない半角の{LONGEST}文字以内で、1つだけ付けてください。"
+                ),
+            ),
             Self::Web(
                 WebError::Login { .. } | WebError::NeedsCode { .. } | WebError::App(AppError::NoSession),
             ) => (
@@ -92,8 +102,13 @@ impl ApiError {
                 (StatusCode::BAD_REQUEST, "W400", "送られた内容を読み取れません。".to_owned())
             }
             // Somebody else was faster, or the name is taken.
-            Self::Web(WebError::App(AppError::Refused { code: code @ ("A002" | "A005"), message })) => {
-                (StatusCode::CONFLICT, code, message)
+            Self::Web(WebError::App(AppError::Refused {
+                code: code @ ("A002" | "A005" | "A009"),
+                message,
+            })) => (StatusCode::CONFLICT, code, message),
+            // The key of a request belongs to another one.
+            Self::Web(WebError::App(AppError::Refused { code: code @ "A008", message })) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, code, message)
             }
             Self::Web(WebError::App(AppError::Refused { code, message })) => {
                 (StatusCode::FORBIDDEN, code, message)

@@ -104,6 +104,7 @@ async fn act(State(web): State<Web>, Path(id): Path<String>, posted: Posted) -> 
     let form = SeenForm { code: f.get("code").to_owned(), place: f.get("place").to_owned() };
     let done = match f.get("do") {
         "see" => web.office.confirm_thing(who, &id, &form).await.map(|_| "found"),
+        "days" => web.office.enter_days(who, &id).await.map(|_| "days"),
         "close" => web.office.close_stocktaking(who, &id).await.map(|()| "counted"),
         _ => return Err(WebError::BadForm),
     };

@@ -1,11 +1,13 @@
 //! Two bodies behind one router, made alike on purpose: the same people, logins, passwords and ids, each with a key and a database of its
 //! own. Whatever somebody has of the one, whatever ids are found in it: in the other it is nothing, on every route.
 
+use std::collections::BTreeSet;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use sekisho_app::permits::judge;
-use sekisho_app::{sequencer, setup};
+use sekisho_app::{oidc, sequencer, setup};
 use sekisho_base::Clock as _;
 use sekisho_web::{Bodies, Doors};
 use serde_json::{Value, json};
@@ -17,6 +19,7 @@ use crate::city::{
 };
 use crate::permits::{checker, code, permitted};
 use crate::powers::{self, Held};
+use crate::sign_in::{Fake as Provider, leave, set};
 
 /// Where things are made.
 const HERE: &str = "minato.test";
@@ -180,6 +183,19 @@ fn unmarked(page: &Page, of: &str) {
     }
 }
 
+/// Routes of the router, as it says of itself, that are not among these and hold something of a body.
+fn untried(router: &Router, tried: &BTreeSet<String>) -> Vec<String> {
+    // Whether the process lives, files that are the same for everybody, and what answers that there is no such path.
+    let of_no_body = |path: &str| {
+        ["/health", "/healthz", "/readyz", "/api/{*rest}", "/{*__private__axum_fallback}"].contains(&path)
+            || path.starts_with("/assets/")
+    };
+    let told = format!("{router:?}");
+    let all: BTreeSet<&str> = told.split('"').filter(|part| part.starts_with('/')).collect();
+    assert!(all.contains("/cases/{id}") && all.contains(oidc::BACK) && all.len() > 100, "{told}");
+    all.into_iter().filter(|path| !of_no_body(path) && !tried.contains(*path)).map(str::to_owned).collect()
+}
+
 async fn document(two: &Two) -> Value {
     let page = two.browser(HERE, ADMIN).await.get("/api/v1/openapi.json").await;
     serde_json::from_str(&page.text).unwrap()
@@ -194,7 +210,14 @@ async fn nothing_crosses(databases: [Option<&str>; 2]) {
     let document = document(&two).await;
     let only = ids(&held, &more);
 
-    let mut gets: Vec<String> = powers::routes_with("get(").iter().map(|r| filled(r, &held, &more)).collect();
+    let (shown, sent) = (powers::routes_with("get("), powers::attempts(&held).into_iter().map(|a| a.route));
+    let mut tried: BTreeSet<String> = shown.iter().cloned().chain(sent.map(str::to_owned)).collect();
+    tried.extend(powers::OWN.map(str::to_owned));
+    tried.extend(operations(&document, true).into_iter().map(|(_, path)| path));
+    tried.extend(operations(&document, false).into_iter().map(|(_, path)| path));
+    assert_eq!(untried(&two.here.router, &tried), [] as [&str; 0], "a route that this test does not try");
+
+    let mut gets: Vec<String> = shown.iter().map(|r| filled(r, &held, &more)).collect();
     gets.extend(operations(&document, true).iter().map(|(_, p)| filled(p, &held, &more)));
     gets.extend([
         "/".to_owned(),
@@ -419,6 +442,28 @@ async fn codes_lockouts_and_addresses_are_of_one_body() {
     let page = two.nobody(HERE).enter("admin", PASSWORD).await;
     let cookie = page.headers[header::SET_COOKIE].to_str().unwrap().to_lowercase();
     assert!(!cookie.contains("domain") && cookie.contains("httponly"), "{cookie}");
+}
+
+#[tokio::test]
+async fn the_answer_of_one_provider_for_both_opens_only_the_body_that_asked() {
+    const SESSIONS: &str = "SELECT COUNT(*) FROM session";
+    let two = Two::made([None, None]).await;
+    let provider = Provider::at(&two.here, &[]);
+    provider.serves(&two.there, &[]);
+    let mut b = two.nobody(HERE);
+    let url = leave(&mut b, "/cases").await;
+    let back = provider.authorize(&url, "s-1", "u1001");
+    let (before, linked) = (two.there.count(SESSIONS).await, two.there.written().await);
+    let mut carried = b.clone();
+    carried.call(THERE);
+    let page = carried.get(&back).await;
+    assert_eq!(page.status, StatusCode::UNAUTHORIZED, "{}", page.text);
+    assert_eq!(set(&page, "sekisho_session"), None);
+    assert_eq!((two.there.count(SESSIONS).await, two.there.written().await), (before, linked));
+    // Where it was asked for it is good, also after that.
+    let page = b.get(&back).await;
+    assert_eq!(page.location(), "/cases", "{}", page.text);
+    assert!(set(&page, "sekisho_session").is_some());
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use crate::city::{
 use crate::proposals::import_organization;
 
 /// The asset goes out and is not brought back in time.
-async fn goes_out(city: &City, return_by: &str) -> String {
+pub async fn goes_out(city: &City, return_by: &str) -> String {
     let (mut clerk, mut manager) = (city.browser(CLERK).await, city.browser(MANAGER).await);
     let key = item(&mut clerk, "A-001").await;
     let fields = crate::acts::changed(&application("21-s", &key), &[("return_by", return_by)]);

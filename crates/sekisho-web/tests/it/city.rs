@@ -279,10 +279,15 @@ impl City {
 
     /// As of a moment, on an SQLite file of its own or on the database given, with the organization and a login for each number.
     pub async fn made_at(now: Instant, database: Option<&str>, numbers: &[&str]) -> Self {
+        Self::made_of(workbook(|_| ""), now, database, numbers).await
+    }
+
+    /// The same with another organization.
+    pub async fn made_of(workbook: Vec<u8>, now: Instant, database: Option<&str>, numbers: &[&str]) -> Self {
         let (n, folder) = Self::folder();
         let file = folder.join("sekisho.db").to_string_lossy().into_owned();
         let city = Self::open_at(n, folder, database.unwrap_or(&file), now).await;
-        city.fill(workbook(|_| ""), numbers).await;
+        city.fill(workbook, numbers).await;
         city
     }
 

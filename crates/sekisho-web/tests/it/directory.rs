@@ -13,12 +13,12 @@ use crate::city::{ADMIN, CLERK, City, DIRECTOR, HEAD, MANAGER, OTHER_CLERK, PASS
 use crate::identity::{enrol, entries, later};
 
 const TITLE: &str = "庁内のAD";
-const THERE: &str = "ディレクトリの合言葉";
+pub const THERE: &str = "ディレクトリの合言葉";
 
 /// A directory of a test.
 #[derive(Default)]
-struct Fake {
-    people: Mutex<Vec<Entry>>,
+pub struct Fake {
+    pub people: Mutex<Vec<Entry>>,
     away: Mutex<bool>,
     /// Logins that were asked for, and whether a password came along.
     asked: Mutex<Vec<(String, bool)>>,
@@ -43,6 +43,20 @@ impl DirectoryServer for Fake {
         })
     }
 
+    fn find<'a>(&'a self, logins: &'a [String]) -> Answer<'a, Vec<Option<Entry>>> {
+        Box::pin(async move {
+            if *self.away.lock().unwrap() {
+                return Err(LdapFault::Late(5));
+            }
+            let people = self.people.lock().unwrap();
+            Ok(logins.iter().map(|l| people.iter().find(|e| e.login == *l).cloned()).collect())
+        })
+    }
+
+    fn looks_every(&self) -> Duration {
+        Duration::from_secs(15 * 60)
+    }
+
     fn people(&self) -> Answer<'_, Vec<Entry>> {
         Box::pin(async move {
             if *self.away.lock().unwrap() {
@@ -58,7 +72,7 @@ impl DirectoryServer for Fake {
 }
 
 impl Fake {
-    fn set_away(&self, away: bool) {
+    pub fn set_away(&self, away: bool) {
         *self.away.lock().unwrap() = away;
     }
 
@@ -68,12 +82,12 @@ impl Fake {
     }
 }
 
-fn entry(login: &str, number: &str, name: &str) -> Entry {
+pub fn entry(login: &str, number: &str, name: &str) -> Entry {
     Entry { login: login.to_owned(), number: number.to_owned(), name: name.to_owned(), ..Entry::default() }
 }
 
 /// The settled city with a directory.
-async fn settled(people: Vec<Entry>) -> (City, Arc<Fake>) {
+pub async fn settled(people: Vec<Entry>) -> (City, Arc<Fake>) {
     let city = City::settled().await;
     let fake = Arc::new(Fake { people: Mutex::new(people), ..Fake::default() });
     city.office.use_directory(fake.clone());

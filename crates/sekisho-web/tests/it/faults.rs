@@ -11,8 +11,8 @@ use crate::city::{ADMIN, City, PASSWORD, asset};
 use crate::operation::database;
 
 /// Another program that holds the database for writing until it is told to let go.
-async fn held(city: &City) -> (tokio::sync::oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
-    let other = Store::open(&database(city)).await.unwrap();
+pub async fn held(address: &str) -> (tokio::sync::oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
+    let other = Store::open(address).await.unwrap();
     let (let_go, told) = tokio::sync::oneshot::channel::<()>();
     let (tell, holds) = tokio::sync::oneshot::channel();
     let task = tokio::spawn(async move {
@@ -40,7 +40,7 @@ async fn while_nothing_can_be_written_pages_say_so_and_keep_what_was_typed() {
     let mut admin = city.browser(ADMIN).await;
     admin.get("/registers/asset/new").await;
     assert_eq!(status(&city, "/readyz").await, StatusCode::OK);
-    let (let_go, held) = held(&city).await;
+    let (let_go, held) = held(&database(&city)).await;
     let fields = asset("Q-1", "名簿 <b>「髙」</b>", "21");
     let page = admin.post("/registers/asset/new", &fields).await;
     assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{}", page.text);
@@ -77,7 +77,7 @@ async fn the_password_of_a_proof_does_not_come_back() {
     let admin = city.browser(ADMIN).await;
     // Old enough that privileged work asks again, and that a request writes when it was made.
     city.clock.set(city.clock.now().plus_millis(16 * 60_000));
-    let (let_go, held) = held(&city).await;
+    let (let_go, held) = held(&database(&city)).await;
     let fields = [("person", "P1002"), ("role", "髙い役割"), ("proof", PASSWORD)];
     let page = admin.post("/accounts/roles", &fields).await;
     assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{}", page.text);

@@ -35,6 +35,8 @@ mod delegations;
 #[cfg(test)]
 mod directory;
 #[cfg(test)]
+mod directory_sessions;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod duties;
@@ -52,10 +54,13 @@ mod files;
 mod first_start;
 #[cfg(test)]
 mod guards;
+mod guide;
 #[cfg(test)]
 mod handling;
 #[cfg(test)]
 mod identity;
+#[cfg(test)]
+mod interrupted;
 #[cfg(test)]
 mod joint;
 #[cfg(test)]
@@ -83,11 +88,14 @@ mod powers;
 #[cfg(test)]
 mod proposals;
 #[cfg(test)]
+mod pruning;
+#[cfg(test)]
 mod queries;
 #[cfg(test)]
 mod registers;
 #[cfg(test)]
 mod related;
+mod request_once;
 #[cfg(test)]
 mod resolve;
 #[cfg(test)]
@@ -102,6 +110,7 @@ mod sight;
 mod sign_in;
 #[cfg(test)]
 mod stocktaking;
+mod stocktaking_days;
 #[cfg(test)]
 mod story;
 #[cfg(test)]

@@ -192,6 +192,17 @@ async fn what_is_sent_to_both_nodes_at_the_same_moment_is_done_once() {
     let first = case_of(&clerk.post("/apply/take_out", &fields(&item, &once, &today)).await);
     let other = changed(&fields(&item, &once, &today), &[("purpose", "別の用事")]);
     assert_ne!(first, case_of(&clerk.post("/apply/take_out", &other).await));
+    // A program's request under a key, at both nodes at the same moment.
+    for round in 0..6_i64 {
+        let (a, b) = (two.at(0, &manager), two.at(1, &manager));
+        let (key, body) = (format!("n-{round}"), crate::request_once::row(&format!("R-{round}")));
+        let (path, keys) = ("/api/v1/registers/asset/rows", [key.as_str()]);
+        let send = crate::request_once::send;
+        let (a, b) = tokio::join!(send(&a, path, &keys, &body), send(&b, path, &keys, &body));
+        assert_eq!((a.status, &a.text), (StatusCode::OK, &b.text), "both get the one answer");
+        let added = "SELECT COUNT(*) FROM register_change WHERE row_id IN (SELECT id FROM r_asset WHERE c_number LIKE 'R-%')";
+        assert_eq!(count(&store, added).await, round + 1);
+    }
     store.close().await;
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
+use sekisho_app::backup::prune::Keep;
 use sekisho_app::backup::restore::{Restored, Target, Wanted, restore};
 use sekisho_app::backup::{self, Extras, verify};
 use sekisho_app::doctor::{self, Finding, State, Surroundings};
@@ -21,10 +22,10 @@ use crate::city::{ADMIN, CLERK, City, MANAGER, TODAY, asset, at, print_program};
 use crate::served::Served;
 
 /// A folder that goes away with the test.
-struct Room(PathBuf);
+pub struct Room(pub PathBuf);
 
 impl Room {
-    fn beside(city: &City, name: &str) -> Self {
+    pub fn beside(city: &City, name: &str) -> Self {
         let folder = city.folder_beside(name);
         std::fs::create_dir_all(&folder).unwrap();
         Self(folder)
@@ -202,6 +203,7 @@ fn surroundings(city: &City, room: &Room) -> Surroundings {
         config: None,
         backups: Some(room.at("backups")),
         backup_hours: 30,
+        backup_keep: Keep::default(),
         free_mb: 1,
         mail: None,
         oidc: None,

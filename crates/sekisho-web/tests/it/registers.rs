@@ -6,7 +6,7 @@ use crate::browser::{Browser, Page, encode, hidden};
 use crate::city::{ADMIN, CLERK, City, MANAGER, OTHER_CLERK, OTHER_MANAGER, asset, line_with, row_id};
 
 /// Header of a CSV file with the columns that a row must have.
-const HEADER: &str = "管理番号,名称,種別,所管課,管理する職,機密性,完全性,可用性,個人情報区分,領域,保管場所,保存期限,バックアップ,最終確認日";
+pub const HEADER: &str = "管理番号,名称,種別,所管課,管理する職,機密性,完全性,可用性,個人情報区分,領域,保管場所,保存期限,バックアップ,最終確認日";
 
 /// A line under [`HEADER`].
 fn line(number: &str, name: &str, unit: &str, confidentiality: &str) -> String {

@@ -51,7 +51,7 @@ struct Held {
     given: usize,
 }
 
-struct Fake {
+pub struct Fake {
     signer: EcdsaKeyPair,
     clock: Arc<ManualClock>,
     held: Mutex<Held>,
@@ -63,7 +63,7 @@ fn b64(bytes: &[u8]) -> String {
 
 impl Fake {
     /// A provider by which people sign in to a city.
-    fn at(city: &City, second_factor: &[&str]) -> Arc<Self> {
+    pub fn at(city: &City, second_factor: &[&str]) -> Arc<Self> {
         let (how, random) = (&ECDSA_P256_SHA256_FIXED_SIGNING, SystemRandom::new());
         let key = EcdsaKeyPair::generate_pkcs8(how, &random).unwrap();
         let fake = Arc::new(Self {
@@ -71,6 +71,12 @@ impl Fake {
             clock: Arc::clone(&city.clock),
             held: Mutex::default(),
         });
+        fake.serves(city, second_factor);
+        fake
+    }
+
+    /// People sign in by it to this city too.
+    pub fn serves(self: &Arc<Self>, city: &City, second_factor: &[&str]) {
         let config = OidcConfig {
             issuer: ISSUER.into(),
             client: CLIENT.into(),
@@ -80,9 +86,8 @@ impl Fake {
             second_factor: second_factor.iter().map(|v| (*v).to_owned()).collect(),
             site: "http://city.test/".into(),
         };
-        let fetcher = Arc::<Self>::clone(&fake);
+        let fetcher = Arc::<Self>::clone(self);
         city.office.use_oidc(Arc::new(Oidc::new(config, fetcher).unwrap()));
-        fake
     }
 
     fn lies(&self, lie: Lie) {
@@ -104,7 +109,7 @@ impl Fake {
     }
 
     /// Somebody logs in there; what is asked stands in the address. Answers the path that the browser is sent back to.
-    fn authorize(&self, url: &str, subject: &str, name: &str) -> String {
+    pub fn authorize(&self, url: &str, subject: &str, name: &str) -> String {
         let query = url.strip_prefix(&format!("{ISSUER}/authorize?")).unwrap_or_else(|| panic!("{url}"));
         let asked: HashMap<&str, String> = query
             .split('&')
@@ -190,14 +195,14 @@ impl Fetcher for Fake {
 }
 
 /// The value of a cookie that a page sets; empty when it takes it away, none when it does not speak of it.
-fn set(page: &Page, name: &str) -> Option<String> {
+pub fn set(page: &Page, name: &str) -> Option<String> {
     let all = page.headers.get_all(header::SET_COOKIE).iter().map(|v| v.to_str().unwrap());
     let mut found = all.filter_map(|v| v.strip_prefix(&format!("{name}=")));
     found.next().map(|v| v.split(';').next().unwrap().to_owned())
 }
 
 /// Leaves for the provider: where to, and the browser holds the cookie.
-async fn leave(b: &mut Browser, next: &str) -> String {
+pub async fn leave(b: &mut Browser, next: &str) -> String {
     let page = b.get(&format!("/login/oidc?next={next}")).await;
     assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
     let cookie = page.headers.get(header::SET_COOKIE).unwrap().to_str().unwrap();

@@ -1,6 +1,8 @@
 //! Every setting in one place: its name in the file, the environment and on the command line, its default and what it means.
 
-use std::net::SocketAddr;
+mod value;
+
+pub(crate) use value::{fault, shown};
 
 /// What a setting's text must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,12 +123,16 @@ pub(crate) const LDAP_TITLE: &str = "ldap.title";
 pub(crate) const LDAP_TIMEOUT: &str = "ldap.timeout_seconds";
 pub(crate) const LDAP_ENTRIES: &str = "ldap.max_entries";
 pub(crate) const LDAP_MB: &str = "ldap.max_mb";
+pub(crate) const LDAP_CHECK: &str = "ldap.check_minutes";
 pub(crate) const WITNESSES: &str = "witness.list";
 pub(crate) const WEBHOOKS: &str = "webhook.list";
 pub(crate) const LOG_FILTER: &str = "log.filter";
 pub(crate) const LOG_FORMAT: &str = "log.format";
 pub(crate) const BACKUP_FOLDER: &str = "backup.folder";
 pub(crate) const BACKUP_HOURS: &str = "backup.max_age_hours";
+pub(crate) const KEEP_DAILY: &str = "backup.keep_daily";
+pub(crate) const KEEP_WEEKLY: &str = "backup.keep_weekly";
+pub(crate) const KEEP_MONTHLY: &str = "backup.keep_monthly";
 pub(crate) const DISK_FREE: &str = "disk.min_free_mb";
 
 const fn s(
@@ -453,6 +459,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "ディレクトリから1回に受け取る量の上限（MB）",
     ),
     s(
+        LDAP_CHECK,
+        "ldap-check-minutes",
+        Kind::Number(1, 720),
+        Some("15"),
+        "15",
+        "ディレクトリのパスワードで入っている人が、ディレクトリで止められていないかを確かめる間隔（分）",
+    ),
+    s(
         WITNESSES,
         "witnesses",
         Kind::Path,
@@ -501,6 +515,30 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "バックアップがこれより古いと、点検が「注意」とする（時間）",
     ),
     s(
+        KEEP_DAILY,
+        "backup-keep-daily",
+        Kind::Number(0, 3660),
+        None,
+        "14",
+        "バックアップのある日を新しい方から数えて何日分まで、その日の最後のものを残すか（backup.keep_ のどれも書かなければ、何も消さない）",
+    ),
+    s(
+        KEEP_WEEKLY,
+        "backup-keep-weekly",
+        Kind::Number(0, 520),
+        None,
+        "8",
+        "同じく何週分まで、その週（月曜日から）の最後のものを残すか",
+    ),
+    s(
+        KEEP_MONTHLY,
+        "backup-keep-monthly",
+        Kind::Number(0, 1200),
+        None,
+        "24",
+        "同じく何か月分まで、その月の最後のものを残すか",
+    ),
+    s(
         DISK_FREE,
         "disk-min-free-mb",
         Kind::Number(1, 100_000_000),
@@ -517,80 +555,6 @@ fn is_of_people(key: &str) -> bool {
 /// The setting with a name.
 pub(crate) fn setting(key: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|s| s.key == key)
-}
-
-/// What is wrong with a value and what to do; nothing when it is fine.
-pub(crate) fn fault(kind: Kind, text: &str) -> Option<(String, String)> {
-    let wrong =
-        |what: &str, remedy: &str| Some((format!("「{text}」は{what}ではありません"), remedy.to_owned()));
-    match kind {
-        _ if text.trim().is_empty() => {
-            Some(("値が空です".to_owned(), "値を書くか、行ごと消してください".to_owned()))
-        }
-        Kind::Text | Kind::Path => None,
-        Kind::Listen if text.parse::<SocketAddr>().is_err() => {
-            wrong("待ち受けるアドレス", "127.0.0.1:8080 のように、アドレスとポート番号を書いてください")
-        }
-        Kind::Switch if !matches!(text, "true" | "false") => {
-            wrong("true か false", "true（はい）か false（いいえ）を書いてください")
-        }
-        Kind::OneOf(all) if !all.contains(&text) => {
-            wrong("選べる値", &format!("{} のどれかを書いてください", all.join("、")))
-        }
-        Kind::Number(least, most) if !text.parse::<u64>().is_ok_and(|n| (least..=most).contains(&n)) => {
-            wrong("使える数", &format!("{least} から {most} までの整数を書いてください"))
-        }
-        Kind::HostPort
-            if !text.rsplit_once(':').is_some_and(|(h, p)| !h.is_empty() && p.parse::<u16>().is_ok()) =>
-        {
-            wrong("ホスト名とポート番号", "mail.example:587 のように書いてください")
-        }
-        Kind::Site
-            if !["http://", "https://"].iter().any(|p| text.strip_prefix(p).is_some_and(|h| !h.is_empty())) =>
-        {
-            wrong("サイトのアドレス", "https://sekisho.city.example のように書いてください")
-        }
-        Kind::Provider if !sekisho_app::oidc::is_protected(text) => {
-            wrong("保護されたアドレス", "https:// で始めてください。http:// が使えるのは、この機械の中だけです")
-        }
-        Kind::Networks if sekisho_web::Proxies::parse(text).is_none() => {
-            wrong("アドレスの並び", "10.1.2.3, 10.1.4.0/24 のように、アドレスか範囲をコンマで区切ってください")
-        }
-        Kind::Header if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') => {
-            wrong("ヘッダの名前", "x-ssl-client-cert のように、半角の英数字と - で書いてください")
-        }
-        Kind::Database if !["postgres://", "postgresql://"].iter().any(|p| text.starts_with(p)) => Some((
-            "PostgreSQLのアドレスではありません".to_owned(),
-            "postgres://利用者@ホスト/データベース のように書いてください。SQLiteを使うときは、行ごと消してください"
-                .to_owned(),
-        )),
-        _ => None,
-    }
-}
-
-/// A value as it may be shown: without a password.
-pub(crate) fn shown(kind: Kind, text: &str) -> String {
-    if kind != Kind::Database {
-        return text.to_owned();
-    }
-    let Some((scheme, rest)) = text.split_once("://") else { return "（伏せています）".to_owned() };
-    let (rest, query) = rest.split_once('?').map_or((rest, None), |(r, q)| (r, Some(q)));
-    let rest = match rest.rsplit_once('@') {
-        Some((user, host)) => format!(
-            "{}@{host}",
-            user.split_once(':').map_or(user.to_owned(), |(name, _)| format!("{name}:（伏せています）"))
-        ),
-        None => rest.to_owned(),
-    };
-    // A password may also stand among the parameters.
-    let query = query.map_or(String::new(), |q| {
-        let hide = |p: &str| match p.split_once('=') {
-            Some((name, _)) if name.contains("password") => format!("{name}=（伏せています）"),
-            _ => p.to_owned(),
-        };
-        format!("?{}", q.split('&').map(hide).collect::<Vec<_>>().join("&"))
-    });
-    format!("{scheme}://{rest}{query}")
 }
 
 #[cfg(test)]
