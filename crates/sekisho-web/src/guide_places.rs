@@ -10,6 +10,7 @@ const PLACES: &[(&str, &str)] = &[
     ("/", "staff#2-ホームでやることを見る"),
     ("/absences", "staff#8-休むとき"),
     ("/account", "identity#自分のアカウントを見る"),
+    ("/account/passkeys", "identity#パスキー"),
     ("/account/second-factor", "identity#多要素認証認証アプリのコード"),
     ("/account/tokens", "identity#apiトークン"),
     ("/accounts", "identity#利用者を管理する管理者"),
@@ -125,7 +126,9 @@ mod tests {
     use crate::guide::{FILES, html};
 
     /// Routes that are asked with GET and are no pages: files, pictures and addresses that lead on.
-    const NO_PAGES: [&str; 20] = [
+    const NO_PAGES: [&str; 24] = [
+        "/account/passkeys/new",
+        "/account/passkeys/proof",
         "/account/second-factor/qr.svg",
         "/calendar/{file}",
         "/cases/export.{format}",
@@ -134,8 +137,10 @@ mod tests {
         "/exchange/ciso-assistant",
         "/exchange/oscal/{kind}",
         "/ledger/{id}/proof",
+        "/login/code/passkey",
         "/login/oidc",
         "/login/oidc/again",
+        "/login/passkey",
         "/organization/export.xlsx",
         "/permits/checker",
         "/r/{register}/{code}",
