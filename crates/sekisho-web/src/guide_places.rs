@@ -10,6 +10,7 @@ const PLACES: &[(&str, &str)] = &[
     ("/", "staff#2-ホームでやることを見る"),
     ("/absences", "staff#8-休むとき"),
     ("/account", "identity#自分のアカウントを見る"),
+    ("/account/passkeys", "identity#パスキー"),
     ("/account/second-factor", "identity#多要素認証認証アプリのコード"),
     ("/account/tokens", "identity#apiトークン"),
     ("/accounts", "identity#利用者を管理する管理者"),
