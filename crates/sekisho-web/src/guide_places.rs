@@ -113,9 +113,9 @@ pub(crate) async fn remember(request: Request, next: Next) -> Response {
     PLACE.scope(place, next.run(request)).await
 }
 
-/// Where the guide speaks of the page that is being made.
+/// Where the guide speaks of the page that is being made; empty where no body's pages are, and so no guide.
 pub(crate) fn here() -> String {
-    PLACE.try_with(Clone::clone).unwrap_or_else(|_| address(""))
+    PLACE.try_with(Clone::clone).unwrap_or_default()
 }
 
 #[cfg(test)]
