@@ -73,6 +73,8 @@ pub struct Identity {
     pub failed: i64,
     /// How the session began.
     pub via: Via,
+    /// Whether it began by a second factor too, of our own or one that others vouch for.
+    pub strong: bool,
     /// When the person last proved who they are.
     pub(crate) proved_at: Instant,
     /// SHA-256 of the session's token; empty for a program's token.
@@ -94,6 +96,7 @@ impl Identity {
             previous: None,
             failed: 0,
             via: Via::Password,
+            strong: true,
             proved_at: Instant::from_millis(i64::MAX),
             token_hash: String::new(),
         }
@@ -384,6 +387,7 @@ pub async fn identify(office: &Arc<Office>, token: &str) -> Result<Identity, App
         directory: account.checked == Checked::Directory,
         previous: s.previous,
         failed: s.failed,
+        strong: s.factor_since.is_some(),
         via: s.via,
         proved_at: s.proved_at,
         token_hash: s.token_hash,

@@ -106,6 +106,10 @@ pub(crate) async fn enter(office: &Arc<Office>, v: Vouched, place: &Place) -> Re
     let stage = if v.strong { Stage::Open } else { first_stage(office, &account.person, factor).await? };
     let (token, mut row) = new_session(office, &account.login, place, stage, v.via)?;
     // Whoever came in without proving anything just now proves it before privileged work.
+    if v.strong {
+        // A factor that others vouch for: known here since this login, so that it never shows who somebody was before.
+        row.factor_since = Some(row.created_at);
+    }
     row.proved_at = v.proved.unwrap_or(Instant::from_millis(0)).min(row.created_at);
     let must_change = must_change(&account, v.via);
     let (now, seals) = (row.created_at, [office.seal()?, office.seal()?]);

@@ -242,6 +242,7 @@ impl Office {
             previous: None,
             failed: 0,
             via: Via::Password,
+            strong: false,
             // A program proves nothing about who sits before it: privileged work is not for tokens.
             proved_at: Instant::from_millis(0),
             token_hash: String::new(),

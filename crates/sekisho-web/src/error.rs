@@ -19,6 +19,11 @@ pub(crate) enum WebError {
     MustChangePassword,
     /// A second factor must be enrolled first.
     MustEnrol,
+    /// From this network one comes only by a second factor, and this session began without one.
+    WeakHere {
+        /// The session's, for the form that ends it.
+        csrf: String,
+    },
     /// The first start asks for its code.
     SetupCode,
     /// A page that is shown instead.
@@ -125,6 +130,21 @@ fn try_again(title: &str, says: &'static str, unsure: bool, typed: Option<(&str,
     response
 }
 
+#[derive(Template)]
+#[template(path = "weak_here.html")]
+struct WeakHerePage {
+    page: Page,
+}
+
+/// The page for somebody who came in without a second factor and is where one is asked for.
+fn weak_here(csrf: String) -> Response {
+    let shown = WeakHerePage { page: Page { csrf, ..Page::bare("多要素認証が必要です") } };
+    match shown.render() {
+        Ok(html) => (StatusCode::FORBIDDEN, Html(html)).into_response(),
+        Err(_) => StatusCode::FORBIDDEN.into_response(),
+    }
+}
+
 /// The answer for a body that could not be opened; it is tried again meanwhile.
 pub(crate) fn closed(api: bool) -> Response {
     let says = "この団体のデータを開けないため、今は使えません。直ると、自動で使えるようになります。";
@@ -154,6 +174,7 @@ impl IntoResponse for WebError {
             }
             Self::MustChangePassword => Redirect::to("/password").into_response(),
             Self::MustEnrol => Redirect::to("/account/second-factor").into_response(),
+            Self::WeakHere { csrf } => weak_here(csrf),
             Self::SetupCode => Redirect::to("/setup").into_response(),
             Self::Instead(page) => *page,
             Self::ForeignForm => message(

@@ -77,6 +77,10 @@ pub(crate) async fn identity(parts: &Parts, web: &Web, level: Level) -> Result<I
     if level != Level::Session && who.stage == Stage::Code {
         return Err(WebError::NeedsCode { next: here() });
     }
+    // Wherever the session began: whoever has the cookie may be elsewhere by now.
+    if level != Level::Session && !who.strong && web.doors.second_factor.hold(client(parts, web)) {
+        return Err(WebError::WeakHere { csrf: who.csrf });
+    }
     if matches!(level, Level::OwnPassword | Level::Page) && who.must_change {
         return Err(WebError::MustChangePassword);
     }
@@ -121,6 +125,12 @@ fn peer(parts: &Parts) -> Option<IpAddr> {
     parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(a)| a.ip())
 }
 
+/// Address of whoever asks, behind our own proxies.
+fn client(parts: &Parts, web: &Web) -> Option<IpAddr> {
+    let forwarded = parts.headers.get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok());
+    web.doors.proxies.client(peer(parts), forwarded)
+}
+
 /// Where a request comes from.
 pub(crate) struct From(pub Place);
 
@@ -129,9 +139,7 @@ impl FromRequestParts<Web> for From {
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Infallible> {
         let agent = parts.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        let forwarded = parts.headers.get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok());
-        let address = web.doors.proxies.client(peer(parts), forwarded);
-        let address = address.map(|ip| ip.to_string()).unwrap_or_default();
+        let address = client(parts, web).map(|ip| ip.to_string()).unwrap_or_default();
         Ok(Self(Place { address, agent: agent.to_owned() }))
     }
 }

@@ -14,6 +14,7 @@ mod form;
 mod guard;
 mod guide;
 mod guide_places;
+mod networks;
 mod page;
 mod pages;
 mod proxies;
@@ -39,6 +40,7 @@ pub use bodies::{Bodies, SameKey};
 pub use checker::checker_file;
 pub use client::HttpFetcher;
 pub use der::Field;
+pub use networks::Networks;
 pub use proxies::Proxies;
 pub use system::metrics_router;
 
@@ -61,13 +63,15 @@ pub struct Doors {
     pub proxies: Proxies,
     /// Cards by which people come in.
     pub cards: Option<Arc<cards::Cards>>,
+    /// Networks from which nobody comes to the pages but by a second factor.
+    pub second_factor: Networks,
 }
 
 impl Doors {
     /// Where nothing is configured: no cards, and with TLS a proxy that ends it, which usually stands on this machine.
     #[must_use]
     pub fn usual(secure: bool) -> Self {
-        Self { proxies: if secure { Proxies::here() } else { Proxies::default() }, cards: None }
+        Self { proxies: if secure { Proxies::here() } else { Proxies::default() }, ..Self::default() }
     }
 }
 

@@ -3,31 +3,17 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::networks::Networks;
+
 /// Addresses and networks of the proxies.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Proxies(Vec<(IpAddr, u32)>);
-
-/// The bits of an address from the left, IPv4 written as it stands in IPv6.
-fn bits(ip: IpAddr) -> u128 {
-    match ip {
-        IpAddr::V4(v4) => u128::from(v4.to_ipv6_mapped()),
-        IpAddr::V6(v6) => u128::from(v6),
-    }
-}
+pub struct Proxies(Networks);
 
 impl Proxies {
     /// Reads addresses (`10.1.2.3`) and networks (`10.1.0.0/16`) between commas; none when one of them is neither.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let one = |word: &str| {
-            let (ip, length) = word.split_once('/').map_or((word, None), |(ip, n)| (ip, Some(n)));
-            let ip: IpAddr = ip.parse().ok()?;
-            let most = if ip.is_ipv4() { 32 } else { 128 };
-            let length: u32 = length.map_or(Some(most), |n| n.parse().ok())?;
-            (length <= most).then_some((ip, length + 128 - most))
-        };
-        let words = text.split(',').map(str::trim).filter(|w| !w.is_empty());
-        words.map(one).collect::<Option<Vec<_>>>().map(Self)
+        Networks::parse(text).map(Self)
     }
 
     /// This machine, where a proxy that ends TLS usually stands.
@@ -38,11 +24,7 @@ impl Proxies {
 
     /// Whether an address is one of theirs. Without an address it is a test or a socket of this machine.
     pub(crate) fn trusts(&self, peer: Option<IpAddr>) -> bool {
-        let Some(peer) = peer else { return !self.0.is_empty() };
-        self.0.iter().any(|(ip, length)| {
-            let other = (bits(*ip) ^ bits(peer)).checked_shr(128 - length).unwrap_or(0);
-            other == 0
-        })
+        self.0.hold(peer)
     }
 
     /// Who the client is: the last one in the chain of forwarders who is none of ours. Who forwarded for whom is believed only as far as

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sekisho_app::oidc::{Oidc, OidcConfig};
 use sekisho_web::cards::{CardConfig, Cards};
-use sekisho_web::{Doors, Field, HttpFetcher, Proxies};
+use sekisho_web::{Doors, Field, HttpFetcher, Networks, Proxies};
 
 use crate::settings::{Settings, table};
 
@@ -45,7 +45,13 @@ pub(crate) fn doors(s: &Settings) -> Result<Doors, String> {
         None if s.secure() => Proxies::here(),
         None => Proxies::default(),
     };
-    let Some(authorities) = s.path(table::CARD_CA) else { return Ok(Doors { proxies, cards: None }) };
+    let second_factor = match s.text(table::STRICT) {
+        Some(list) => Networks::parse(list).ok_or_else(|| format!("{}: {list}", table::STRICT))?,
+        None => Networks::default(),
+    };
+    let Some(authorities) = s.path(table::CARD_CA) else {
+        return Ok(Doors { proxies, cards: None, second_factor });
+    };
     let config = CardConfig {
         authorities,
         revoked: s.path(table::CARD_CRL),
@@ -61,5 +67,5 @@ pub(crate) fn doors(s: &Settings) -> Result<Doors, String> {
             .transpose()?,
     };
     let cards = Cards::open(config).map_err(|e| e.to_string())?;
-    Ok(Doors { proxies, cards: Some(cards) })
+    Ok(Doors { proxies, cards: Some(cards), second_factor })
 }

@@ -36,6 +36,7 @@ mod maintenance;
 mod migration;
 #[cfg(test)]
 mod notification;
+#[cfg(test)]
 mod once;
 #[cfg(test)]
 mod org;

@@ -1,7 +1,5 @@
 //! Requests that are carried out once: the claim is kept with the act or not at all, and of sendings at the same moment one acts.
 
-#![expect(clippy::unwrap_used, reason = "what the tests share may fail them too")]
-
 use sekisho_store::once::{self, Claim, Kept};
 use sekisho_store::{StoreError, setting};
 

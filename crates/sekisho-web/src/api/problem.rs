@@ -85,6 +85,11 @@ impl ApiError {
                 "W406",
                 "この操作には、直前の本人確認が必要です。画面で行ってください。".to_owned(),
             ),
+            Self::Web(WebError::WeakHere { .. }) => (
+                StatusCode::FORBIDDEN,
+                "W407",
+                "このネットワークからは、多要素認証を使ってログインした人だけが使えます。".to_owned(),
+            ),
             Self::Web(WebError::MustChangePassword) => (
                 StatusCode::FORBIDDEN,
                 "W402",

@@ -139,7 +139,7 @@ async fn enter(b: &Browser) -> Page {
 const PROXY: &str = "10.1.2.3:4000";
 
 fn trusted(cards: Option<Arc<Cards>>) -> Doors {
-    Doors { proxies: Proxies::parse("10.1.2.3").unwrap(), cards }
+    Doors { proxies: Proxies::parse("10.1.2.3").unwrap(), cards, ..Doors::default() }
 }
 
 #[tokio::test]

@@ -1,7 +1,5 @@
 //! Every page leads to the part of the guide that speaks of it, and everybody can read it.
 
-#![expect(clippy::unwrap_used, reason = "what the tests share may fail them too")]
-
 use axum::http::StatusCode;
 
 use crate::acts::{application, apply, item};

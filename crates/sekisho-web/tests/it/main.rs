@@ -54,6 +54,7 @@ mod files;
 mod first_start;
 #[cfg(test)]
 mod guards;
+#[cfg(test)]
 mod guide;
 #[cfg(test)]
 mod handling;
@@ -69,6 +70,8 @@ mod kills;
 mod ledger;
 #[cfg(test)]
 mod mail;
+#[cfg(test)]
+mod networks;
 #[cfg(test)]
 mod nodes;
 #[cfg(test)]
@@ -95,6 +98,7 @@ mod queries;
 mod registers;
 #[cfg(test)]
 mod related;
+#[cfg(test)]
 mod request_once;
 #[cfg(test)]
 mod resolve;
@@ -110,6 +114,7 @@ mod sight;
 mod sign_in;
 #[cfg(test)]
 mod stocktaking;
+#[cfg(test)]
 mod stocktaking_days;
 #[cfg(test)]
 mod story;

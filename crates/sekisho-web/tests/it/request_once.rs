@@ -1,7 +1,5 @@
 //! Double sending: a program's request under a key, and the form of the bulk change, are carried out once, one after the other, side by side and on two nodes.
 
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "what the tests share may fail them too")]
-
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};

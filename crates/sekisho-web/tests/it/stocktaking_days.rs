@@ -1,8 +1,6 @@
 //! 棚卸 and the register: whose confirmation writes its day into the row, what others found, the bound of one stocktaking, and a confirmation that
 //! meets the closing.
 
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "what the tests share may fail them too")]
-
 use std::fmt::Write as _;
 
 use axum::http::StatusCode;

@@ -53,7 +53,7 @@ pub(crate) struct Setting {
 impl Setting {
     /// Whether it is of the whole process, and so the same for all bodies.
     pub(crate) fn of_process(&self) -> bool {
-        [LISTEN, BEHIND_TLS, PROXIES, CERTIFICATE, TLS_KEY, METRICS, LOG_FILTER, LOG_FORMAT]
+        [LISTEN, BEHIND_TLS, PROXIES, STRICT, CERTIFICATE, TLS_KEY, METRICS, LOG_FILTER, LOG_FORMAT]
             .contains(&self.key)
     }
 
@@ -88,6 +88,7 @@ pub(crate) const LISTEN: &str = "server.listen";
 pub(crate) const BEHIND_TLS: &str = "server.behind_tls";
 pub(crate) const SITE: &str = "server.site";
 pub(crate) const PROXIES: &str = "server.trusted_proxies";
+pub(crate) const STRICT: &str = "server.second_factor_networks";
 pub(crate) const OIDC_ISSUER: &str = "oidc.issuer";
 pub(crate) const OIDC_CLIENT: &str = "oidc.client_id";
 pub(crate) const OIDC_SECRET_FILE: &str = "oidc.client_secret_file";
@@ -205,6 +206,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
         None,
         "10.1.2.3, 10.1.4.0/24",
         "前段の装置のアドレス（コンマで区切る）。ここに書いたものが付けた X-Forwarded-For と card.header だけを信じる。指定しなければ、TLSのときにこの機械の中だけ",
+    ),
+    s(
+        STRICT,
+        "second-factor-networks",
+        Kind::Networks,
+        None,
+        "10.9.0.0/16, 192.0.2.0/24",
+        "ここから来た人は、多要素認証を使ってログインしなければ何も使えないネットワーク（コンマで区切る。テレワーク、外部と接する区画など）",
     ),
     s(
         CERTIFICATE,
