@@ -14,7 +14,7 @@ pub use sekisho_store::session::{Stage, Via};
 use sekisho_store::{Conn, ledger, second_factor as factors};
 use serde_json::json;
 
-pub(crate) use failures::{failed, failure_key, is_locked, still_open};
+pub(crate) use failures::{STOPPED, failed, failure_key, is_locked, still_open};
 
 use crate::error::{AppError, FieldError};
 use crate::ldap::sign_in::{REFUSAL, Tried, at_directory, elsewhere, take_up_by_factor, try_password};

@@ -11,8 +11,8 @@ use serde_json::json;
 
 use crate::error::AppError;
 use crate::login::{
-    Identity, NewSession, Place, Stage, Via, entered, failure_key, first_stage, is_locked, login_name,
-    must_change, new_session, still_open, stream_of,
+    Identity, NewSession, Place, STOPPED, Stage, Via, entered, failure_key, first_stage, is_locked,
+    login_name, must_change, new_session, still_open, stream_of,
 };
 use crate::office::Office;
 use crate::record::record;
@@ -43,7 +43,6 @@ fn no_account(login: &str) -> AppError {
     )
 }
 
-const STOPPED: &str = "このログインは、今は使えません。停止されているか、続けて失敗したため待っているところです。15分たっても使えないときは、情報政策担当課へ連絡してください。";
 const OTHER: &str = "このログイン名は、以前は別の人として確かめられていました。名前が付け直された可能性があるため、ログインできません。情報政策担当課へ連絡してください。";
 
 /// The account that somebody comes in with, whether it has a second factor, and whether it must be linked first.
@@ -105,11 +104,9 @@ pub(crate) async fn enter(office: &Arc<Office>, v: Vouched, place: &Place) -> Re
     }
     let stage = if v.strong { Stage::Open } else { first_stage(office, &account.person, factor).await? };
     let (token, mut row) = new_session(office, &account.login, place, stage, v.via)?;
+    // A factor that others vouch for is known here since this login, so that it never shows who somebody was before.
+    row.factor_since = v.strong.then_some(row.created_at);
     // Whoever came in without proving anything just now proves it before privileged work.
-    if v.strong {
-        // A factor that others vouch for: known here since this login, so that it never shows who somebody was before.
-        row.factor_since = Some(row.created_at);
-    }
     row.proved_at = v.proved.unwrap_or(Instant::from_millis(0)).min(row.created_at);
     let must_change = must_change(&account, v.via);
     let (now, seals) = (row.created_at, [office.seal()?, office.seal()?]);

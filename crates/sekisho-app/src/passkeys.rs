@@ -21,12 +21,12 @@ use sekisho_base::Instant;
 use sekisho_base::canonical::{hex, sha256, unhex};
 use sekisho_store::account;
 use sekisho_store::passkey::{self, PasskeyRow};
-use sekisho_store::{StoreError, outside};
+use sekisho_store::{Conn, StoreError, outside};
 use serde_json::{Value, json};
 
 use crate::error::AppError;
 use crate::login::{
-    Identity, NewSession, Place, Stage, Taken, Via, begin, failed, failure_key, is_locked, stream_of,
+    Identity, NewSession, Place, STOPPED, Stage, Taken, Via, begin, failed, failure_key, is_locked, stream_of,
 };
 use crate::notifications::{Told, notify};
 use crate::office::Office;
@@ -44,7 +44,6 @@ const SEALED_FOR: &str = "passkey";
 const TICKET_BYTES: usize = 4096;
 
 const UNKNOWN: &str = "このパスキーは、関所に登録されていないか、取り消されています。ほかの方法でログインし、「アカウント」で登録し直してください。";
-const STOPPED: &str = "このログインは、今は使えません。停止されているか、続けて失敗したため待っているところです。15分たっても使えないときは、情報政策担当課へ連絡してください。";
 const COPIED: &str = "このパスキーは、複製されたおそれがあるため使えません。ほかの方法でログインし、「アカウント」で取り消して登録し直してください。覚えがないときは、すぐに情報政策担当課へ連絡してください。";
 
 /// What somebody is asked to use a passkey for.
@@ -70,7 +69,7 @@ pub struct Asked {
 }
 
 /// What is remembered while the browser asks.
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
 struct Ticket {
     purpose: Purpose,
     challenge: String,
@@ -88,6 +87,23 @@ struct Presented {
     asserted: Asserted,
     /// The passkey, where it is known here.
     row: Option<PasskeyRow>,
+}
+
+impl Ticket {
+    /// Spends it in the transaction that takes its answer: once, until it would be too old anyway.
+    async fn spend(&self, c: &mut Conn<'_>, now: Instant) -> Result<(), AppError> {
+        let used = hex(&sha256(format!("passkey:{}", self.challenge).as_bytes()));
+        let until = Instant::from_millis(self.at).plus_millis(PATIENCE_MS);
+        outside::take_answer(c, &used, until, now).await.map_err(|e| known(e, "もう使われました"))
+    }
+}
+
+/// What was there before, in words.
+fn known(e: StoreError, why: &str) -> AppError {
+    match e {
+        StoreError::Conflict(_) => refused(why),
+        e => e.into(),
+    }
 }
 
 /// A refusal of what was sent, which counts as no failure.
@@ -108,12 +124,10 @@ impl Office {
         browser: &str,
         handle: &str,
     ) -> Result<(Site, Ticket, String), AppError> {
-        let site = self.passkey_site().map_err(|why| AppError::refused("P002", why.says()))?.clone();
-        let mut bytes = [0u8; 32];
-        self.entropy.fill(&mut bytes).map_err(AppError::internal)?;
+        let site = self.passkey_site()?.clone();
         let ticket = Ticket {
             purpose,
-            challenge: URL_SAFE_NO_PAD.encode(bytes),
+            challenge: self.random_text()?,
             browser: browser.to_owned(),
             handle: handle.to_owned(),
             at: self.clock.now().millis(),
@@ -121,6 +135,13 @@ impl Office {
         let kept = serde_json::to_vec(&ticket).map_err(AppError::internal)?;
         let sealed = seal_secret(self, SEALED_FOR, &kept)?;
         Ok((site, ticket, sealed))
+    }
+
+    /// 32 random bytes, base64url.
+    fn random_text(&self) -> Result<String, AppError> {
+        let mut bytes = [0u8; 32];
+        self.entropy.fill(&mut bytes).map_err(AppError::internal)?;
+        Ok(URL_SAFE_NO_PAD.encode(bytes))
     }
 
     /// Asks for a passkey, of these ids or of any.
@@ -208,7 +229,7 @@ impl Office {
         browser: &str,
         (ticket, answer): (&str, &str),
     ) -> Result<Presented, AppError> {
-        let site = self.passkey_site().map_err(|why| AppError::refused("P002", why.says()))?.clone();
+        let site = self.passkey_site()?.clone();
         let ticket = self.ticket(purpose, browser, ticket)?;
         let asserted = Asserted::parse(answer).map_err(refused)?;
         let id = asserted.id.clone();
@@ -236,17 +257,13 @@ impl Office {
             Ok(counter) => counter,
             Err(why) => return Ok(Err(wrong(why))),
         };
-        let used = hex(&sha256(format!("passkey:{}", p.ticket.challenge).as_bytes()));
-        let until = Instant::from_millis(p.ticket.at).plus_millis(PATIENCE_MS);
-        let (k, now, seal, office) = (row.clone(), self.clock.now(), self.seal()?, Arc::clone(self));
+        let (ticket, k, now, seal, office) =
+            (p.ticket.clone(), row.clone(), self.clock.now(), self.seal()?, Arc::clone(self));
         let right = self
             .store
             .write(move |c| {
                 Box::pin(async move {
-                    outside::take_answer(c, &used, until, now).await.map_err(|e| match e {
-                        StoreError::Conflict(_) => refused("もう使われました"),
-                        e => e.into(),
-                    })?;
+                    ticket.spend(c, now).await?;
                     if passkey::take(c, &k.id, counter, now).await? {
                         return Ok(true);
                     }

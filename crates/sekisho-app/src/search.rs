@@ -205,8 +205,7 @@ impl Office {
             Part { skip: usize::try_from(page - 1).unwrap_or(0).saturating_mul(rows), take: rows }
         };
         let me = self.me(who).await?;
-        let (exact, groups) = self.stored(&me, &view.q, &words, &asked.kind, part).await?;
-        (view.exact, view.groups) = (exact, groups);
+        (view.exact, view.groups) = self.stored(&me, &view.q, &words, &asked.kind, part).await?;
         view.groups.extend(self.written(&words, part));
         view.groups.extend(self.organized(me.directory(), &words, part));
         view.groups.retain(|g| !g.hits.is_empty() && (asked.kind.is_empty() || asked.kind == g.kind));

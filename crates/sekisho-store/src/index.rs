@@ -15,7 +15,7 @@ use sekisho_base::table::{Storage, TableSpec};
 use crate::conn::Row;
 use crate::{Conn, StoreError, args, setting};
 
-pub(crate) use find::{Seen, Standing, TailRow, Wanted, numbers, pick, rows_of, standing};
+pub(crate) use find::{Seen, Standing, TailRow, Wanted, numbers, pick, rows_of, standing, standing_of};
 use grams::Postings;
 pub(crate) use grams::TEXT_CHARS;
 use places::{BLOCK, Places, place_of};

@@ -49,9 +49,12 @@ pub(crate) fn doors(s: &Settings) -> Result<Doors, String> {
         Some(list) => Networks::parse(list).ok_or_else(|| format!("{}: {list}", table::STRICT))?,
         None => Networks::default(),
     };
-    let Some(authorities) = s.path(table::CARD_CA) else {
-        return Ok(Doors { proxies, cards: None, second_factor });
-    };
+    Ok(Doors { proxies, cards: cards(s)?, second_factor })
+}
+
+/// Cards by which people come in, if there are any.
+fn cards(s: &Settings) -> Result<Option<Arc<Cards>>, String> {
+    let Some(authorities) = s.path(table::CARD_CA) else { return Ok(None) };
     let config = CardConfig {
         authorities,
         revoked: s.path(table::CARD_CRL),
@@ -66,6 +69,5 @@ pub(crate) fn doors(s: &Settings) -> Result<Doors, String> {
             .map(|name| name.parse().map_err(|_| format!("{}: {name}", table::CARD_HEADER)))
             .transpose()?,
     };
-    let cards = Cards::open(config).map_err(|e| e.to_string())?;
-    Ok(Doors { proxies, cards: Some(cards), second_factor })
+    Cards::open(config).map(Some).map_err(|e| e.to_string())
 }

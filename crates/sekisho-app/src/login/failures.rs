@@ -17,6 +17,9 @@ const MAX_FAILURES: i64 = 5;
 /// How long it waits.
 const LOCK_MS: i64 = 15 * 60_000;
 
+/// What is said where others than a password vouch for somebody whose login is stopped or locked.
+pub(crate) const STOPPED: &str = "このログインは、今は使えません。停止されているか、続けて失敗したため待っているところです。15分たっても使えないときは、情報政策担当課へ連絡してください。";
+
 /// Under what failures are counted: of a password (`login`) or of a second factor (`code`).
 pub(crate) fn failure_key(what: &str, login: &str) -> String {
     hex(&sha256(format!("{what}:{login}").as_bytes()))

@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sekisho_base::Instant;
-use sekisho_base::canonical::{hex, sha256};
+use sekisho_base::canonical::hex;
 use sekisho_store::passkey::{self, PasskeyRow};
-use sekisho_store::{StoreError, outside, second_factor as factors, session};
+use sekisho_store::{second_factor as factors, session};
 use serde_json::{Value, json};
 
 use super::check::{self, ALGORITHMS, Expected};
-use super::{Asked, PATIENCE_MS, Purpose, refused};
+use super::{Asked, PATIENCE_MS, Purpose, known, refused};
 use crate::error::AppError;
 use crate::login::{Identity, stream_of};
 use crate::office::Office;
@@ -81,11 +79,7 @@ impl Office {
         let handle = match rows.first() {
             // The same for every passkey of a login, so that a device keeps one for it.
             Some(row) => row.handle.clone(),
-            None => {
-                let mut bytes = [0u8; 32];
-                self.entropy.fill(&mut bytes).map_err(AppError::internal)?;
-                URL_SAFE_NO_PAD.encode(bytes)
-            }
+            None => self.random_text()?,
         };
         let (site, ticket, sealed) = self.challenge(Purpose::New, &who.token_hash, &handle)?;
         let name = self.directory().await?.person_name(&who.person).to_owned();
@@ -119,7 +113,7 @@ impl Office {
                 "どの機器のパスキーかが後で分かる名前を、40文字までで入力してください。",
             ));
         }
-        let site = self.passkey_site().map_err(|why| AppError::refused("P002", why.says()))?;
+        let site = self.passkey_site()?;
         let ticket = self.ticket(Purpose::New, &who.token_hash, ticket)?;
         let e = Expected { id: &site.id, origin: &site.origin, challenge: &ticket.challenge };
         let made = check::created(answer, &e).map_err(refused)?;
@@ -129,7 +123,7 @@ impl Office {
         let row = PasskeyRow {
             id: made.id,
             login: who.login.clone(),
-            handle: ticket.handle,
+            handle: ticket.handle.clone(),
             name: name.to_owned(),
             public_key: hex(&made.key),
             counter: made.counter,
@@ -137,15 +131,11 @@ impl Office {
             used_at: None,
             stopped_at: None,
         };
-        let used = hex(&sha256(format!("passkey:{}", ticket.challenge).as_bytes()));
-        let until = Instant::from_millis(ticket.at).plus_millis(PATIENCE_MS);
         let first = self
             .store
             .write(move |c| {
                 Box::pin(async move {
-                    outside::take_answer(c, &used, until, now)
-                        .await
-                        .map_err(|e| known(e, "もう使われました"))?;
+                    ticket.spend(c, now).await?;
                     let first = !factors::any(c, &row.login).await?;
                     if passkey::of_login(c, &row.login).await?.len() >= MOST {
                         return Err(AppError::refused(
@@ -193,13 +183,5 @@ impl Office {
                 })
             })
             .await
-    }
-}
-
-/// What was there before, in words.
-fn known(e: StoreError, why: &str) -> AppError {
-    match e {
-        StoreError::Conflict(_) => refused(why),
-        e => e.into(),
     }
 }

@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use crate::error::AppError;
 use crate::office::Office;
 
 /// The site for which passkeys are made.
@@ -40,6 +41,12 @@ impl NoSite {
                 "関所のアドレスが番号（IPアドレス）のため、パスキーは使えません。名前のアドレスが必要です。使いたいときは、情報政策担当課へ相談してください。"
             }
         }
+    }
+}
+
+impl From<NoSite> for AppError {
+    fn from(why: NoSite) -> Self {
+        Self::refused("P002", why.says())
     }
 }
 

@@ -222,7 +222,7 @@ async fn picked(
         tie: String::new(),
         descending: true,
     };
-    let standing = index::standing(c, std::slice::from_ref(&source)).await?.pop().unwrap_or_default();
+    let standing = index::standing_of(c, &source).await?;
     let tail = tail(c, standing.from, &terms, &a).await?;
     let picked = index::pick(c, &source, standing, &wanted, &tail, offset, limit).await?;
     let mut found = Vec::with_capacity(picked.numbers.len());

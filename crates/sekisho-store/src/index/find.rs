@@ -94,6 +94,11 @@ pub(crate) async fn standing(c: &mut Conn<'_>, sources: &[Source]) -> Result<Vec
     Ok(found)
 }
 
+/// The same for one.
+pub(crate) async fn standing_of(c: &mut Conn<'_>, source: &Source) -> Result<Standing, StoreError> {
+    Ok(standing(c, std::slice::from_ref(source)).await?.pop().unwrap_or_default())
+}
+
 /// Numbers as SQL. They come from the index, never from a person; as arguments, many of them would be slow.
 pub(crate) fn rows_of(numbers: &[i64]) -> String {
     if numbers.is_empty() {

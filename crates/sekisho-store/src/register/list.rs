@@ -95,10 +95,11 @@ pub async fn list(
         let terms = asked.terms(spec);
         (walk(c, spec, &terms, &page).await?, count_of(c, spec, &terms).await?)
     } else {
-        let standing = index::standing(c, &[Source::of_register(spec)]).await?.pop().unwrap_or_default();
-        let order = [Order { spec, sort: page.column, from: standing.from }];
+        let source = Source::of_register(spec);
+        let standing = index::standing_of(c, &source).await?;
+        let order = [Order { spec, source: &source, sort: page.column, from: standing.from }];
         let tail = tails(c, &order, asked).await?.pop().unwrap_or_default();
-        picked(c, spec, asked, &page, standing, &tail).await?
+        picked(c, (spec, &source), asked, &page, standing, &tail).await?
     };
     add_many(c, spec, &mut rows).await?;
     Ok((rows, total))
@@ -122,16 +123,16 @@ pub async fn find(
     let asked = Asked { viewer, filter: &filter, words: &words };
     let sources: Vec<Source> = specs.iter().map(Source::of_register).collect();
     let standings = index::standing(c, &sources).await?;
-    let orders: Vec<Order<'_>> = specs
-        .iter()
+    let registers = || specs.iter().zip(&sources);
+    let orders: Vec<Order<'_>> = registers()
         .zip(&standings)
-        .map(|(spec, standing)| Order { spec, sort: &spec.key, from: standing.from })
+        .map(|((spec, source), s)| Order { spec, source, sort: &spec.key, from: s.from })
         .collect();
     let tails = tails(c, &orders, asked).await?;
     let mut found = Vec::with_capacity(specs.len());
-    for ((spec, standing), tail) in specs.iter().zip(standings).zip(tails) {
+    for (((spec, source), standing), tail) in registers().zip(standings).zip(tails) {
         let page = Page { column: &spec.key, descending: false, offset, limit };
-        let (mut rows, total) = picked(c, spec, asked, &page, standing, &tail).await?;
+        let (mut rows, total) = picked(c, (spec, source), asked, &page, standing, &tail).await?;
         add_many(c, spec, &mut rows).await?;
         found.push((rows, total));
     }
@@ -174,25 +175,19 @@ async fn walk(
 
 /// How many rows the terms hold for, at most one more than is shown as exact.
 async fn count_of(c: &mut Conn<'_>, spec: &TableSpec, terms: &Terms) -> Result<i64, StoreError> {
-    let sql = format!(
-        "SELECT COUNT(*) FROM (SELECT 1 FROM r_{} r WHERE {} LIMIT {}) t",
-        spec.id,
-        terms.sql,
-        COUNT_CAP + 1
-    );
-    c.count(&sql, terms.args.clone()).await
+    let table = (format!("r_{} r", spec.id), terms.sql.clone());
+    Ok(capped_counts(c, [table], terms.args.clone()).await?.pop().unwrap_or_default())
 }
 
 /// A page and the count by the index of words and columns.
 async fn picked(
     c: &mut Conn<'_>,
-    spec: &TableSpec,
+    (spec, source): (&TableSpec, &Source),
     asked: Asked<'_>,
     page: &Page<'_>,
     standing: Standing,
     tail: &[TailRow],
 ) -> Result<(Vec<RegisterRow>, i64), StoreError> {
-    let source = Source::of_register(spec);
     let terms = asked.terms(spec);
     let (sort, key) = (format!("c_{}", page.column), format!("c_{}", spec.key));
     let wanted = Wanted {
@@ -210,7 +205,7 @@ async fn picked(
         sort,
         descending: page.descending,
     };
-    let picked = index::pick(c, &source, standing, &wanted, tail, page.offset, page.limit).await?;
+    let picked = index::pick(c, source, standing, &wanted, tail, page.offset, page.limit).await?;
     let mut rows = Vec::with_capacity(picked.numbers.len());
     for some in picked.numbers.chunks(FETCHED) {
         // The terms again: whatever the index says, nothing is shown for which they do not hold. The rows apart, so that no
@@ -239,6 +234,7 @@ async fn picked(
 /// In which order the unfilled block of a register is read, and the last number before it.
 struct Order<'a> {
     spec: &'a TableSpec,
+    source: &'a Source,
     sort: &'a str,
     from: i64,
 }
@@ -250,12 +246,12 @@ async fn tails(
     asked: Asked<'_>,
 ) -> Result<Vec<Vec<TailRow>>, StoreError> {
     let (mut a, mut apart, mut parts) = (Vec::new(), Vec::new(), Vec::new());
-    for (at, Order { spec, sort, from }) in orders.iter().enumerate() {
+    for (at, Order { spec, source, sort, from }) in orders.iter().enumerate() {
         a.push(Arg::from(*from));
         // Apart, so that no planner takes another index first.
         apart.push(format!(
             "t{at} AS MATERIALIZED (SELECT no, search, {} FROM r_{} WHERE no > ${})",
-            Source::of_register(spec).columns.join(", "),
+            source.columns.join(", "),
             spec.id,
             a.len()
         ));

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use axum::http::StatusCode;
 use axum::middleware::map_request;
@@ -106,17 +107,22 @@ impl Office {
     }
 }
 
-/// What comes from a peer with headers that it wrote.
-fn comes_from(city: &mut City, doors: Doors, peer: &str, headers: &[(&'static str, String)]) -> Browser {
+/// The site as it is reached from a peer with headers that it wrote.
+pub fn reached_from(city: &City, doors: Doors, peer: &str, headers: &[(&'static str, String)]) -> Router {
     let (peer, headers): (SocketAddr, _) = (peer.parse().unwrap(), headers.to_vec());
     let router = sekisho_web::router_with_doors(Arc::clone(&city.office), false, doors);
-    city.router = router.layer(map_request(move |mut request: Request| {
+    router.layer(map_request(move |mut request: Request| {
         request.extensions_mut().insert(ConnectInfo(peer));
         for (name, value) in &headers {
             request.headers_mut().append(*name, value.parse().unwrap());
         }
         std::future::ready(request)
-    }));
+    }))
+}
+
+/// What comes from there.
+fn comes_from(city: &mut City, doors: Doors, peer: &str, headers: &[(&'static str, String)]) -> Browser {
+    city.router = reached_from(city, doors, peer, headers);
     Browser::new(city)
 }
 

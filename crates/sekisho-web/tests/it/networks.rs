@@ -1,16 +1,10 @@
 //! Networks from which one comes only by a second factor.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-
-use axum::extract::{ConnectInfo, Request};
 use axum::http::StatusCode;
-use axum::middleware::map_request;
 use sekisho_web::{Doors, Networks, Proxies};
 
-use axum::Router;
-
 use crate::browser::{Browser, Page};
+use crate::cards::reached_from;
 use crate::city::{CLERK, City, PASSWORD};
 use crate::identity::{enrol, later};
 
@@ -18,26 +12,18 @@ const OFFICE: &str = "10.1.0.5:4000";
 const TELEWORK: &str = "10.9.3.4:4000";
 const PROXY: &str = "10.1.2.3:4000";
 
-/// The site as it is reached from a peer, which says for whom it forwards.
-fn from(city: &City, peer: &str, forwarded: &'static str) -> Router {
-    let peer: SocketAddr = peer.parse().unwrap();
+/// From now on comes from a peer, which says for whom it forwards.
+fn go(b: &mut Browser, city: &City, peer: &str, forwarded: &str) {
     let doors = Doors {
         proxies: Proxies::parse("10.1.2.3").unwrap(),
         second_factor: Networks::parse("10.9.0.0/16").unwrap(),
         ..Doors::default()
     };
-    let router = sekisho_web::router_with_doors(Arc::clone(&city.office), false, doors);
-    router.layer(map_request(move |mut request: Request| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        if !forwarded.is_empty() {
-            request.headers_mut().append("x-forwarded-for", forwarded.parse().unwrap());
-        }
-        std::future::ready(request)
-    }))
-}
-
-fn go(b: &mut Browser, city: &City, peer: &str, forwarded: &'static str) {
-    b.go_to_router(from(city, peer, forwarded), "city.test");
+    let headers = match forwarded {
+        "" => vec![],
+        chain => vec![("x-forwarded-for", chain.to_owned())],
+    };
+    b.go_to_router(reached_from(city, doors, peer, &headers), "city.test");
 }
 
 fn refused(page: &Page) -> bool {
