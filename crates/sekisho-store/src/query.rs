@@ -15,10 +15,18 @@ const ROLE: &str = "sekisho_check";
 pub const MOST_ROWS: usize = 5_000;
 /// Steps of SQLite's virtual machine between two looks at the bound.
 const STEPS: i32 = 10_000;
-/// Looks after which a query is broken off: 200 million steps, some seconds of work.
-const LOOKS: u32 = 20_000;
-/// The same for PostgreSQL, in milliseconds.
-const MILLISECONDS: u32 = 10_000;
+/// After how much work a query is broken off.
+#[derive(Debug, Clone, Copy)]
+pub struct Share {
+    /// On SQLite: looks, one every 10,000 steps of its virtual machine.
+    pub looks: u32,
+    /// On PostgreSQL: milliseconds.
+    pub milliseconds: u32,
+}
+
+/// The share of a query of a check: 200 million steps, some seconds of work, or ten seconds.
+pub const SHARE: Share = Share { looks: 20_000, milliseconds: 10_000 };
+
 /// Longest text of one cell, in characters.
 const CELL_CHARS: usize = 300;
 /// Setting that remembers which views there are.
@@ -134,8 +142,13 @@ pub async fn count(c: &mut Conn<'_>, view: &str) -> Result<i64, StoreError> {
 /// Runs one checked SELECT that returns row key, unit and text; `$1`, `$2` … are the days. To be called inside [`crate::Store::read`].
 ///
 /// # Errors
-/// The database refused it, or it took more than its share.
-pub async fn run(c: &mut Conn<'_>, select: &str, days: &[Date]) -> Result<Vec<QueryRow>, StoreError> {
+/// The database refused it, or it took more than its share ([`SHARE`] but in tests).
+pub async fn run(
+    c: &mut Conn<'_>,
+    select: &str,
+    days: &[Date],
+    share: Share,
+) -> Result<Vec<QueryRow>, StoreError> {
     let sql = format!("SELECT * FROM ({select}) q LIMIT {MOST_ROWS}");
     let days = days.iter().map(|d| crate::Arg::from(*d)).collect();
     let rows = match c {
@@ -143,7 +156,7 @@ pub async fn run(c: &mut Conn<'_>, select: &str, days: &[Date]) -> Result<Vec<Qu
             let mut looks = 0;
             inner.lock_handle().await?.set_progress_handler(STEPS, move || {
                 looks += 1;
-                looks < LOOKS
+                looks < share.looks
             });
             let found = c.all_once(&sql, days).await;
             if let Conn::Sqlite(inner) = c {
@@ -152,7 +165,8 @@ pub async fn run(c: &mut Conn<'_>, select: &str, days: &[Date]) -> Result<Vec<Qu
             found?
         }
         Conn::Postgres(_) => {
-            c.script(&format!("SET LOCAL statement_timeout = {MILLISECONDS}; SET LOCAL ROLE {ROLE}")).await?;
+            let milliseconds = share.milliseconds;
+            c.script(&format!("SET LOCAL statement_timeout = {milliseconds}; SET LOCAL ROLE {ROLE}")).await?;
             let found = c.all_once(&sql, days).await?;
             c.script("RESET ROLE; SET LOCAL statement_timeout = 0").await?;
             found

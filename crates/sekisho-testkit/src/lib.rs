@@ -9,5 +9,5 @@ mod postgres;
 mod slapd;
 
 pub use disk::fsync_time;
-pub use postgres::postgres_url;
+pub use postgres::{postgres_copy, postgres_url};
 pub use slapd::Slapd;

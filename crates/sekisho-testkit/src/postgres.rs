@@ -33,11 +33,24 @@ static NEXT_DATABASE: AtomicU32 = AtomicU32::new(1);
 /// A sentence for the person who runs the tests: what is missing (PostgreSQL not installed, for instance) and
 /// what to do.
 pub fn postgres_url() -> Result<String, String> {
+    database(None)
+}
+
+/// The same as a copy of a database that [`postgres_url`] gave, to which nobody is connected any more: several times faster than making its
+/// tables again.
+///
+/// # Errors
+/// As [`postgres_url`].
+pub fn postgres_copy(of: &str) -> Result<String, String> {
+    database(of.rsplit('/').next())
+}
+
+fn database(template: Option<&str>) -> Result<String, String> {
     let server = SERVER.get_or_init(find_or_start).as_ref().map_err(Clone::clone)?;
     // The process id keeps apart the test binaries that share one server.
     let number = NEXT_DATABASE.fetch_add(1, Ordering::Relaxed);
     let name = format!("sekisho_test_{}_{number}", std::process::id());
-    create_database(&server.base_url, &name)?;
+    create_database(&server.base_url, &name, template)?;
     Ok(format!("{}/{name}", server.base_url))
 }
 
@@ -78,8 +91,9 @@ fn start() -> Result<Server, String> {
     Ok(Server { base_url: base_url.to_owned(), _lifeline: Some(lifeline) })
 }
 
-fn create_database(base_url: &str, name: &str) -> Result<(), String> {
+fn create_database(base_url: &str, name: &str, template: Option<&str>) -> Result<(), String> {
     let output = script(&["create", base_url, name])
+        .args(template)
         .output()
         .map_err(|error| format!("cannot run sh to create a database: {error}"))?;
     if output.status.success() {

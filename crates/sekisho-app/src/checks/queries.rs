@@ -39,7 +39,10 @@ pub async fn run(office: &Arc<Office>) -> Result<(), AppError> {
                     for view in &bound.views {
                         looked_at += query::count(c, view).await?;
                     }
-                    Ok::<_, StoreError>((query::run(c, &bound.text, &bound.days).await?, looked_at))
+                    Ok::<_, StoreError>((
+                        query::run(c, &bound.text, &bound.days, query::SHARE).await?,
+                        looked_at,
+                    ))
                 })
             })
             .await;

@@ -1,6 +1,7 @@
 //! Runs a test body on both engines.
 
 use std::future::Future;
+use std::sync::OnceLock;
 
 use sekisho_base::table::{ColumnSpec, Storage, TableSpec, Value};
 use sekisho_base::{Date, Instant};
@@ -27,11 +28,21 @@ pub fn sqlite<F: Future<Output = ()>>(body: fn(Db) -> F) {
 
 /// Runs a body on a new database of the private PostgreSQL.
 pub fn postgres<F: Future<Output = ()>>(body: fn(Db) -> F) {
-    let address = sekisho_testkit::postgres_url().unwrap();
+    let address = sekisho_testkit::postgres_copy(migrated()).unwrap();
     runtime().block_on(async {
         let store = Store::open(&address).await.unwrap();
         body(Db { store, address, _folder: tempfile::tempdir().unwrap() }).await;
     });
+}
+
+/// A database with today's schema and no rows, which nobody is connected to.
+fn migrated() -> &'static str {
+    static MIGRATED: OnceLock<String> = OnceLock::new();
+    MIGRATED.get_or_init(|| {
+        let address = sekisho_testkit::postgres_url().unwrap();
+        runtime().block_on(async { Store::open(&address).await.unwrap().close().await });
+        address
+    })
 }
 
 pub fn runtime() -> tokio::runtime::Runtime {
