@@ -202,7 +202,13 @@ fn contents_end(lines: &[Line], from: usize) -> usize {
                 && range_at_end(&l.text).is_none()
         })
         .map(|(j, _)| j)
-        .filter(|j| lines.get(from..*j).is_some_and(|entries| entries.iter().all(entry_like)));
+        .and_then(|j| {
+            let between = lines.get(from..j)?;
+            match between.iter().position(|l| !entry_like(l)) {
+                None => Some(j),
+                Some(prose) => entries_again(lines, from, from + prose, j),
+            }
+        });
     // Otherwise entries show themselves: by page numbers, by ranges of articles, or as 附則.
     let mut end = from;
     let mut wrapped = false;
@@ -227,6 +233,18 @@ fn contents_end(lines: &[Line], from: usize) -> usize {
         Some(j) => j,
         None => end,
     }
+}
+
+/// Where the entries end that begin at `from` and come again from `again` on, with a foreword (from `prose` on) between: behind the last line
+/// that comes again. None when fewer than two do, or less than two thirds.
+fn entries_again(lines: &[Line], from: usize, prose: usize, again: usize) -> Option<usize> {
+    let headings: HashSet<String> =
+        lines.get(again..)?.iter().take(MAX_CONTENTS * 10).map(|l| entry_key(&l.text)).collect();
+    let comes = |l: &Line| headings.contains(&entry_key(&l.text));
+    let last = lines.get(from..prose)?.iter().rposition(comes)?;
+    let entries = lines.get(from..=from + last)?;
+    let found = entries.iter().filter(|l| comes(l)).count();
+    (found >= 2 && found * 3 >= entries.len() * 2).then_some(from + last + 1)
 }
 
 /// What an entry and its heading have in common: everything but white space, leaders, page numbers and article ranges.

@@ -7,7 +7,7 @@ use crate::model::{Division, Form, Node, PolicyText};
 use crate::region::Region;
 use crate::source::Line;
 use crate::token::{Style, is_space};
-use crate::tree::{Branch, Piece, PieceKind, Raw, Tree, unfinished};
+use crate::tree::{Branch, Piece, PieceKind, Raw, Tree, unfinished, without_brackets};
 
 /// Characters of the longest line that is still taken for a heading.
 const HEADING_CHARS: usize = 60;
@@ -228,14 +228,15 @@ impl Writer<'_> {
 
     /// A line behind a token, followed by text or clauses, that is a heading rather than the start of a sentence.
     fn is_heading(&self, first: &Piece, next: Option<&Piece>, articles: bool, raw: &Raw) -> bool {
-        let chars = first.text.chars().count();
-        if chars > HEADING_CHARS
-            || is_clause_like(&first.text)
+        let bare = without_brackets(&first.text);
+        if bare.chars().count() > HEADING_CHARS
+            || is_clause_like(&bare)
             || ends_open(&first.text)
             || raw.token.as_ref().is_some_and(|t| t.style.is_bullet())
         {
             return false;
         }
+        let chars = first.text.chars().count();
         // A table below an item does not make it a heading, but below a chapter; neither does the second half of a wrapped line.
         let Some(next) = next else { return !(articles && raw.level >= 1 && chars > 30) };
         let Some(below) = self.line(next.line) else { return true };
@@ -357,15 +358,23 @@ fn starts_inside(text: &str) -> bool {
     text.starts_with([
         '、', '。', '，', '）', ')', '」', '』', 'ー', 'っ', 'ゃ', 'ゅ', 'ょ', 'ッ', 'ャ', 'ュ', 'ョ', 'を',
         'ん', 'ン',
-    ])
+    ]) || (text.starts_with(['は', 'が', 'に', 'で', 'と', 'も'])
+        && text.chars().nth(1).is_some_and(|c| "、，,".contains(c)))
 }
 
 /// 「目的　この規程は…。」: a short heading, a wide gap, a sentence.
 fn inline_heading(text: &str) -> Option<(&str, &str)> {
     let wide = [text.find('\u{3000}'), text.find('\t')].into_iter().flatten().min();
-    let gap = wide.or_else(|| text.find("  "))?;
+    // 「端末 職員が用いる…をいう。」: a definition, where collections of rules on the web have narrow gaps.
+    let narrow = || text.find(' ').filter(|_| text.contains("をいう。"));
+    let gap = wide.or_else(|| text.find("  ")).or_else(narrow)?;
     let (heading, rest) = text.split_at_checked(gap)?;
     let rest = rest.trim_start_matches(is_space);
+    let latin = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    let particle = heading.ends_with(['は', 'に', 'て', 'で', 'を', 'の', 'と', 'が', 'も']);
+    if particle || latin(heading.chars().next_back()) && latin(rest.chars().next()) {
+        return None;
+    }
     let short = heading.chars().count() <= 25 && !heading.contains(['。', '、', '「', '」']);
     (short && !heading.is_empty() && rest.ends_with('。') && rest.chars().count() > heading.chars().count())
         .then_some((heading, rest))

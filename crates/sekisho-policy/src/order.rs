@@ -121,6 +121,11 @@ impl Levels {
         Self { form, levels }
     }
 
+    /// Whether the text was seen to number in this way, below something or above.
+    pub(crate) fn knows(&self, style: Style) -> bool {
+        self.levels.contains_key(&style)
+    }
+
     /// The level of a style.
     pub(crate) fn of(&self, style: Style) -> usize {
         let bullets = || self.levels.values().max().map_or(0, |deepest| deepest + 1).max(BULLET);

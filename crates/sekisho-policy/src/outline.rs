@@ -379,7 +379,14 @@ impl<'a> Placer<'a> {
         // 2.1 by its form; 1 as the only 項 of a 附則 behind its heading.
         let by_form =
             token.apart && !item.mid && (!token.above.is_empty() || (self.supplement && !item.text_before));
-        if token.style.is_strong() { followed || !item.mid } else { followed || heading_alone || by_form }
+        // ア alone, where the text has lists of ア, イ elsewhere.
+        let alone = token.style.is_kana()
+            && token.label == "ア"
+            && token.apart
+            && !item.mid
+            && self.levels.knows(token.style);
+        let weak = || followed || heading_alone || by_form || alone;
+        if token.style.is_strong() { followed || !item.mid } else { weak() }
     }
 
     /// The list of the frame at `depth` goes on later, before any list above it does: what begins now stands inside it.

@@ -151,7 +151,7 @@ fn nothing_of_the_sample_texts_is_lost_in_the_nodes() {
         let all =
             parsed.nodes.iter().chain(&parsed.supplementary).chain(&parsed.annexes).chain(&parsed.preamble);
         let mut words: String =
-            all.map(|n| format!("{}{}{}", n.heading, n.text, n.history.concat())).collect();
+            all.map(|n| format!("{}{}{}{}", n.label, n.heading, n.text, n.history.concat())).collect();
         words.extend(parsed.divisions.iter().map(|d| d.heading.as_str()));
         for line in &kept {
             let tail = crate::token::recognize(&line.text, line.heading, 0)

@@ -1,7 +1,7 @@
 //! Main text, 附則 and 別表: which lines belong to which.
 
 use crate::source::Line;
-use crate::token::{Style, Token, squashed};
+use crate::token::{Style, Token, is_space, squashed};
 
 /// A part of the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,10 +90,16 @@ fn is_annex(text: &str) -> bool {
     !particle && !t.ends_with(['。', '、'])
 }
 
-/// はじめに, 前文: a heading before the first number, read as 序章.
-pub(crate) fn is_preface(text: &str) -> bool {
-    squashed(text, 5)
-        .is_some_and(|t| matches!(t.as_str(), "はじめに" | "前文" | "序文" | "序" | "まえがき" | "序論"))
+/// はじめに, 前文, 「序　文書の構成」: a heading before the first number, read as 序章. How it is cited.
+pub(crate) fn preface_name(text: &str) -> Option<String> {
+    const NAMES: [&str; 6] = ["はじめに", "前文", "序文", "序", "まえがき", "序論"];
+    if let Some(name) = squashed(text, 5).filter(|t| NAMES.contains(&t.as_str())) {
+        return Some(name);
+    }
+    let rest = text.strip_prefix('序')?;
+    let short =
+        rest.starts_with(is_space) && rest.chars().count() <= 40 && !rest.contains(['。', '、', '，', ',']);
+    short.then(|| "序".to_owned())
 }
 
 #[cfg(test)]

@@ -110,7 +110,7 @@ pub(crate) enum Step {
 
 impl Style {
     /// Kana lists count in either of two orders.
-    fn is_kana(self) -> bool {
+    pub(crate) fn is_kana(self) -> bool {
         matches!(self, Self::Kana | Self::KanaParen | Self::KanaHalfParen | Self::KanaCircled)
     }
 

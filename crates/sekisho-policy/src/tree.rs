@@ -6,9 +6,12 @@ use crate::PolicyError;
 use crate::model::{Form, Warning};
 use crate::order::Levels;
 use crate::outline::{Item, Placed, place};
-use crate::region::{Part, Region, is_preface, parts};
+use crate::region::{Part, Region, parts, preface_name};
 use crate::source::Line;
 use crate::token::{Style, Token, is_space, recognize};
+
+/// Characters of the longest heading, what it has in brackets included.
+const LONG_HEADING: usize = 160;
 
 /// A piece of a line that belongs to a clause.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +84,12 @@ pub(crate) fn build(lines: &[Line]) -> Result<Tree, PolicyError> {
     let mut branches = Vec::new();
     let mut warnings = Vec::new();
     let mut tokens: Vec<Option<Token>> = lines.iter().map(token_of).collect();
+    // 「○何々市…基準」 at the very top is how collections of rules mark a title.
+    if let (Some(line), Some(first)) = (lines.first(), tokens.first_mut())
+        && line.text.starts_with(['○', '◯'])
+    {
+        *first = None;
+    }
     for part in parts(lines, &tokens) {
         branches.push(branch(Text { lines, tokens: &mut tokens }, &part, &mut warnings)?);
     }
@@ -232,7 +241,6 @@ impl Scan {
         text: bool,
     ) {
         let rest = line.text.get(offset + token.len..).unwrap_or("");
-        let count = rest.chars().take(41).count();
         self.items.push(Item {
             line: i,
             offset,
@@ -241,7 +249,12 @@ impl Scan {
             heading: line.heading,
             indent: line.indent,
             mid: before.is_some_and(|b| unfinished(&b.text)),
-            heading_like: (1..=40).contains(&count) && !rest.contains('。') && !rest.ends_with('、'),
+            heading_like: {
+                let bare = without_brackets(rest);
+                (1..=40).contains(&bare.chars().take(41).count())
+                    && !bare.contains('。')
+                    && !bare.ends_with('、')
+            },
             text_before: text,
             token,
         });
@@ -300,6 +313,25 @@ fn heading_token(line: &Line, top: u8) -> Token {
         particle: false,
         until: None,
     }
+}
+
+/// A text without what stands in round brackets: 「責任者（以下「CISO」という。）」 is 「責任者」. As it is where brackets do not match, or where
+/// it has none.
+pub(crate) fn without_brackets(text: &str) -> std::borrow::Cow<'_, str> {
+    if !text.contains(['（', '(']) || !balanced(text) || text.chars().nth(LONG_HEADING).is_some() {
+        return text.into();
+    }
+    let mut depth = 0i32;
+    let mut bare = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '（' | '(' => depth += 1,
+            '）' | ')' => depth -= 1,
+            c if depth == 0 => bare.push(c),
+            _ => {}
+        }
+    }
+    bare.into()
 }
 
 /// A whole line in brackets: 見出し.
@@ -413,11 +445,11 @@ impl Assembly<'_> {
                 Some(end) => self.first(i, line.text.get(end..).unwrap_or("")),
                 None if self.preface.is_none()
                     && self.clauses.is_empty()
-                    && is_preface(&line.text)
-                    && self.form == Form::Chapters =>
+                    && self.form == Form::Chapters
+                    && let Some(name) = preface_name(&line.text) =>
                 {
                     self.preface = Some(i);
-                    self.add(preface(i, &line.text));
+                    self.add(preface(i, &line.text, name));
                 }
                 None => self.text(Piece { line: i, text: line.text.clone(), kind: PieceKind::Body }),
             }
@@ -462,6 +494,7 @@ impl Assembly<'_> {
     /// What stands behind the token of a line; in a 条-style text a heading in brackets, then the text of the first 項.
     fn first(&mut self, i: usize, rest: &str) {
         let rest = rest.trim_matches(is_space);
+        let bare_heading = self.is_bare_heading(i, rest);
         let Some(raw) = self.clauses.last_mut() else { return };
         let article = raw.token.as_ref().is_some_and(|t| t.style == Style::Article);
         let mut rest = rest;
@@ -472,10 +505,26 @@ impl Assembly<'_> {
             raw.pieces.push(Piece { line: i, text: caption.to_owned(), kind: PieceKind::Caption });
             rest = tail.trim_start_matches(is_space);
         }
+        if article && bare_heading && !raw.pieces.iter().any(|p| p.kind == PieceKind::Caption) {
+            raw.pieces.push(Piece { line: i, text: rest.to_owned(), kind: PieceKind::Caption });
+            return;
+        }
         if !rest.is_empty() {
             let kind = if article { PieceKind::Body } else { PieceKind::First };
             self.text(Piece { line: i, text: rest.to_owned(), kind });
         }
+    }
+
+    /// 「第3条　情報資産の分類」 with the text of the article from the next line on.
+    fn is_bare_heading(&self, i: usize, rest: &str) -> bool {
+        let short = (1..=30).contains(&rest.chars().take(31).count());
+        let Some(next) = self.lines.get(i + 1).filter(|_| short && rest != "削除") else { return false };
+        !rest.contains(['。', '、', '，', 'は', 'を'])
+            && !unfinished(rest)
+            && !next.table
+            && next.text.ends_with('。')
+            && next.text.chars().count() > rest.chars().count()
+            && recognize(&next.text, next.heading, next.indent).is_none()
     }
 
     /// Text of the clause read last.
@@ -497,12 +546,17 @@ impl Assembly<'_> {
     }
 }
 
-fn preface(i: usize, text: &str) -> Raw {
+fn preface(i: usize, text: &str, name: String) -> Raw {
+    let heading = text
+        .strip_prefix(name.as_str())
+        .map(|t| t.trim_matches(is_space))
+        .filter(|t| !t.is_empty())
+        .unwrap_or(text);
     let token = Token {
         style: Style::Chapter,
         value: [0; 3],
         label: "P".into(),
-        shown: text.chars().filter(|c| !is_space(*c)).collect(),
+        shown: name,
         above: Vec::new(),
         len: 0,
         apart: true,
@@ -511,7 +565,8 @@ fn preface(i: usize, text: &str) -> Raw {
     };
     Raw {
         token: Some(token),
-        pieces: vec![Piece { line: i, text: text.to_owned(), kind: PieceKind::Caption }],
+        // 「序　この文書の構成」 has a heading of its own.
+        pieces: vec![Piece { line: i, text: heading.to_owned(), kind: PieceKind::Caption }],
         ..Raw::default()
     }
 }

@@ -200,3 +200,39 @@ fn markdown_and_text_show_every_clause() {
         }
     }
 }
+
+/// Titles marked by ○, contents without page numbers before a foreword, headings with brackets or without, narrow gaps.
+#[test]
+fn headings_as_collections_of_rules_on_the_web_have_them() {
+    let text = read("front.txt");
+    assert_eq!(text.title.as_deref(), Some("海辺市情報セキュリティ規準"));
+    assert!(text.preamble.as_ref().unwrap().text.contains("一つにまとめたものである。"));
+    assert_eq!(
+        node(&text, "2.1.1").heading,
+        "最高責任者(CISO:Chief Information Security Officer、以下「CISO」という。)"
+    );
+    assert_eq!(node(&text, "1.2.1").heading, "端末");
+    assert_eq!(node(&text, "1.2.2").text, "端末に差して使う記録媒体をいう。");
+    let broken = node(&text, "2.2.1");
+    assert_eq!((broken.heading.as_str(), broken.sentences[0].modality), ("", Modality::MustNot));
+    assert!(broken.text.contains("という。)は、許可なく"), "{}", broken.text);
+    let numbers: Vec<_> = text.warnings.iter().map(|w| (w.line, w.code)).collect();
+    assert_eq!(numbers, [(41, WarningCode::SkippedNumber)]);
+
+    let text = read("bare.txt");
+    assert_eq!((node(&text, "1").heading.as_str(), node(&text, "1.1").heading.as_str()), ("対象", ""));
+    assert!(node(&text, "1.1").text.starts_with("この規準の対象は、"));
+    assert_eq!(node(&text, "2").heading, "体制");
+    // A sentence that is broken by the width of the page has no heading.
+    assert_eq!(node(&text, "3").heading, "");
+    assert!(node(&text, "3.1").text.contains("資料を作らなければならない。"));
+    assert_eq!(node(&text, "4.1").text, "削除");
+
+    let text = read("opening.txt");
+    assert_eq!(
+        (node(&text, "P").label.as_str(), node(&text, "P").heading.as_str()),
+        ("序", "文書の組み立て")
+    );
+    assert!(node(&text, "P").text.starts_with("この文書は"));
+    assert_eq!(node(&text, "2.1.1.0.イ").sentences[0].modality, Modality::Must);
+}
