@@ -84,7 +84,7 @@ fn mark_page_numbers(lines: &[Line], reasons: &mut [Option<Reason>]) {
     let found: Vec<(usize, u32, bool)> = lines
         .iter()
         .enumerate()
-        .filter(|(i, l)| !l.table && reasons.get(*i).is_some_and(Option::is_none))
+        .filter(|(_, l)| !l.table)
         .filter_map(|(i, l)| page_number(&l.text).map(|(n, sure)| (i, n, sure)))
         .collect();
     for (k, &(i, n, sure)) in found.iter().enumerate() {
@@ -93,7 +93,8 @@ fn mark_page_numbers(lines: &[Line], reasons: &mut [Option<Reason>]) {
         let at = |j: Option<usize>| j.and_then(|j| found.get(j)).map(|f| f.1);
         let in_sequence = at(k.checked_sub(1)) == n.checked_sub(1).filter(|_| k > 0) && k > 0
             || at(Some(k + 1)) == Some(n + 1);
-        if let Some(slot) = reasons.get_mut(i)
+        // One among the contents is gone already; it only tells that the next one is a page number.
+        if let Some(slot @ None) = reasons.get_mut(i)
             && (sure || isolated || in_sequence)
         {
             *slot = Some(Reason::PageNumber);
@@ -101,7 +102,7 @@ fn mark_page_numbers(lines: &[Line], reasons: &mut [Option<Reason>]) {
     }
 }
 
-/// The same short line beside page numbers or page breaks, three times or more.
+/// The same short line beside page numbers or page breaks, three times or more; twice when it begins with the title.
 fn mark_running_heads(lines: &[Line], reasons: &mut [Option<Reason>]) {
     let at_edge = |i: usize| {
         let number =
@@ -111,28 +112,36 @@ fn mark_running_heads(lines: &[Line], reasons: &mut [Option<Reason>]) {
             || number(i.checked_sub(1))
             || number(Some(i + 1))
     };
-    // Text → all its places, and how many of them are at the edge of a page.
-    let mut places: HashMap<&str, (Vec<usize>, usize)> = HashMap::new();
+    // Text → all its places, how many of them are at the edge of a page, and how often it stands among the contents.
+    let mut places: HashMap<&str, (Vec<usize>, usize, usize)> = HashMap::new();
     for (i, line) in lines.iter().enumerate() {
-        if !line.table
-            && !line.text.ends_with('。')
-            && line.text.chars().count() <= 60
-            && reasons.get(i).is_some_and(Option::is_none)
-        {
-            let entry = places.entry(&line.text).or_default();
-            entry.0.push(i);
-            entry.1 += usize::from(at_edge(i));
+        if line.table || line.text.ends_with('。') || line.text.chars().count() > 60 {
+            continue;
+        }
+        let entry = places.entry(&line.text).or_default();
+        match reasons.get(i) {
+            Some(None) => {
+                entry.0.push(i);
+                entry.1 += usize::from(at_edge(i));
+            }
+            Some(Some(Reason::Contents)) => entry.2 += 1,
+            _ => {}
         }
     }
     let mut heads = Vec::new();
-    for (text, (at, edges)) in places {
-        if at.len() >= 3 && edges >= 2 && edges * 3 >= at.len() * 2 {
+    let title = lines.first().map(|l| l.text.as_str()).unwrap_or_default();
+    for (text, (at, edges, among)) in places {
+        let titled = (2..=3).contains(&(at.len() + among))
+            && edges == at.len()
+            && !title.is_empty()
+            && text.starts_with(title);
+        if titled || at.len() >= 3 && edges >= 2 && edges * 3 >= at.len() * 2 {
             // The first may be the heading itself, which later pages repeat.
             let numbered = recognize(text, 0, 0).is_some();
             heads.extend(
                 at.into_iter()
                     .enumerate()
-                    .filter(|(k, i)| at_edge(*i) && !(numbered && *k == 0))
+                    .filter(|(k, i)| *i > 0 && at_edge(*i) && !(numbered && *k == 0))
                     .map(|(_, i)| i),
             );
         }

@@ -12,6 +12,9 @@ use crate::tree::{Branch, Piece, PieceKind, Raw, Tree, unfinished, without_brack
 /// Characters of the longest line that is still taken for a heading.
 const HEADING_CHARS: usize = 60;
 
+/// Characters of a line that is rather broken by the width of the page than a heading, when a word or two stand alone in the next.
+const LONG_LINE: usize = 28;
+
 /// Fills nodes, preamble, 附則, 別表, divisions and title.
 pub(crate) fn finish(lines: &[Line], tree: &Tree, out: &mut PolicyText) {
     let supplements = tree.branches.iter().filter(|b| b.region == Region::Supplement).count();
@@ -248,7 +251,9 @@ impl Writer<'_> {
             return false;
         }
         // A page ends in the middle of an item: 「ネットワー」「ク」.
-        if (below.page_break && !next.text.contains('。')) || next.text.chars().count() <= 1 {
+        let rest = next.text.chars().count();
+        let tail = chars >= LONG_LINE && rest <= 6 && !below.blank_before;
+        if !next.text.contains('。') && (below.page_break || tail) || rest <= 1 {
             return false;
         }
         let filled = self

@@ -488,7 +488,9 @@ fn symbol(c: char, rest: &str) -> Option<(Token, &str)> {
     if let Some(kana) = circled_kana(c) {
         return Some((kana_token(Style::KanaCircled, kana, c.to_string(), rest)?, rest));
     }
-    if let Some((n, upper)) = roman(c) {
+    // 「Ⅰの1に定める」 refers.
+    let refers = rest.starts_with(['の', 'に', 'を', 'が', 'は', 'と', '及', '又']);
+    if let Some((n, upper)) = roman(c).filter(|(_, upper)| !(*upper && refers)) {
         let rest = rest.strip_prefix(['.', '．', '、']).unwrap_or(rest);
         let style = if upper { Style::Roman } else { Style::RomanSmall };
         let label = if upper { n.to_string() } else { c.to_string() };

@@ -37,9 +37,11 @@ const OWN: &[&str] = &["この", "本"];
 
 /// A label is followed by a particle where it is a reference.
 pub(super) fn starts_reference(rest: &str) -> bool {
-    bracket_label(rest).is_some_and(|(_, tail)| {
+    let particle = |tail: &str| {
         ["の", "に", "及び", "又は", "から", "まで", "、", "を", "で"].iter().any(|p| tail.starts_with(p))
-    })
+    };
+    bracket_label(rest)
+        .is_some_and(|(_, tail)| particle(tail) || kana_label(tail).is_some_and(|(_, tail)| particle(tail)))
 }
 
 /// (2), ③, (ア) as citations write them, and what follows.
@@ -64,6 +66,15 @@ pub(super) fn bracket_label(s: &str) -> Option<(String, &str)> {
     let tail = rest.chars().next().map(|k| after(rest, k))?;
     let used = close(tail)?;
     Some((format!("({kana})"), tail.get(used..)?))
+}
+
+/// ア behind another label, as in 2(1)ア, and what follows; the first letter of a word is none.
+pub(super) fn kana_label(s: &str) -> Option<(String, &str)> {
+    let c = s.chars().next()?;
+    let rest = after(s, c);
+    let word = rest.chars().next().is_some_and(|n| matches!(n, 'ァ'..='ヺ' | 'ー' | 'ｦ'..='ﾟ'));
+    let kana = wide_kana(c);
+    (aiueo(kana).is_some() && !word).then(|| (kana.to_string(), rest))
 }
 
 /// 第6章第4節(3)⑦ from its start: the units, and the bytes they take.

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::ancestors;
 use super::cited::{
-    Part, annex, between, bracket_label, completed, fold, is_external, is_serial, neighbour, parts, same,
-    starts_reference,
+    Part, annex, between, bracket_label, completed, fold, is_external, is_serial, kana_label, neighbour,
+    parts, same, starts_reference,
 };
 use super::places::{Kind, Places};
 use crate::model::{Form, Node, Ref};
@@ -277,6 +277,11 @@ impl<'a> Index<'a> {
         if levels == 1 {
             return None;
         }
+        if let Some((kana, next)) = kana_label(tail)
+            && let Some(i) = self.by_citation.get(format!("{written}{kana}").as_str())
+        {
+            return Some((rest.len() - next.len(), self.id(*i)?));
+        }
         let target = self.by_citation.get(written.as_str()).and_then(|i| self.id(*i))?;
         Some((rest.len() - tail.len(), target))
     }
@@ -295,12 +300,20 @@ impl<'a> Index<'a> {
         let node = self.nodes.get(at)?;
         let above =
             ancestors(&node.id).filter_map(|id| self.by_id.get(id)).filter_map(|i| self.nodes.get(*i));
-        let starts = std::iter::once(node.citation.as_str())
+        let starts: Vec<&str> = std::iter::once(node.citation.as_str())
             .chain(above.map(|n| n.citation.as_str()))
-            .chain(std::iter::once(""));
-        let target = starts
-            .filter_map(|start| self.by_citation.get(format!("{start}{label}").as_str()))
-            .find_map(|i| self.id(*i))?;
+            .chain(std::iter::once(""))
+            .collect();
+        let lead_to = |label: &str| {
+            let hit = |start: &&str| self.by_citation.get(format!("{start}{label}").as_str());
+            starts.iter().filter_map(hit).find_map(|i| self.id(*i))
+        };
+        let below =
+            kana_label(tail).and_then(|(kana, next)| Some((next, lead_to(&format!("{label}{kana}"))?)));
+        let (tail, target) = match below {
+            Some(found) => found,
+            None => (tail, lead_to(&label)?),
+        };
         (target != node.id).then_some((rest.len() - tail.len(), target))
     }
 }
@@ -384,6 +397,7 @@ mod tests {
         let nodes = [
             node("2", "第2章"),
             node("2.0.1", "第2章(1)"),
+            node("2.0.1.0.ア", "第2章(1)ア"),
             node("2.0.2", "第2章(2)"),
             node("2.0.2.1", "第2章(2)①"),
             node("6", "第6章"),
@@ -395,8 +409,10 @@ mod tests {
             seen(&index, 0, "本基準第6章第4節(3)⑦のとおり"),
             [("第6章第4節(3)⑦".into(), Some("6.4.3.7".into()), false, false)]
         );
-        assert_eq!(seen(&index, 3, "(1)の契約に基づき")[0].1.as_deref(), Some("2.0.1"));
-        assert_eq!(seen(&index, 3, "前節の分類"), [("前節".into(), None, false, true)]);
-        assert_eq!(seen(&index, 5, "前章の分類")[0].1.as_deref(), Some("2"));
+        assert_eq!(seen(&index, 4, "(1)の契約に基づき")[0].1.as_deref(), Some("2.0.1"));
+        let kana = seen(&index, 4, "(1)アの者及び(1)アクセス権の者");
+        assert_eq!(kana, [("(1)ア".into(), Some("2.0.1.0.ア".into()), false, false)]);
+        assert_eq!(seen(&index, 4, "前節の分類"), [("前節".into(), None, false, true)]);
+        assert_eq!(seen(&index, 6, "前章の分類")[0].1.as_deref(), Some("2"));
     }
 }

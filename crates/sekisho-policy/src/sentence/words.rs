@@ -46,6 +46,13 @@ pub(super) const WHEN: &[&str] = &[
 /// Units of a term.
 const TERMS: &[&str] =
     &["営業日", "時間", "週間", "か月", "カ月", "ヶ月", "ケ月", "箇月", "か年", "日", "年", "分", "秒", "月"];
+/// Behind the number of a month: what follows 月30日 or 月末.
+fn after_date(rest: &str) -> Option<&str> {
+    let day = rest.strip_prefix('月')?;
+    let end = ["末日", "末"].iter().find_map(|e| day.strip_prefix(e));
+    end.or_else(|| any(day).and_then(|(_, tail)| tail.strip_prefix('日')))
+}
+
 /// What makes a number of units a term.
 const TERM_ENDS: &[&str] = &[
     "以内に",
@@ -73,8 +80,9 @@ pub(super) fn deadline(text: &str, places: &Places) -> Option<String> {
         found.extend(BY_START.at_start(c, text.get(i..).unwrap_or("")).map(|(word, ())| (i, word)));
     }
     found.extend(numbers(text, places).filter_map(|(i, rest, end)| {
-        let after_unit =
-            TERMS.iter().find_map(|u| rest.strip_prefix(u)).filter(|r| !r.starts_with("法律"))?;
+        let after_unit = after_date(rest)
+            .or_else(|| TERMS.iter().find_map(|u| rest.strip_prefix(u)))
+            .filter(|r| !r.starts_with("法律"))?;
         let tail = TERM_ENDS.iter().find_map(|e| after_unit.strip_prefix(e))?;
         Some((i, text.get(i..end + rest.len() - tail.len())?))
     }));
@@ -225,6 +233,10 @@ mod tests {
             Some("年1回以上、定期的に、3か月ごとに")
         );
         assert_eq!(deadline("平成20年6月30日の決裁による"), None);
+        assert_eq!(
+            deadline("毎年度４月30日までに提出し、3月末までに見直す").as_deref(),
+            Some("毎年度、４月30日までに、3月末までに")
+        );
     }
 
     #[test]
