@@ -137,18 +137,18 @@ impl Caller {
 /// The list of networks as it is kept, or what is wrong with it.
 fn networks_of(typed: &str) -> Result<String, String> {
     if typed.chars().count() > limits::LINE_CHARS * 5 {
-        return Err("使う場所は、1000文字までで書いてください。".to_owned());
+        return Err("使える場所は、1000文字までで書いてください。".to_owned());
     }
     let plain = normalize_code(typed).replace(['、', '\n', '\r'], ",");
     let list = Networks::parse(&plain).map_err(|e| {
         format!(
-            "使う場所の「{}」は、アドレスでも範囲でもありません。10.1.2.3 や 10.1.4.0/24 のように、100個までをコンマで区切って書いてください。",
+            "使える場所の「{}」は、アドレスでも範囲でもありません。10.1.2.3 や 10.1.4.0/24 のように、100個までをコンマで区切って書いてください。",
             e.0
         )
     })?;
     match list.wider_than(WIDEST.0, WIDEST.1) {
         Some(wide) => Err(format!(
-            "使う場所の「{wide}」は広すぎます。IPv4は /{} から、IPv6は /{} からの範囲で書いてください。",
+            "使える場所の「{wide}」は広すぎます。IPv4は /{} から、IPv6は /{} からの範囲で書いてください。",
             WIDEST.0, WIDEST.1
         )),
         None => Ok(list.to_string()),

@@ -151,3 +151,45 @@ fn alternative_names(about: &[u8], field: Field) -> Vec<&[u8]> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::issued;
+
+    fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+        let content = parts.concat();
+        [&[tag, u8::try_from(content.len()).unwrap()], &content[..]].concat()
+    }
+
+    fn part(attribute: &[u8], tag: u8, value: &[u8]) -> Vec<u8> {
+        element(0x31, &[&element(0x30, &[&element(0x06, &[attribute]), &element(tag, &[value])])])
+    }
+
+    fn certificate(serial: &[u8], issuer: &[&[u8]]) -> Vec<u8> {
+        let version = element(0xa0, &[&element(0x02, &[&[2]])]);
+        let (serial, issuer) = (element(0x02, &[serial]), element(0x30, issuer));
+        element(0x30, &[&element(0x30, &[&version, &serial, &element(0x30, &[]), &issuer])])
+    }
+
+    #[test]
+    fn who_issued_a_certificate_is_read_in_every_kind_of_text() {
+        let utf16: Vec<u8> = "湊\n局".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let made = certificate(
+            &[0, 0x8f, 1],
+            &[
+                &part(&[0x55, 4, 6], 0x13, b"JP"),
+                &part(&[0x55, 4, 3], 0x1e, &utf16),
+                &part(&[0x09, 0x92], 0x16, b"lg"),
+                // Neither UTF-8 nor of a known kind: left out.
+                &part(&[0x55, 4, 10], 0x14, &[0xe9]),
+                &part(&[0x55, 4, 11], 0x02, &[1]),
+            ],
+        );
+        let (issuer, serial) = issued(&made).unwrap();
+        assert_eq!((issuer.as_str(), serial), ("C=JP, CN=湊 局, lg", &[0x8f, 1][..]));
+        assert_eq!(issued(&certificate(&[0], &[])), Some((String::new(), &[0][..])));
+        for end in 0..made.len() {
+            assert_eq!(issued(&made[..end]), None, "{end}");
+        }
+    }
+}

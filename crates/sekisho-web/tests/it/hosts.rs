@@ -32,8 +32,12 @@ impl Two {
 
     /// A certificate for a host, signed by itself; `called` is what tells it from others.
     fn certify(&self, file: &str, host: &str, called: &str) {
+        self.certify_for(90, file, host, called);
+    }
+
+    fn certify_for(&self, days: u32, file: &str, host: &str, called: &str) {
         self.office.openssl(&format!(
-            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 90 -subj /CN={called} -addext subjectAltName=DNS:{host} -addext basicConstraints=critical,CA:FALSE -keyout {file}.key -out {file}.pem"
+            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days {days} -subj /CN={called} -addext subjectAltName=DNS:{host} -addext basicConstraints=critical,CA:FALSE -keyout {file}.key -out {file}.pem"
         ));
     }
 
@@ -144,6 +148,9 @@ async fn each_host_is_met_under_its_own_certificate_and_others_under_the_usual_o
             && text.contains("証明書に minato.test の名前がなく"),
         "{text}"
     );
+    two.certify_for(20, "minato", "minato.test", "ends-soon");
+    let (_, text) = said(&["doctor"], &file);
+    assert!(text.contains("注意 サーバの証明書: minato.test に"), "{text}");
     std::fs::copy(two.office.at("usual.key"), two.office.at("minato.key")).unwrap();
     let (good, text) = said(&["config", "explain"], &file);
     assert!(good && text.contains("証明書: 使えません。"), "{text}");
