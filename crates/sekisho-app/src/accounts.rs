@@ -9,9 +9,10 @@ use sekisho_base::text::search_words;
 use sekisho_store::Conn;
 pub use sekisho_store::account::Checked;
 use sekisho_store::account::{self, AccountRow, Listed, Reset};
-use sekisho_store::{api_token, outside, second_factor as factors, session};
+use sekisho_store::{account_card, api_token, outside, second_factor as factors, session};
 use serde_json::json;
 
+use crate::cards::CardLine;
 use crate::directory::Directory;
 use crate::error::AppError;
 use crate::first::temporary_password;
@@ -56,6 +57,8 @@ pub struct AccountLine {
     pub second_factor: bool,
     /// An identity provider knows it by a subject of its own.
     pub linked: bool,
+    /// Certificates of IC cards by which it was opened, the last one first.
+    pub cards: Vec<CardLine>,
     /// Its password is checked at the directory.
     pub directory: bool,
     /// Whose reset waits to be taken up; empty when none does.
@@ -151,7 +154,7 @@ impl Office {
         self.may_import_organization(who).await?;
         let words: Vec<String> = search_words(q).take(8).collect();
         let page = page.clamp(1, 100_000);
-        let (rows, locks) = self
+        let (rows, locks, cards) = self
             .store
             .read(move |c| {
                 Box::pin(async move {
@@ -160,7 +163,9 @@ impl Office {
                         .iter()
                         .flat_map(|r| ["login", "code"].map(|what| failure_key(what, &r.account.login)))
                         .collect();
-                    Ok::<_, AppError>((rows, account::locks(c, &keys).await?))
+                    let logins: Vec<String> = rows.iter().map(|r| r.account.login.clone()).collect();
+                    let cards = account_card::of_logins(c, &logins).await?;
+                    Ok::<_, AppError>((rows, account::locks(c, &keys).await?, cards))
                 })
             })
             .await?;
@@ -188,6 +193,7 @@ impl Office {
                 stopped: !a.active,
                 second_factor: r.second_factor,
                 linked: r.linked,
+                cards: cards.iter().filter(|c| c.login == a.login).cloned().map(CardLine::of).collect(),
                 directory: a.checked == Checked::Directory,
                 reset: r.reset.map(|(by, _)| d.person_name(&by).to_owned()).unwrap_or_default(),
                 own: a.person == who.person,

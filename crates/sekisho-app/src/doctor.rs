@@ -3,11 +3,13 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`certificate`] | what browsers are shown |
 //! | [`files`] | key, permissions, space, fonts |
 //! | [`data`] | schema, integrity, ledger, outbox, clock, calendar, witnesses, jobs |
 //! | [`nodes`] | the nodes that share the database |
 //! | [`outside`] | mail server, identity provider, directory and backups |
 
+mod certificate;
 mod data;
 mod files;
 mod nodes;
@@ -19,6 +21,7 @@ use std::sync::Arc;
 use sekisho_base::Clock;
 use sekisho_store::Store;
 
+pub use certificate::{Held, ServerCertificate};
 pub(crate) use data::LAG_MS;
 pub use sekisho_store::maintenance::facts;
 use serde::Serialize;
@@ -120,6 +123,8 @@ pub struct Surroundings {
     pub backup_keep: Keep,
     /// Free space below which somebody should look, in megabytes.
     pub free_mb: u64,
+    /// The certificate, where this server serves TLS itself.
+    pub certificate: Option<ServerCertificate>,
     /// The mail server.
     pub mail: Option<Arc<MailServer>>,
     /// The identity provider.
@@ -133,6 +138,7 @@ pub struct Surroundings {
 pub async fn examine(s: &Surroundings, clock: &dyn Clock) -> Vec<Finding> {
     let mut found = Vec::new();
     found.extend(files::look(s));
+    found.extend(certificate::look(s, clock));
     match facts(&s.database).await {
         Ok(facts) => {
             found.push(data::schema(&facts));
@@ -167,6 +173,7 @@ pub async fn examine_running(store: &Store, s: Option<&Surroundings>, clock: &dy
     let mut found = Vec::new();
     if let Some(s) = s {
         found.extend(files::look(s));
+        found.extend(certificate::look(s, clock));
         found.extend(outside::look(s, clock).await);
         found.extend(outside::sessions(store, s, clock).await);
     }

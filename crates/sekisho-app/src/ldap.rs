@@ -9,7 +9,7 @@
 //! | [`standing`] | sessions that end with the account in the directory |
 //! | [`people`] | the directory beside the organization and the accounts |
 
-mod ber;
+pub(crate) mod ber;
 mod client;
 mod config;
 pub mod people;

@@ -7,6 +7,7 @@ pub mod assessment;
 pub mod backup;
 pub mod calendar;
 pub mod calendar_feed;
+pub mod cards;
 pub mod cases;
 pub mod checks;
 pub mod clauses;

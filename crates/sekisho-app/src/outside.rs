@@ -9,6 +9,7 @@ use sekisho_store::outside::{self, LinkRow};
 use sekisho_store::{Conn, StoreError, second_factor as factors, session};
 use serde_json::json;
 
+use crate::cards::{self, Mark};
 use crate::error::AppError;
 use crate::login::{
     Identity, NewSession, Place, STOPPED, Stage, Via, entered, failure_key, first_stage, is_locked,
@@ -31,6 +32,8 @@ pub(crate) struct Vouched {
     pub(crate) answer: Option<(String, Instant)>,
     /// How they come in.
     pub(crate) via: Via,
+    /// The certificate of the card, where it is one.
+    pub(crate) card: Option<Mark>,
 }
 
 /// What stands in the way, for the person.
@@ -120,7 +123,9 @@ pub(crate) async fn enter(office: &Arc<Office>, v: Vouched, place: &Place) -> Re
                     return Err(AppError::refused("Q004", STOPPED));
                 }
                 let [first, second] = seals;
-                if let Some((issuer, subject)) = v.subject.filter(|_| link) {
+                if let Some(mark) = v.card {
+                    cards::note(c, (&account.person, &account.login), mark, first, now).await?;
+                } else if let Some((issuer, subject)) = v.subject.filter(|_| link) {
                     let payload = json!({"person": account.person, "at": now, "issuer": issuer, "subject": subject, "name": v.login});
                     outside::link(c, &LinkRow { issuer, subject, login: account.login.clone(), linked_at: now })
                         .await?;
@@ -182,18 +187,20 @@ fn taken(e: StoreError) -> AppError {
 }
 
 impl Office {
-    /// Begins a session for whoever holds the card with a certificate that a trusted authority vouches for.
+    /// Begins a session for whoever holds the card with a certificate that a trusted authority vouches for; which one it was is kept.
     ///
     /// # Errors
     /// As for every login that others vouch for.
     pub async fn enter_by_card(
         self: &Arc<Self>,
         login: &str,
+        mark: Mark,
         strong: bool,
         place: &Place,
     ) -> Result<NewSession, AppError> {
-        let login = login.to_owned();
-        let vouched = Vouched { login, subject: None, strong, proved: None, answer: None, via: Via::Card };
+        let (login, card) = (login.to_owned(), Some(mark));
+        let vouched =
+            Vouched { login, subject: None, strong, proved: None, answer: None, via: Via::Card, card };
         enter(self, vouched, place).await
     }
 }

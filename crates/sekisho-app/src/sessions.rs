@@ -3,9 +3,10 @@
 use sekisho_base::Instant;
 use sekisho_store::ledger::{self, EntryRow};
 use sekisho_store::session::{self, SessionRow};
-use sekisho_store::{account, api_token, second_factor as factors};
+use sekisho_store::{account, account_card, api_token, second_factor as factors};
 use serde_json::{Value, json};
 
+use crate::cards::CardLine;
 use crate::error::AppError;
 use crate::ledger::kind_label;
 use crate::login::{IDLE_MS, Identity, Stage, stream_of};
@@ -69,6 +70,8 @@ pub struct AccountPage {
     pub barred: bool,
     /// Sessions, the newest first.
     pub sessions: Vec<SessionLine>,
+    /// Certificates of IC cards by which one came in, the last one first.
+    pub cards: Vec<CardLine>,
     /// Programs' tokens, the newest first.
     pub tokens: Vec<TokenLine>,
     /// What happened, the newest first.
@@ -111,7 +114,7 @@ impl Office {
     /// The database failed.
     pub async fn account_page(&self, who: &Identity) -> Result<AccountPage, AppError> {
         let (login, stream, now) = (who.login.clone(), stream_of(&who.person), self.clock.now());
-        let (account, codes_left, sessions, tokens, events) = self
+        let (account, codes_left, sessions, tokens, cards, events) = self
             .store
             .read(move |c| {
                 Box::pin(async move {
@@ -120,6 +123,7 @@ impl Office {
                         factors::codes_left(c, &login).await?,
                         session::of_login(c, &login, now).await?,
                         api_token::of_login(c, &login).await?,
+                        account_card::of_logins(c, std::slice::from_ref(&login)).await?,
                         ledger::newest_of(c, &stream, EVENTS).await?,
                     ))
                 })
@@ -134,7 +138,7 @@ impl Office {
             let by = text("by");
             let by =
                 if by.is_empty() || by == who.person { String::new() } else { d.person_name(&by).to_owned() };
-            let parts = [text("from"), text("browser"), text("name"), by];
+            let parts = [text("from"), text("browser"), text("name"), text("issuer"), by];
             EventLine {
                 at: e.at.japanese(),
                 what: kind_label(&e.kind),
@@ -154,6 +158,7 @@ impl Office {
             required: self.needs_second_factor(&who.person).await?,
             codes_left,
             barred: who.barred,
+            cards: cards.into_iter().map(CardLine::of).collect(),
             tokens: tokens.into_iter().map(|t| TokenLine::of(t, now)).collect(),
             sessions: sessions
                 .iter()

@@ -1,5 +1,5 @@
-//! What every crate of Sekisho may use: ids, clock, dates, text normalization, limits and register table
-//! specifications. Pure: time and randomness come in as parameters.
+//! What every crate of Sekisho may use: ids, clock, dates, text normalization, limits, networks and register
+//! table specifications. Pure: time and randomness come in as parameters.
 
 pub mod calendar;
 pub mod canonical;
@@ -8,6 +8,7 @@ pub mod date;
 pub mod entropy;
 pub mod id;
 pub mod limits;
+pub mod networks;
 pub mod table;
 pub mod text;
 
@@ -15,3 +16,4 @@ pub use clock::{Clock, Instant};
 pub use date::Date;
 pub use entropy::Entropy;
 pub use id::Id;
+pub use networks::Networks;

@@ -19,18 +19,21 @@ pub struct TokenRow {
     pub name: String,
     /// What it may do: words between spaces.
     pub scopes: String,
+    /// Networks from which it may be used, between commas; empty: it has no list of its own.
+    pub networks: String,
     /// When it was made.
     pub created_at: Instant,
     /// End at the latest.
     pub expires_at: Instant,
     /// Last use.
     pub used_at: Option<Instant>,
+    /// When a use from elsewhere was last recorded.
+    pub refused_at: Option<Instant>,
     /// When it was revoked.
     pub revoked_at: Option<Instant>,
 }
 
-const COLUMNS: &str =
-    "t.id, t.login, t.hash, t.name, t.scopes, t.created_at, t.expires_at, t.used_at, t.revoked_at";
+const COLUMNS: &str = "t.id, t.login, t.hash, t.name, t.scopes, t.created_at, t.expires_at, t.used_at, t.revoked_at, t.networks, t.refused_at";
 
 fn read(r: &Row) -> Result<TokenRow, StoreError> {
     Ok(TokenRow {
@@ -43,6 +46,8 @@ fn read(r: &Row) -> Result<TokenRow, StoreError> {
         expires_at: r.instant(6)?,
         used_at: r.opt_instant(7)?,
         revoked_at: r.opt_instant(8)?,
+        networks: r.text(9)?,
+        refused_at: r.opt_instant(10)?,
     })
 }
 
@@ -51,8 +56,9 @@ fn read(r: &Row) -> Result<TokenRow, StoreError> {
 /// # Errors
 /// The database failed.
 pub async fn put(c: &mut Conn<'_>, t: &TokenRow) -> Result<(), StoreError> {
-    let sql = "INSERT INTO api_token (id, login, hash, name, scopes, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    c.exec(sql, args![&t.id, &t.login, &t.hash, &t.name, &t.scopes, t.created_at, t.expires_at]).await?;
+    let sql = "INSERT INTO api_token (id, login, hash, name, scopes, networks, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let args = args![&t.id, &t.login, &t.hash, &t.name, &t.scopes, &t.networks, t.created_at, t.expires_at];
+    c.exec(sql, args).await?;
     Ok(())
 }
 
@@ -70,7 +76,7 @@ pub async fn by_hash(
          WHERE t.hash = $1 AND t.revoked_at IS NULL"
     );
     let row = c.one(&sql, args![hash]).await?;
-    row.map(|r| Ok((read(&r)?, account::read_at(&r, 9)?, !r.text(16)?.is_empty()))).transpose()
+    row.map(|r| Ok((read(&r)?, account::read_at(&r, 11)?, !r.text(18)?.is_empty()))).transpose()
 }
 
 /// Tokens of a login that were not revoked, the newest first.
@@ -90,6 +96,15 @@ pub async fn of_login(c: &mut Conn<'_>, login: &str) -> Result<Vec<TokenRow>, St
 /// The database failed.
 pub async fn touch(c: &mut Conn<'_>, id: &str, at: Instant) -> Result<(), StoreError> {
     c.exec("UPDATE api_token SET used_at = $2 WHERE id = $1", args![id, at]).await?;
+    Ok(())
+}
+
+/// Notes that a use from elsewhere was recorded.
+///
+/// # Errors
+/// The database failed.
+pub async fn note_refusal(c: &mut Conn<'_>, id: &str, at: Instant) -> Result<(), StoreError> {
+    c.exec("UPDATE api_token SET refused_at = $2 WHERE id = $1", args![id, at]).await?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 
 pub mod absence;
 pub mod account;
+pub mod account_card;
 pub mod account_import;
 pub mod api_token;
 pub mod attachment;

@@ -12,6 +12,7 @@ use sekisho_app::Office;
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
+use crate::guard::Shown;
 use crate::watch::Meters;
 use crate::{Doors, assets, error, guard, watched_router};
 
@@ -41,7 +42,19 @@ struct AtWork {
 struct Body {
     /// What the operator calls it; empty for the only one.
     name: String,
+    /// What is believed about who comes to it.
+    doors: Arc<Doors>,
     open: RwLock<Option<AtWork>>,
+}
+
+/// One of several bodies, before it is open.
+pub struct Named {
+    /// What the operator calls it.
+    pub name: String,
+    /// Its hosts, in lower case and without a port.
+    pub hosts: Vec<String>,
+    /// What is believed about who comes to it.
+    pub doors: Doors,
 }
 
 impl Body {
@@ -57,7 +70,6 @@ pub struct Bodies {
     by_host: Option<HashMap<String, Arc<Body>>>,
     opening: Mutex<()>,
     secure: bool,
-    doors: Arc<Doors>,
     /// Style and script for pages that belong to no body.
     bare: Router,
 }
@@ -78,22 +90,21 @@ impl Bodies {
         let router =
             watched_router(Arc::clone(&office), secure, Arc::clone(&doors), Arc::clone(&meters), None);
         let open = RwLock::new(Some(AtWork { office, meters, router }));
-        let all = vec![Arc::new(Body { name: String::new(), open })];
-        Arc::new(Self { all, by_host: None, opening: Mutex::default(), secure, doors, bare: Router::new() })
+        let all = vec![Arc::new(Body { name: String::new(), doors, open })];
+        Arc::new(Self { all, by_host: None, opening: Mutex::default(), secure, bare: Router::new() })
     }
 
-    /// Several bodies, none of them open yet: names, and their hosts in lower case and without a port.
+    /// Several bodies, none of them open yet.
     #[must_use]
-    pub fn named(list: Vec<(String, Vec<String>)>, secure: bool, doors: Doors) -> Arc<Self> {
+    pub fn named(list: Vec<Named>, secure: bool) -> Arc<Self> {
         let (mut all, mut by_host) = (Vec::new(), HashMap::new());
-        for (name, hosts) in list {
-            let body = Arc::new(Body { name, open: RwLock::default() });
+        for Named { name, hosts, doors } in list {
+            let body = Arc::new(Body { name, doors: Arc::new(doors), open: RwLock::default() });
             by_host.extend(hosts.into_iter().map(|h| (h, Arc::clone(&body))));
             all.push(body);
         }
         let bare = assets::routes().layer(axum::middleware::from_fn(guard::headers));
-        let doors = Arc::new(doors);
-        Arc::new(Self { all, by_host: Some(by_host), opening: Mutex::default(), secure, doors, bare })
+        Arc::new(Self { all, by_host: Some(by_host), opening: Mutex::default(), secure, bare })
     }
 
     /// Serves a body from now on.
@@ -108,12 +119,10 @@ impl Bodies {
         if let Some(twin) = twin {
             return Err(SameKey { this: name.to_owned(), other: twin.name.clone() });
         }
-        let meters = Arc::<Meters>::default();
-        let turns = Arc::new(Semaphore::new(AT_ONCE));
-        let doors = Arc::clone(&self.doors);
-        let router =
-            watched_router(Arc::clone(&office), self.secure, doors, Arc::clone(&meters), Some(turns));
         if let Some(body) = self.all.iter().find(|b| b.name == name) {
+            let (meters, doors) = (Arc::<Meters>::default(), Arc::clone(&body.doors));
+            let turns = Some(Arc::new(Semaphore::new(AT_ONCE)));
+            let router = watched_router(Arc::clone(&office), self.secure, doors, Arc::clone(&meters), turns);
             let open = Some(AtWork { office, meters, router });
             *body.open.write().unwrap_or_else(PoisonError::into_inner) = open;
         }
@@ -192,6 +201,13 @@ fn plain(text: &str) -> Option<String> {
 async fn pick(State(bodies): State<Arc<Bodies>>, mut request: Request) -> Response {
     let host = host(request.headers(), request.uri());
     let body = host.as_ref().and_then(|h| bodies.by_host.as_ref()?.get(h)).cloned();
+    // A connection is agreed on for one host and may carry requests for others: a card that somebody showed to one body is not shown to another.
+    if let Some(shown) = request.extensions_mut().remove::<Shown>()
+        && let Some(asked) = shown.host.as_ref().and_then(|h| bodies.by_host.as_ref()?.get(h.as_ref()))
+        && body.as_ref().is_some_and(|b| Arc::ptr_eq(b, asked))
+    {
+        request.extensions_mut().insert(shown);
+    }
     if let Some(open) = body.as_ref().and_then(|b| b.at_work()) {
         // Pages look for it here only.
         if let (false, Some(host)) = (request.headers().contains_key(header::HOST), host)

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName};
 use sekisho_app::AppError;
+use sekisho_app::cards::Mark;
 use sekisho_base::Instant;
+use sekisho_base::canonical::{hex, sha256};
 use tokio_rustls::rustls::client::danger::HandshakeSignatureValid;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
@@ -44,7 +46,8 @@ pub struct CardConfig {
 /// Cards and the authorities that issue them.
 pub struct Cards {
     config: CardConfig,
-    verifier: RwLock<Arc<dyn ClientCertVerifier>>,
+    /// None as long as the authorities could never be read.
+    verifier: RwLock<Option<Arc<dyn ClientCertVerifier>>>,
 }
 
 impl Cards {
@@ -53,8 +56,20 @@ impl Cards {
     /// # Errors
     /// A file cannot be read or holds something else.
     pub fn open(config: CardConfig) -> Result<Arc<Self>, TlsError> {
-        let verifier = RwLock::new(read(&config)?);
-        Ok(Arc::new(Self { config, verifier }))
+        let cards = Self { config, verifier: RwLock::default() };
+        cards.reload()?;
+        Ok(Arc::new(cards))
+    }
+
+    /// The same for one of several bodies, which the others do not wait for: what cannot be read is logged, and until it can be read nobody comes
+    /// in by a card.
+    #[must_use]
+    pub fn open_later(config: CardConfig) -> Arc<Self> {
+        let cards = Self { config, verifier: RwLock::default() };
+        if let Err(e) = cards.reload() {
+            tracing::error!(error = %e, "nobody comes in by a card until the authorities can be read");
+        }
+        Arc::new(cards)
     }
 
     /// Reads the files again.
@@ -63,17 +78,17 @@ impl Cards {
     /// As [`Cards::open`]; then the former lists stay in use.
     pub fn reload(&self) -> Result<(), TlsError> {
         let new = read(&self.config)?;
-        *self.verifier.write().unwrap_or_else(PoisonError::into_inner) = new;
+        *self.verifier.write().unwrap_or_else(PoisonError::into_inner) = Some(new);
         Ok(())
     }
 
-    fn verifier(&self) -> Arc<dyn ClientCertVerifier> {
-        Arc::clone(&self.verifier.read().unwrap_or_else(PoisonError::into_inner))
+    fn verifier(&self) -> Option<Arc<dyn ClientCertVerifier>> {
+        self.verifier.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What asks for a certificate on a connection and lets every one through.
-    pub(crate) fn asks(&self) -> Arc<dyn ClientCertVerifier> {
-        Arc::new(Asks(self.verifier()))
+    /// What asks for a certificate on a connection and lets every one through; none while there are no authorities to name.
+    pub(crate) fn asks(&self) -> Option<Arc<dyn ClientCertVerifier>> {
+        self.verifier().map(|verifier| Arc::new(Asks(verifier)) as Arc<dyn ClientCertVerifier>)
     }
 
     /// Whether a card stands for a second factor.
@@ -107,11 +122,15 @@ impl Cards {
         CertificateDer::from_pem_slice(pem.as_bytes()).ok().map(|c| vec![c])
     }
 
-    /// The login name of whoever holds a certificate: of a trusted authority, in force and not revoked.
+    /// The login name of whoever holds a certificate, and what tells it from others: of a trusted authority, in force and not revoked.
     ///
     /// # Errors
     /// Refused, with the reason in Japanese.
-    pub(crate) fn holder(&self, chain: &[CertificateDer<'_>], now: Instant) -> Result<String, AppError> {
+    pub(crate) fn holder(
+        &self,
+        chain: &[CertificateDer<'_>],
+        now: Instant,
+    ) -> Result<(String, Mark), AppError> {
         let refused = |why: &str| {
             AppError::refused("Q010", format!("{why}関所のログイン名とパスワードでもログインできます。"))
         };
@@ -122,7 +141,10 @@ impl Cards {
         };
         let seconds = u64::try_from(now.millis().div_euclid(1000)).unwrap_or(0);
         let at = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
-        self.verifier().verify_client_cert(own, others, at).map_err(|e| {
+        let verifier = self.verifier().ok_or_else(|| {
+            refused("認証局の証明書か失効リストを読めないため、今はICカードを確かめられません。情報政策担当課へ連絡してください。")
+        })?;
+        verifier.verify_client_cert(own, others, at).map_err(|e| {
             tracing::warn!(error = %e, "a certificate was refused");
             refused(match e {
                 Error::InvalidCertificate(CertificateError::Revoked) => "このICカードの証明書は失効しています。情報政策担当課へ連絡してください。",
@@ -136,9 +158,11 @@ impl Cards {
                 _ => "このICカードの証明書は、関所で使えるものではありません。別の証明書を選んだときは、ブラウザをすべて閉じて選び直してください。",
             })
         })?;
-        der::name(own, self.config.field).ok_or_else(|| {
+        let login = der::name(own, self.config.field).ok_or_else(|| {
             refused("このICカードの証明書には、ログイン名にあたるものがちょうど1つありません。情報政策担当課へ連絡してください。")
-        })
+        })?;
+        let (issuer, serial) = der::issued(own).unwrap_or_default();
+        Ok((login, Mark { issuer, serial: hex(serial), fingerprint: hex(&sha256(own)) }))
     }
 }
 

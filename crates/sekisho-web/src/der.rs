@@ -1,5 +1,5 @@
-//! Who a certificate is about (RFC 5280): the few parts of it that may be a login name, read from its DER. Whether it is to be believed is
-//! decided before, by rustls.
+//! Who a certificate is about and who issued it (RFC 5280): the few parts of it that may be a login name or that tell it from others, read from
+//! its DER. Whether it is to be believed is decided before, by rustls.
 
 /// The part of a certificate that is a login name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,11 +23,19 @@ const NAME_BYTES: usize = 200;
 
 const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
+const INTEGER: u8 = 0x02;
 const OBJECT_ID: u8 = 0x06;
 const OCTETS: u8 = 0x04;
 const UTF8: u8 = 0x0c;
 /// UTF8String, PrintableString, TeletexString, IA5String: taken where they are UTF-8.
 const TEXTS: [u8; 4] = [UTF8, 0x13, 0x14, 0x16];
+/// BMPString: UTF-16, the high byte first.
+const UTF16: u8 = 0x1e;
+/// Attributes of a name that have a short name (RFC 4514, section 3), by the end of 2.5.4.x.
+const ATTRIBUTES: [(u8, &str); 6] = [(3, "CN"), (6, "C"), (7, "L"), (8, "ST"), (10, "O"), (11, "OU")];
+/// Parts of a name that are shown, and bytes of one.
+const PARTS: usize = 16;
+const PART_BYTES: usize = 400;
 
 /// Elements that follow one another: tag and content. It ends at the first that is not DER.
 struct Elements<'d>(&'d [u8]);
@@ -74,6 +82,37 @@ pub(crate) fn name(certificate: &[u8], field: Field) -> Option<String> {
     plain.then(|| text.to_owned())
 }
 
+/// Who issued a certificate, in words, and its number there; none when it is no certificate.
+pub(crate) fn issued(certificate: &[u8]) -> Option<(String, &[u8])> {
+    let about = inside(inside(certificate, SEQUENCE)?, SEQUENCE)?;
+    let mut fields = Elements(about).skip_while(|(tag, _)| *tag == 0xa0);
+    let (_, serial) = fields.next().filter(|(tag, _)| *tag == INTEGER)?;
+    // A number that would be negative has a zero before it.
+    let serial = serial.strip_prefix(&[0]).filter(|rest| !rest.is_empty()).unwrap_or(serial);
+    let (_, issuer) = fields.nth(1).filter(|(tag, _)| *tag == SEQUENCE)?;
+    let sets = Elements(issuer).filter(|(tag, _)| *tag == SET).flat_map(|(_, set)| Elements(set));
+    let parts = sets.take(PARTS).filter_map(|(_, pair)| {
+        let mut pair = Elements(pair);
+        let (_, attribute) = pair.next().filter(|(tag, _)| *tag == OBJECT_ID)?;
+        let (tag, value) = pair.next().filter(|(_, value)| value.len() <= PART_BYTES)?;
+        let text = match tag {
+            UTF16 => {
+                let units = value.chunks_exact(2).map(|p| p.iter().fold(0, |n, b| (n << 8) | u16::from(*b)));
+                String::from_utf16(&units.collect::<Vec<u16>>()).ok()?
+            }
+            tag if TEXTS.contains(&tag) => std::str::from_utf8(value).ok()?.to_owned(),
+            _ => return None,
+        };
+        let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let short = match attribute {
+            [0x55, 0x04, last] => ATTRIBUTES.iter().find(|(n, _)| n == last).map(|(_, short)| *short),
+            _ => None,
+        };
+        Some(short.map_or_else(|| plain.clone(), |short| format!("{short}={plain}")))
+    });
+    Some((parts.collect::<Vec<_>>().join(", "), serial))
+}
+
 fn common_names(about: &[u8]) -> Vec<&[u8]> {
     // Version in [0], where it stands; serial number, algorithm, issuer, validity, subject.
     let mut fields = Elements(about).skip_while(|(tag, _)| *tag == 0xa0);
@@ -111,4 +150,46 @@ fn alternative_names(about: &[u8], field: Field) -> Vec<&[u8]> {
             _ => None,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::issued;
+
+    fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+        let content = parts.concat();
+        [&[tag, u8::try_from(content.len()).unwrap()], &content[..]].concat()
+    }
+
+    fn part(attribute: &[u8], tag: u8, value: &[u8]) -> Vec<u8> {
+        element(0x31, &[&element(0x30, &[&element(0x06, &[attribute]), &element(tag, &[value])])])
+    }
+
+    fn certificate(serial: &[u8], issuer: &[&[u8]]) -> Vec<u8> {
+        let version = element(0xa0, &[&element(0x02, &[&[2]])]);
+        let (serial, issuer) = (element(0x02, &[serial]), element(0x30, issuer));
+        element(0x30, &[&element(0x30, &[&version, &serial, &element(0x30, &[]), &issuer])])
+    }
+
+    #[test]
+    fn who_issued_a_certificate_is_read_in_every_kind_of_text() {
+        let utf16: Vec<u8> = "湊\n局".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let made = certificate(
+            &[0, 0x8f, 1],
+            &[
+                &part(&[0x55, 4, 6], 0x13, b"JP"),
+                &part(&[0x55, 4, 3], 0x1e, &utf16),
+                &part(&[0x09, 0x92], 0x16, b"lg"),
+                // Neither UTF-8 nor of a known kind: left out.
+                &part(&[0x55, 4, 10], 0x14, &[0xe9]),
+                &part(&[0x55, 4, 11], 0x02, &[1]),
+            ],
+        );
+        let (issuer, serial) = issued(&made).unwrap();
+        assert_eq!((issuer.as_str(), serial), ("C=JP, CN=湊 局, lg", &[0x8f, 1][..]));
+        assert_eq!(issued(&certificate(&[0], &[])), Some((String::new(), &[0][..])));
+        for end in 0..made.len() {
+            assert_eq!(issued(&made[..end]), None, "{end}");
+        }
+    }
 }

@@ -78,7 +78,7 @@ pub(crate) async fn identity(parts: &Parts, web: &Web, level: Level) -> Result<I
         return Err(WebError::NeedsCode { next: here() });
     }
     // Wherever the session began: whoever has the cookie may be elsewhere by now.
-    if level != Level::Session && !who.strong && web.doors.second_factor.hold(client(parts, web)) {
+    if level != Level::Session && !who.strong && web.doors.is_strict(client(parts, web)) {
         return Err(WebError::WeakHere { csrf: who.csrf });
     }
     if matches!(level, Level::OwnPassword | Level::Page) && who.must_change {
@@ -118,7 +118,12 @@ who! {
 
 /// The certificates that a client showed on its connection, of which nothing is believed yet.
 #[derive(Clone)]
-pub(crate) struct Shown(pub Arc<Vec<CertificateDer<'static>>>);
+pub(crate) struct Shown {
+    /// The person's, and those between it and its authority.
+    pub chain: Arc<Vec<CertificateDer<'static>>>,
+    /// The host, in lower case, that the client named when it was asked for them: whoever serves that host asked.
+    pub host: Option<Arc<str>>,
+}
 
 /// Address of the other end of the connection; none in tests of the router.
 fn peer(parts: &Parts) -> Option<IpAddr> {
@@ -126,7 +131,7 @@ fn peer(parts: &Parts) -> Option<IpAddr> {
 }
 
 /// Address of whoever asks, behind our own proxies.
-fn client(parts: &Parts, web: &Web) -> Option<IpAddr> {
+pub(crate) fn client(parts: &Parts, web: &Web) -> Option<IpAddr> {
     let forwarded = parts.headers.get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok());
     web.doors.proxies.client(peer(parts), forwarded)
 }
@@ -151,7 +156,7 @@ impl FromRequestParts<Web> for Card {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Infallible> {
-        let shown = || parts.extensions.get::<Shown>().map(|Shown(chain)| chain.as_ref().clone());
+        let shown = || parts.extensions.get::<Shown>().map(|s| s.chain.as_ref().clone());
         let chain = match &web.doors.cards {
             // A proxy may show a certificate of its own. From anybody but ours the header is what a stranger wrote.
             Some(cards) if cards.are_passed_on() && web.doors.proxies.trusts(peer(parts)) => {

@@ -14,7 +14,6 @@ mod form;
 mod guard;
 mod guide;
 mod guide_places;
-mod networks;
 mod page;
 mod pages;
 mod proxies;
@@ -25,7 +24,7 @@ mod view;
 mod watch;
 pub mod witness;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
@@ -36,12 +35,12 @@ use sekisho_app::Office;
 use tokio::sync::Semaphore;
 use watch::Meters;
 
-pub use bodies::{Bodies, SameKey};
+pub use bodies::{Bodies, Named, SameKey};
 pub use checker::checker_file;
 pub use client::HttpFetcher;
 pub use der::Field;
-pub use networks::Networks;
 pub use proxies::Proxies;
+pub use sekisho_base::Networks;
 pub use system::metrics_router;
 
 /// What every page has at hand.
@@ -56,18 +55,24 @@ pub struct Web {
     pub(crate) turns: Option<Arc<Semaphore>>,
 }
 
-/// What is believed about who comes, of all bodies of a process.
+/// What is believed about who comes to a body.
 #[derive(Default)]
 pub struct Doors {
     /// Proxies whose word is believed.
     pub proxies: Proxies,
     /// Cards by which people come in.
     pub cards: Option<Arc<cards::Cards>>,
-    /// Networks from which nobody comes to the pages but by a second factor.
+    /// Networks from which nobody comes to the pages but by a second factor, and no program but by a token that names them.
     pub second_factor: Networks,
 }
 
 impl Doors {
+    /// Whether a second factor is demanded where somebody comes from. Without an address it is a test or a socket of this machine, which lies in
+    /// whatever there is.
+    pub(crate) fn is_strict(&self, address: Option<IpAddr>) -> bool {
+        address.map_or(!self.second_factor.is_empty(), |ip| self.second_factor.hold(ip))
+    }
+
     /// Where nothing is configured: no cards, and with TLS a proxy that ends it, which usually stands on this machine.
     #[must_use]
     pub fn usual(secure: bool) -> Self {
@@ -129,7 +134,7 @@ where
 async fn who_is_there(ConnectInfo(peer): ConnectInfo<tls::Peer>, mut request: Request) -> Request {
     request.extensions_mut().insert(ConnectInfo(peer.address));
     if let Some(shown) = peer.shown {
-        request.extensions_mut().insert(guard::Shown(shown));
+        request.extensions_mut().insert(shown);
     }
     request
 }

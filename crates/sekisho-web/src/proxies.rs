@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::networks::Networks;
+use sekisho_base::Networks;
 
 /// Addresses and networks of the proxies.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -13,7 +13,7 @@ impl Proxies {
     /// Reads addresses (`10.1.2.3`) and networks (`10.1.0.0/16`) between commas; none when one of them is neither.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Networks::parse(text).map(Self)
+        Networks::parse(text).ok().map(Self)
     }
 
     /// This machine, where a proxy that ends TLS usually stands.
@@ -24,7 +24,7 @@ impl Proxies {
 
     /// Whether an address is one of theirs. Without an address it is a test or a socket of this machine.
     pub(crate) fn trusts(&self, peer: Option<IpAddr>) -> bool {
-        self.0.hold(peer)
+        peer.map_or(!self.0.is_empty(), |ip| self.0.hold(ip))
     }
 
     /// Who the client is: the last one in the chain of forwarders who is none of ours. Who forwarded for whom is believed only as far as

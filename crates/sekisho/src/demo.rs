@@ -66,7 +66,7 @@ pub(crate) async fn run(args: Args) -> Outcome {
     }
     office.offer_demo_logins(logins.clone());
     let listening =
-        Listening::to(Open { listen: args.listen, metrics: None, tls: None, cards: None }).await?;
+        Listening::to(Open { listen: args.listen, metrics: None, tls: None, cards: vec![] }).await?;
     office.use_site(Some(&format!("http://localhost:{}", listening.address.port())));
     let (address, bodies) = (listening.address, Bodies::only(Arc::clone(&office), false, Doors::default()));
     let crew = Crew::new(bodies, address);

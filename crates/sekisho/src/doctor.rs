@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use sekisho_app::doctor::{self, Finding, State, Surroundings};
+use sekisho_app::doctor::{self, Finding, ServerCertificate, State, Surroundings};
 use sekisho_app::upgrade;
 use sekisho_base::clock::SystemClock;
+use sekisho_web::tls::Pair;
 
 use crate::config::Outcome;
 use crate::settings::{Configured, Options, Settings, table};
@@ -108,10 +109,26 @@ pub(crate) fn surroundings(s: &Settings) -> Result<Surroundings, String> {
         backup_hours: s.number(table::BACKUP_HOURS).unwrap_or(30),
         backup_keep: crate::backup::keep(s),
         free_mb: s.number(table::DISK_FREE).unwrap_or(1024),
+        certificate: certificate(s),
         mail: crate::mail::server(s)?.map(Arc::new),
         oidc: crate::sign_in::provider(s)?,
         ldap: crate::ldap::server(s)?,
     })
+}
+
+/// The certificate that is shown under the hosts of a body.
+pub(crate) fn certificate(s: &Settings) -> Option<ServerCertificate> {
+    let Pair { certificate, key } = crate::sign_in::pair(s)?;
+    let of_site = |site: &str| {
+        let rest = site.split_once("://").map_or(site, |(_, rest)| rest);
+        let host = rest.split('/').next().unwrap_or_default();
+        host.rsplit_once(':').map_or(host, |(host, _)| host).to_ascii_lowercase()
+    };
+    let hosts = match &s.hosted {
+        Some(hosted) => hosted.hosts.clone(),
+        None => s.text(table::SITE).map(of_site).into_iter().collect(),
+    };
+    Some(ServerCertificate { certificate, key, hosts })
 }
 
 #[derive(Debug, clap::Args)]

@@ -9,16 +9,16 @@ use std::time::Duration;
 
 use sekisho_app::first_start::SetupCode;
 use sekisho_app::turns::Turns;
-use sekisho_web::Bodies;
 use sekisho_web::cards::Cards;
-use sekisho_web::tls::{Tls, TlsListener};
+use sekisho_web::tls::{ForHosts, Tls, TlsListener};
+use sekisho_web::{Bodies, Named};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
 use crate::body::{self, Crew};
 use crate::config::{Outcome, start_logging_as};
-use crate::settings::{Configured, Options, Settings, table};
+use crate::settings::{Configured, Hosted, Options, Settings, table};
 
 /// How long pages of the other bodies wait at the start for one that takes long to open.
 const FIRST_TRIES: Duration = Duration::from_secs(10);
@@ -36,8 +36,10 @@ pub(crate) async fn run(options: Options) -> Outcome {
     let doors = crate::sign_in::doors(general)?;
     let opened = body::open(general, 1).await?;
     let cards = doors.cards.clone();
+    let tls = crate::sign_in::pair(general).map(|pair| Tls::open(pair, cards.clone())).transpose();
+    let tls = tls.map_err(|e| e.to_string())?;
     let bodies = Bodies::only(Arc::clone(&opened.office), general.secure(), doors);
-    let listening = Listening::to(Open::of(general, cards)?).await?;
+    let listening = Listening::to(Open::of(general, tls, cards.into_iter().collect())?).await?;
     let crew = Crew::new(bodies, listening.address);
     crew.start(opened.office, opened.receivers).await;
     let site = format!("{}://{}", listening.scheme(), listening.address);
@@ -61,11 +63,26 @@ fn tell_code(site: &str, code: Option<SetupCode>) {
 /// Serves several bodies: one that cannot be opened keeps none of the others waiting, and is tried again.
 async fn several(configured: Configured) -> Outcome {
     let Configured { general, bodies: all } = configured;
-    let doors = crate::sign_in::doors(&general)?;
-    let cards = doors.cards.clone();
-    let names = all.iter().filter_map(|s| s.hosted.as_ref()).map(|h| (h.name.clone(), h.hosts.clone()));
-    let bodies = Bodies::named(names.collect(), general.secure(), doors);
-    let listening = Listening::to(Open::of(&general, cards)?).await?;
+    let (mut names, mut certified, mut cards) = (Vec::new(), Vec::new(), Vec::new());
+    for settings in &all {
+        let Some(Hosted { name, hosts, .. }) = settings.hosted.clone() else { continue };
+        let doors = crate::sign_in::doors(settings)?;
+        cards.extend(doors.cards.clone());
+        let pair = crate::sign_in::pair(settings);
+        certified.extend(pair.map(|pair| ForHosts {
+            hosts: hosts.clone(),
+            pair,
+            cards: doors.cards.clone(),
+        }));
+        names.push(Named { name, hosts, doors });
+    }
+    let bodies = Bodies::named(names, all.iter().all(Settings::secure));
+    let tls = if certified.is_empty() {
+        None
+    } else {
+        Some(Tls::by_host(crate::sign_in::pair(&general), certified).map_err(|e| e.to_string())?)
+    };
+    let listening = Listening::to(Open::of(&general, tls, cards)?).await?;
     let crew = Crew::new(bodies, listening.address);
     let (turns, count) = (Arc::new(Turns::default()), all.len());
     let (mut openers, mut tries) = (Vec::new(), Vec::new());
@@ -102,20 +119,14 @@ pub(crate) struct Open {
     pub(crate) listen: SocketAddr,
     /// Address of the measurements.
     pub(crate) metrics: Option<SocketAddr>,
-    /// Certificate, where the program serves TLS itself.
+    /// Certificates, where the program serves TLS itself.
     pub(crate) tls: Option<Arc<Tls>>,
-    /// Cards by which people come in.
-    pub(crate) cards: Option<Arc<Cards>>,
+    /// Cards by which people come in, of each body that has them.
+    pub(crate) cards: Vec<Arc<Cards>>,
 }
 
 impl Open {
-    fn of(settings: &Settings, cards: Option<Arc<Cards>>) -> Result<Self, String> {
-        let tls = match (settings.path(table::CERTIFICATE), settings.path(table::TLS_KEY)) {
-            (Some(certificate), Some(key)) => {
-                Some(Tls::open(certificate, key, cards.clone()).map_err(|e| e.to_string())?)
-            }
-            _ => None,
-        };
+    fn of(settings: &Settings, tls: Option<Arc<Tls>>, cards: Vec<Arc<Cards>>) -> Result<Self, String> {
         let listen = settings.address(table::LISTEN).ok_or("server.listen")?;
         Ok(Self { listen, metrics: settings.address(table::METRICS), tls, cards })
     }
@@ -128,7 +139,7 @@ pub(crate) struct Listening {
     listener: TcpListener,
     measured: Option<TcpListener>,
     tls: Option<Arc<Tls>>,
-    cards: Option<Arc<Cards>>,
+    cards: Vec<Arc<Cards>>,
     stopped: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
@@ -180,21 +191,25 @@ impl Listening {
     }
 }
 
-/// Reads certificate, authorities of cards and revocation lists again whenever SIGHUP comes, which without them changes nothing.
-async fn reread(tls: Option<Arc<Tls>>, cards: Option<Arc<Cards>>) {
+/// Reads certificates, authorities of cards and revocation lists again whenever SIGHUP comes, which without them changes nothing.
+async fn reread(tls: Option<Arc<Tls>>, cards: Vec<Arc<Cards>>) {
     let Ok(mut hangup) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) else {
         return;
     };
     while hangup.recv().await.is_some() {
-        match cards.as_ref().map(|c| c.reload()) {
-            Some(Ok(())) => tracing::warn!("authorities and revocation lists of cards were read again"),
-            Some(Err(e)) => tracing::error!(error = %e, "the former authorities and lists stay in use"),
-            None => {}
+        for cards in &cards {
+            match cards.reload() {
+                Ok(()) => tracing::warn!("authorities and revocation lists of cards were read again"),
+                Err(e) => tracing::error!(error = %e, "the former authorities and lists stay in use"),
+            }
         }
-        match tls.as_ref().map(|t| t.reload()) {
-            Some(Ok(())) => tracing::warn!("the certificate was read again"),
-            Some(Err(e)) => tracing::error!(error = %e, "the former certificate stays in use"),
-            None => {}
+        let Some(tls) = &tls else { continue };
+        let faults = tls.reload();
+        for e in &faults {
+            tracing::error!(error = %e, "the former certificate stays in use");
+        }
+        if faults.is_empty() {
+            tracing::warn!("the certificates were read again");
         }
     }
 }

@@ -28,6 +28,9 @@ pub(crate) fn run(args: Args) -> Outcome {
         Command::Explain(options) => {
             let configured = Configured::load_or_say(&options)?;
             print!("{}{}", explain(&configured.general), explain_bodies(&configured));
+            if configured.bodies.is_empty() {
+                print!("{}", certificate(&configured.general));
+            }
         }
         Command::Check(options) => {
             let configured = Configured::load_or_say(&options)?;
@@ -36,8 +39,11 @@ pub(crate) fn run(args: Args) -> Outcome {
                 |f| format!("設定ファイル {} を読みました。", f.display()),
             );
             println!("{file}誤りはありません。");
-            for hosted in configured.bodies.iter().filter_map(|b| b.hosted.as_ref()) {
-                println!("団体 {}（{}）", hosted.name, hosted.hosts.join("、"));
+            for body in configured.each() {
+                if let Some(hosted) = &body.hosted {
+                    println!("団体 {}（{}）", hosted.name, hosted.hosts.join("、"));
+                }
+                print!("{}", certificate(body));
             }
         }
         Command::Sample => print!("{}", sample()),
@@ -76,8 +82,24 @@ fn explain_bodies(configured: &Configured) -> String {
         if let Ok(key) = body.key() {
             out.push_str(&format!("署名鍵のファイル: {}\n", key.display()));
         }
+        out.push_str(&certificate(body));
     }
     out
+}
+
+/// Which certificate is shown under the hosts of a body, and until when; nothing where somebody else serves TLS.
+fn certificate(body: &Settings) -> String {
+    let Some(served) = crate::doctor::certificate(body) else { return String::new() };
+    let file = served.certificate.display();
+    match served.read() {
+        Ok(held) if held.lacking.is_empty() => format!("証明書: {file}（{} まで）\n", held.until.japanese()),
+        Ok(held) => format!(
+            "証明書: {file}（{} まで。{} の名前が入っていません）\n",
+            held.until.japanese(),
+            held.lacking.join("、")
+        ),
+        Err(e) => format!("証明書: 使えません。{e}\n"),
+    }
 }
 
 fn elsewhere(s: &Setting) -> String {

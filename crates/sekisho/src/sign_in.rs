@@ -4,9 +4,15 @@ use std::sync::Arc;
 
 use sekisho_app::oidc::{Oidc, OidcConfig};
 use sekisho_web::cards::{CardConfig, Cards};
+use sekisho_web::tls::Pair;
 use sekisho_web::{Doors, Field, HttpFetcher, Networks, Proxies};
 
 use crate::settings::{Settings, table};
+
+/// The certificate that is served, when one is named.
+pub(crate) fn pair(s: &Settings) -> Option<Pair> {
+    s.path(table::CERTIFICATE).zip(s.path(table::TLS_KEY)).map(|(certificate, key)| Pair { certificate, key })
+}
 
 /// The identity provider, when one is named.
 ///
@@ -46,7 +52,7 @@ pub(crate) fn doors(s: &Settings) -> Result<Doors, String> {
         None => Proxies::default(),
     };
     let second_factor = match s.text(table::STRICT) {
-        Some(list) => Networks::parse(list).ok_or_else(|| format!("{}: {list}", table::STRICT))?,
+        Some(list) => Networks::parse(list).map_err(|_| format!("{}: {list}", table::STRICT))?,
         None => Networks::default(),
     };
     Ok(Doors { proxies, cards: cards(s)?, second_factor })
@@ -69,5 +75,9 @@ fn cards(s: &Settings) -> Result<Option<Arc<Cards>>, String> {
             .map(|name| name.parse().map_err(|_| format!("{}: {name}", table::CARD_HEADER)))
             .transpose()?,
     };
+    // Of several bodies none waits for another's files.
+    if s.hosted.is_some() {
+        return Ok(Some(Cards::open_later(config)));
+    }
     Cards::open(config).map(Some).map_err(|e| e.to_string())
 }

@@ -85,7 +85,7 @@ pub(super) fn extended_result(message: &[u8]) -> Option<u8> {
 }
 
 /// Last day of a certificate (RFC 5280, 4.1.2.5), from its DER.
-pub(super) fn not_after(certificate: &[u8]) -> Option<sekisho_base::Date> {
+pub(crate) fn not_after(certificate: &[u8]) -> Option<sekisho_base::Date> {
     let (certificate, _) = of(0x30, certificate)?;
     let (mut rest, _) = of(0x30, certificate)?;
     // The version may be missing; serial number, algorithm and issuer come before the validity.

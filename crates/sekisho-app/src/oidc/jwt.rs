@@ -263,22 +263,45 @@ pub(crate) fn check(claims: &Value, e: &Expected<'_>) -> Result<Said, Fault> {
     if e.since.is_some_and(|since| proved.is_none_or(|at| at.saturating_add(DRIFT) < since)) {
         return Err("ログインし直したことが返事に書かれていません");
     }
-    let used = |name: &str| {
-        let found = text(claims, name).unwrap_or_default();
-        if found.len() <= CLAIM_BYTES && !found.chars().any(char::is_control) { found } else { "" }
-    };
-    let subject = used("sub").to_owned();
+    let subject = used(claims, "sub").to_owned();
     if subject.is_empty() {
         return Err("だれのことかが書かれていません");
     }
-    // An address that somebody wrote in without anybody looking is no name.
-    if e.claim == "email" && claims.get("email_verified") != Some(&Value::Bool(true)) {
-        return Err("メールアドレスを相手が確かめていません（email_verified）");
-    }
+    let login = named(claims, e.claim)?;
     let methods = claims.get("amr").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let how =
         methods.iter().filter_map(Value::as_str).chain(text(claims, "acr")).map(str::to_owned).collect();
-    Ok(Said { subject, login: used(e.claim).to_owned(), how, proved })
+    Ok(Said { subject, login, how, proved })
+}
+
+/// A text claim that may be used: not too long, without control characters; empty when it is missing or not so.
+fn used<'v>(claims: &'v Value, name: &str) -> &'v str {
+    let found = text(claims, name).unwrap_or_default();
+    if found.len() <= CLAIM_BYTES && !found.chars().any(char::is_control) { found } else { "" }
+}
+
+/// The claim that names the login; empty when it is missing.
+fn named(claims: &Value, claim: &str) -> Result<String, Fault> {
+    // An address that somebody wrote in without anybody looking is no name.
+    let looked_at = claim != "email" || claims.get("email_verified") == Some(&Value::Bool(true));
+    if claims.get(claim).is_some() && !looked_at {
+        return Err("メールアドレスを相手が確かめていません（email_verified）");
+    }
+    Ok(used(claims, claim).to_owned())
+}
+
+/// The claim that names the login from what the provider tells about a person (OpenID Connect Core, section 5.3.2); empty when it is missing. The
+/// ID token says who it must be: an answer about somebody else names nobody.
+///
+/// # Errors
+/// It is no answer, or about somebody else.
+pub(crate) fn told(json: &[u8], subject: &str, claim: &str) -> Result<String, Fault> {
+    let claims: Value =
+        serde_json::from_slice(json).map_err(|_| "利用者の情報（userinfo）をJSONとして読めません")?;
+    if subject.is_empty() || text(&claims, "sub") != Some(subject) {
+        return Err("利用者の情報（userinfo）が、IDトークンとは別の人のものです");
+    }
+    named(&claims, claim)
 }
 
 #[cfg(test)]

@@ -43,6 +43,8 @@ impl Known {
 pub(crate) struct About {
     pub(crate) authorize: String,
     pub(crate) token: String,
+    /// Where it tells about a person, if it does.
+    pub(crate) person: Option<String>,
     keys: String,
 }
 
@@ -95,6 +97,7 @@ fn read(issuer: &str, secret: bool, json: &[u8]) -> Result<About, String> {
     Ok(About {
         authorize: address("authorization_endpoint")?,
         token: address("token_endpoint")?,
+        person: about.get("userinfo_endpoint").map(|_| address("userinfo_endpoint")).transpose()?,
         keys: address("jwks_uri")?,
     })
 }
@@ -214,13 +217,17 @@ mod tests {
             change(&mut doc);
             read("https://id.example", true, doc.to_string().as_bytes())
         };
-        assert_eq!(doc(&|_| {}).unwrap().token, "https://id.example/t");
+        let plain = doc(&|_| {}).unwrap();
+        assert_eq!((plain.token.as_str(), plain.person), ("https://id.example/t", None));
+        let more = doc(&|d| d["userinfo_endpoint"] = "https://id.example/u".into()).unwrap();
+        assert_eq!(more.person.as_deref(), Some("https://id.example/u"));
         for (name, value, says) in [
             ("issuer", "https://id.example/", "oidc.issuer"),
             ("issuer", "https://other.example", "oidc.issuer"),
             ("token_endpoint", "http://id.example/t", "token_endpoint"),
             ("authorization_endpoint", "javascript:alert(1)", "authorization_endpoint"),
             ("jwks_uri", "", "jwks_uri"),
+            ("userinfo_endpoint", "http://id.example/u", "userinfo_endpoint"),
         ] {
             let e = doc(&|d| d[name] = value.into()).unwrap_err();
             assert!(e.contains(says), "{name}: {e}");

@@ -21,6 +21,8 @@ use crate::sealed::{open_secret, seal_secret};
 const PATIENCE_MS: i64 = 10 * 60_000;
 /// Bytes of what comes back in an address, at most.
 const BACK_BYTES: usize = 4096;
+/// Bytes of an access token, at most.
+const TOKEN_BYTES: usize = 8 * 1024;
 /// What the cookie is sealed for.
 const SEALED_FOR: &str = "oidc sign-in";
 
@@ -67,6 +69,40 @@ pub enum Answer {
     Session(NewSession, String),
     /// The session that asked is proved again.
     Proved,
+}
+
+/// Tokens of the provider.
+struct Given {
+    /// The ID token.
+    id: String,
+    /// What opens its address about the person.
+    access: Option<String>,
+}
+
+/// Whether a token can stand in the header that carries it (RFC 6750, section 2.1).
+fn may_bear(token: &str) -> bool {
+    let letter = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
+    (1..=TOKEN_BYTES).contains(&token.len()) && token.bytes().all(letter)
+}
+
+/// The login name where the ID token does not hold it, but the provider tells it about the person (OpenID Connect Core, section 5.3).
+async fn ask_about(oidc: &Oidc, given: &Given, subject: &str, now: Instant) -> Result<String, AppError> {
+    let claim = oidc.config.claim.as_str();
+    let about = oidc.about(now).await.map_err(|e| unreachable(oidc, &e))?;
+    let (Some(url), Some(access)) = (&about.person, &given.access) else {
+        return Err(refused(oidc, &format!("IDトークンに {claim} がありません")));
+    };
+    let wanted = Wanted { url: url.clone(), form: None, authorization: Some(format!("Bearer {access}")) };
+    let (status, body) = oidc.fetch(wanted).await.map_err(|e| unreachable(oidc, &e))?;
+    if status != 200 {
+        return Err(unreachable(oidc, &format!("the userinfo endpoint answers {status}")));
+    }
+    let login = jwt::told(&body, subject, claim).map_err(|e| refused(oidc, e))?;
+    if login.is_empty() {
+        let lacks = format!("IDトークンにも利用者の情報（userinfo）にも {claim} がありません");
+        return Err(refused(oidc, &lacks));
+    }
+    Ok(login)
 }
 
 fn refused(oidc: &Oidc, why: &str) -> AppError {
@@ -167,8 +203,8 @@ impl Office {
                 },
             ));
         }
-        let token = self.exchange(oidc, back, &pending, now).await?;
-        let parsed = Token::parse(&token).map_err(|e| refused(oidc, e))?;
+        let given = self.exchange(oidc, back, &pending, now).await?;
+        let parsed = Token::parse(&given.id).map_err(|e| refused(oidc, e))?;
         let key = oidc.key_of(&parsed, now).await.map_err(|e| unreachable(oidc, &e))?;
         let key = key.ok_or_else(|| refused(oidc, "署名した鍵が相手の鍵の一覧にありません"))?;
         let again = !pending.session.is_empty();
@@ -182,9 +218,9 @@ impl Office {
             claim: &oidc.config.claim,
         };
         let said = parsed.claims(&key).and_then(|claims| jwt::check(&claims, &expected));
-        let said = said.map_err(|e| refused(oidc, e))?;
+        let mut said = said.map_err(|e| refused(oidc, e))?;
         if said.login.is_empty() {
-            return Err(refused(oidc, &format!("IDトークンに {} がありません", oidc.config.claim)));
+            said.login = ask_about(oidc, &given, &said.subject, now).await?;
         }
         let strong = said.how.iter().any(|how| oidc.config.second_factor.contains(how));
         let vouched = Vouched {
@@ -197,6 +233,7 @@ impl Office {
                 Instant::from_millis(pending.at).plus_millis(PATIENCE_MS),
             )),
             via: Via::Provider,
+            card: None,
         };
         if !again {
             let session = outside::enter(self, vouched, place).await?;
@@ -221,14 +258,14 @@ impl Office {
         (open && pending.state == back.state).then_some(pending)
     }
 
-    /// Gives the code for an ID token (RFC 6749, section 4.1.3).
+    /// Gives the code for tokens (RFC 6749, section 4.1.3).
     async fn exchange(
         &self,
         oidc: &Oidc,
         back: &Back,
         pending: &Pending,
         now: Instant,
-    ) -> Result<String, AppError> {
+    ) -> Result<Given, AppError> {
         let about = oidc.about(now).await.map_err(|e| unreachable(oidc, &e))?;
         let (config, redirect) = (&oidc.config, oidc.redirect());
         let mut form = vec![
@@ -250,8 +287,9 @@ impl Office {
         match status {
             200 => {
                 let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
-                let token = answer.get("id_token").and_then(Value::as_str);
-                token.map(str::to_owned).ok_or_else(|| refused(oidc, "IDトークンがありません"))
+                let text = |name: &str| answer.get(name).and_then(Value::as_str).map(str::to_owned);
+                let id = text("id_token").ok_or_else(|| refused(oidc, "IDトークンがありません"))?;
+                Ok(Given { id, access: text("access_token").filter(|t| may_bear(t)) })
             }
             // `invalid_grant`: the code was used, is too old, or is somebody else's.
             400 => Err(refused(oidc, "相手がこの返事をもう受け付けません")),

@@ -36,9 +36,11 @@ fn token(id: &str, login: &str) -> TokenRow {
         hash: format!("h-{id}"),
         name: "名".into(),
         scopes: "read".into(),
+        networks: "10.1.0.0/16".into(),
         created_at: at(0),
         expires_at: at(100),
         used_at: None,
+        refused_at: None,
         revoked_at: None,
     }
 }

@@ -6,14 +6,14 @@ use axum::http::header;
 use axum::http::request::Parts;
 use sekisho_app::AppError;
 use sekisho_app::login::Identity;
-use sekisho_app::tokens::Scope;
+use sekisho_app::tokens::{Caller, Scope};
 use sekisho_base::limits;
 use serde::de::DeserializeOwned;
 
 use super::problem::ApiError;
 use crate::Web;
 use crate::error::WebError;
-use crate::guard::{Who, from_own_page, same};
+use crate::guard::{Who, client, from_own_page, same};
 
 /// Header with the session's token on every write of a session; `GET /api/v1/me` tells the token.
 pub(super) const CSRF: &str = "x-csrf-token";
@@ -43,7 +43,8 @@ pub(super) struct SentFile(pub Identity, pub Vec<u8>);
 /// a header, which no foreign page can set, and no foreign `Origin`.
 ///
 /// # Errors
-/// Nobody is logged in, a temporary password is in use, a second factor is missing, the token is missing or not made for this.
+/// Nobody is logged in, a temporary password is in use, a second factor is missing, the token is missing, not made for this or not to be used
+/// from there.
 pub(super) async fn caller(parts: &mut Parts, web: &Web) -> Result<Identity, ApiError> {
     if let Some(Known(who)) = parts.extensions.remove() {
         return Ok(who);
@@ -54,7 +55,9 @@ pub(super) async fn caller(parts: &mut Parts, web: &Web) -> Result<Identity, Api
             sent.filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer")).map(|(_, secret)| secret.trim());
         let secret = secret.ok_or(AppError::NoSession)?;
         let ForToken(scope) = parts.extensions.get().copied().unwrap_or(ForToken(None));
-        return Ok(web.office.identify_token(secret, scope).await?);
+        let address = client(parts, web);
+        let program = Caller { address, strict: web.doors.is_strict(address) };
+        return Ok(web.office.identify_token(secret, scope, program).await?);
     }
     let Who(who) = Who::from_request_parts(parts, web).await?;
     if parts.method != Method::GET {

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use sekisho_app::login::Identity;
 use sekisho_app::sessions::AccountPage;
-use sekisho_app::tokens::{DAYS, Scope};
+use sekisho_app::tokens::{DAYS, Scope, Wanted};
 
 use crate::Web;
 use crate::error::WebError;
@@ -29,6 +29,8 @@ pub(crate) fn routes() -> Router<Web> {
 struct OwnAccountPage {
     page: Page,
     view: AccountPage,
+    /// People come in by cards.
+    cards: bool,
     /// Secret of the token just made.
     secret: Option<String>,
     scopes: [Scope; 3],
@@ -53,7 +55,8 @@ async fn page(
 ) -> Result<Response, WebError> {
     let view = web.office.account_page(who).await?;
     let page = Page::of(web, who, "アカウント", "").await?.flash(done);
-    html(&OwnAccountPage { page, view, secret, scopes: Scope::ALL, days: DAYS, typed, errors })
+    let cards = web.doors.cards.is_some();
+    html(&OwnAccountPage { page, view, cards, secret, scopes: Scope::ALL, days: DAYS, typed, errors })
 }
 
 async fn show(State(web): State<Web>, Who(who): Who, Query(q): Query<Done>) -> Result<Response, WebError> {
@@ -73,14 +76,18 @@ async fn tokens(State(web): State<Web>, Sure(posted): Sure) -> Result<Response, 
             web.office.revoke_token(who, f.get("token")).await?;
             Ok(Redirect::to("/account?done=token_revoked").into_response())
         }
-        "make" => match web.office.make_token(who, f.get("name"), &f.all("scope"), f.get("days")).await {
-            Ok(secret) => page(&web, who, None, Some(secret), Fields::default(), Errors::default()).await,
-            Err(e) => {
-                let errors = Errors::from_app(e)?;
-                let shown = page(&web, who, None, None, posted.fields.clone(), errors).await?;
-                Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response())
+        "make" => {
+            let (name, networks, days) = (f.get("name"), f.get("networks"), f.get("days"));
+            let wanted = Wanted { name, scopes: &f.all("scope"), networks, days };
+            match web.office.make_token(who, wanted).await {
+                Ok(secret) => page(&web, who, None, Some(secret), Fields::default(), Errors::default()).await,
+                Err(e) => {
+                    let errors = Errors::from_app(e)?;
+                    let shown = page(&web, who, None, None, posted.fields.clone(), errors).await?;
+                    Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response())
+                }
             }
-        },
+        }
         _ => Err(WebError::BadForm),
     }
 }

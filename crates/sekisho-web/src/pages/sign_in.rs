@@ -125,7 +125,7 @@ async fn by_card(
     let cards = web.doors.cards.as_ref().ok_or(AppError::NotFound)?;
     let next = own_path(form.get("next"));
     let entered = match cards.holder(&chain, web.office.clock.now()) {
-        Ok(login) => web.office.enter_by_card(&login, cards.second_factor(), &place).await,
+        Ok((login, mark)) => web.office.enter_by_card(&login, mark, cards.second_factor(), &place).await,
         Err(e) => Err(e),
     };
     match entered {

@@ -9,7 +9,7 @@ use axum::http::{Request, StatusCode, header};
 use sekisho_app::permits::judge;
 use sekisho_app::{oidc, sequencer, setup};
 use sekisho_base::Clock as _;
-use sekisho_web::{Bodies, Doors};
+use sekisho_web::{Bodies, Doors, Named};
 use serde_json::{Value, json};
 
 use crate::browser::{Browser, Page, encode};
@@ -32,6 +32,10 @@ const MARKS: [&str; 3] = ["湊だけの資産", "認定調査での本人確認"
 const EVERYBODY: [&str; 8] =
     [CLERK, MANAGER, DEPUTY, DIRECTOR, OTHER_CLERK, OTHER_MANAGER, ADMIN, SECOND_ADMIN];
 
+fn named(name: &str, host: &str) -> Named {
+    Named { name: name.to_owned(), hosts: vec![host.to_owned()], doors: Doors::default() }
+}
+
 struct Two {
     here: City,
     there: City,
@@ -42,8 +46,7 @@ impl Two {
     async fn made(databases: [Option<&str>; 2]) -> Self {
         let here = City::twin(1, databases[0]).await;
         let there = City::twin(2, databases[1]).await;
-        let list = [("minato", HERE), ("kita", THERE)].map(|(n, h)| (n.to_owned(), vec![h.to_owned()]));
-        let bodies = Bodies::named(list.to_vec(), false, Doors::default());
+        let bodies = Bodies::named(vec![named("minato", HERE), named("kita", THERE)], false);
         bodies.open("minato", std::sync::Arc::clone(&here.office)).unwrap();
         bodies.open("kita", std::sync::Arc::clone(&there.office)).unwrap();
         let front = bodies.router();
@@ -469,8 +472,7 @@ async fn the_answer_of_one_provider_for_both_opens_only_the_body_that_asked() {
 #[tokio::test]
 async fn two_bodies_with_one_key_are_not_both_served() {
     let (one, copy) = (City::settled().await, City::settled().await);
-    let list = [("one", HERE), ("copy", THERE)].map(|(n, h)| (n.to_owned(), vec![h.to_owned()]));
-    let bodies = Bodies::named(list.to_vec(), false, Doors::default());
+    let bodies = Bodies::named(vec![named("one", HERE), named("copy", THERE)], false);
     bodies.open("one", std::sync::Arc::clone(&one.office)).unwrap();
     let refused = bodies.open("copy", std::sync::Arc::clone(&copy.office)).unwrap_err().to_string();
     assert!(refused.contains("copy") && refused.contains("one"), "{refused}");

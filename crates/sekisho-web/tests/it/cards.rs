@@ -24,7 +24,7 @@ use crate::identity::{enrol, entries, later};
 use crate::served::Served;
 
 /// A folder with what openssl made, which goes away with the test.
-struct Office(PathBuf);
+pub struct Office(PathBuf);
 
 impl Drop for Office {
     fn drop(&mut self) {
@@ -33,7 +33,7 @@ impl Drop for Office {
 }
 
 impl Office {
-    fn beside(city: &City) -> Self {
+    pub fn beside(city: &City) -> Self {
         let folder = city.folder_beside("cards");
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(
@@ -44,11 +44,11 @@ impl Office {
         Self(folder)
     }
 
-    fn at(&self, name: &str) -> PathBuf {
+    pub fn at(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 
-    fn openssl(&self, words: &str) {
+    pub fn openssl(&self, words: &str) {
         let mut command = Command::new("openssl");
         command.args(words.split(' ')).current_dir(&self.0).stdin(Stdio::null());
         let done = command.output().expect("install the Debian package openssl");
@@ -56,14 +56,14 @@ impl Office {
     }
 
     /// An authority.
-    fn authority(&self, name: &str) {
+    pub fn authority(&self, name: &str) {
         self.openssl(&format!(
             "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN={name} -addext keyUsage=critical,keyCertSign,cRLSign -keyout {name}.key -out {name}.pem"
         ));
     }
 
     /// A card of somebody whose login name stands in every field.
-    fn card(&self, name: &str, login: &str, authority: &str, serial: u32) {
+    pub fn card(&self, name: &str, login: &str, authority: &str, serial: u32) {
         let names = format!("email:{login},otherName:1.3.6.1.4.1.311.20.2.3;UTF8:{login}");
         self.card_with(name, login, &names, authority, serial);
     }
@@ -91,7 +91,7 @@ impl Office {
         ));
     }
 
-    fn text(&self, name: &str) -> String {
+    pub fn text(&self, name: &str) -> String {
         std::fs::read_to_string(self.at(name)).unwrap()
     }
 
@@ -109,8 +109,12 @@ impl Office {
 
 /// The site as it is reached from a peer with headers that it wrote.
 pub fn reached_from(city: &City, doors: Doors, peer: &str, headers: &[(&'static str, String)]) -> Router {
+    behind(sekisho_web::router_with_doors(Arc::clone(&city.office), false, doors), peer, headers)
+}
+
+/// A router as it is reached from a peer with headers that it wrote.
+pub fn behind(router: Router, peer: &str, headers: &[(&'static str, String)]) -> Router {
     let (peer, headers): (SocketAddr, _) = (peer.parse().unwrap(), headers.to_vec());
-    let router = sekisho_web::router_with_doors(Arc::clone(&city.office), false, doors);
     router.layer(map_request(move |mut request: Request| {
         request.extensions_mut().insert(ConnectInfo(peer));
         for (name, value) in &headers {
@@ -241,6 +245,56 @@ async fn a_card_is_one_factor_unless_it_is_said_to_be_two() {
         let b = comes_from(&mut city, trusted(Some(cards)), PROXY, &headers);
         assert_eq!(enter(&b).await.location(), to);
     }
+}
+
+#[tokio::test]
+async fn which_certificate_somebody_came_in_by_is_kept_for_whoever_compares_it_with_the_card() {
+    let mut city = City::settled().await;
+    let office = Office::beside(&city);
+    office.authority("ca");
+    office.card("manager", "u1002", "ca", 0x0a1b);
+    office.card("renewed", "u1002", "ca", 0x0a1c);
+    office.revokes("ca", &[]);
+    city.clock.set(SystemClock.now());
+    let page = city.browser(MANAGER).await.get("/account").await;
+    assert!(!page.text.contains("ICカード"), "a body without cards: {}", page.text);
+    let (phone, _) = enrol(&city, &mut city.browser(MANAGER).await).await;
+    let router = city.router.clone();
+    let cards = || trusted(Some(office.cards(Field::Email, true)));
+    let mut b = comes_from(&mut city, cards(), PROXY, &[]);
+    assert_eq!(b.enter("u1002", crate::city::PASSWORD).await.status, StatusCode::SEE_OTHER);
+    later(&city, 1);
+    b.get("/login/code").await;
+    let page = b.post("/login/code", &[("code", &phone.code(&city)), ("next", "/")]).await;
+    b.cookie = format!("sekisho_session={}", crate::sign_in::set(&page, "sekisho_session").unwrap());
+    assert!(b.get("/account").await.text.contains("ログインに使われたことがありません"));
+    for (name, kept) in [("manager", 1), ("manager", 1), ("renewed", 2)] {
+        let headers = [("x-card", escaped(&office.text(&format!("{name}.pem"))))];
+        let mut b = comes_from(&mut city, cards(), PROXY, &headers);
+        let page = enter(&b).await;
+        assert_eq!(page.location(), "/cases", "{}", page.text);
+        b.cookie = format!("sekisho_session={}", crate::sign_in::set(&page, "sekisho_session").unwrap());
+        assert_eq!(entries(&city, "account.card").await, kept, "only the first login by each is recorded");
+        let shown = b.get("/account").await.text;
+        office.openssl(&format!("x509 -in {name}.pem -noout -fingerprint -sha256 -out {name}.txt"));
+        let fingerprint = office.text(&format!("{name}.txt"));
+        let fingerprint = fingerprint.trim().split('=').nth(1).unwrap();
+        let serial = if name == "manager" { "0A:1B" } else { "0A:1C" };
+        for part in [fingerprint, serial, "CN=ca"] {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
+        assert_eq!(shown.matches("指紋（SHA-256）").count(), usize::try_from(kept).unwrap());
+    }
+    // An administrator compares; the entry says the same; others see neither.
+    city.router = router;
+    let page = city.browser(crate::city::ADMIN).await.get("/accounts?q=u1002").await;
+    assert!(page.text.contains("0A:1C") && page.text.contains("CN=ca"), "{}", page.text);
+    let page = city.browser(crate::city::ADMIN).await.get("/accounts?q=u1001").await;
+    assert!(!page.text.contains("指紋"), "nobody came in so: {}", page.text);
+    let said = "SELECT COUNT(*) FROM ledger_entry WHERE kind = 'account.card' AND payload LIKE '%\"serial\":\"0a1b\"%' AND payload LIKE '%\"sha256\":\"%'";
+    assert_eq!(city.count(said).await, 1);
+    let page = city.browser(crate::city::CLERK).await.get("/accounts?q=u1002").await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]

@@ -54,6 +54,7 @@ async fn told(city: &City, ldap: Option<Arc<dyn DirectoryServer>>) -> Option<Fin
         backup_hours: 30,
         backup_keep: Keep::default(),
         free_mb: 1,
+        certificate: None,
         mail: None,
         oidc: None,
         ldap,

@@ -59,6 +59,8 @@ mod guide;
 #[cfg(test)]
 mod handling;
 #[cfg(test)]
+mod hosts;
+#[cfg(test)]
 mod identity;
 #[cfg(test)]
 mod interrupted;

@@ -205,6 +205,7 @@ fn surroundings(city: &City, room: &Room) -> Surroundings {
         backup_hours: 30,
         backup_keep: Keep::default(),
         free_mb: 1,
+        certificate: None,
         mail: None,
         oidc: None,
         ldap: None,

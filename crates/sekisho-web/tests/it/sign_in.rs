@@ -40,6 +40,8 @@ struct Lie {
     down: bool,
     /// Fields of its description that are set.
     about: Vec<(&'static str, Value)>,
+    /// What it tells about a person who brings the access token: status and body.
+    person: Option<(u16, String)>,
 }
 
 #[derive(Default)]
@@ -162,7 +164,7 @@ impl Fake {
             Some(make) => make(self, &signed),
             None => self.signer.sign(&SystemRandom::new(), signed.as_bytes()).unwrap().as_ref().to_vec(),
         };
-        let answer = json!({"token_type": "Bearer", "id_token": format!("{signed}.{}", b64(&signature))});
+        let answer = json!({"token_type": "Bearer", "access_token": "access-1", "id_token": format!("{signed}.{}", b64(&signature))});
         Ok((200, answer.to_string().into_bytes()))
     }
 }
@@ -188,6 +190,11 @@ impl Fetcher for Fake {
             }
             Some("/keys") => Ok((200, self.keys().to_string().into_bytes())),
             Some("/token") => self.token(&wanted),
+            Some("/userinfo") => {
+                assert_eq!((wanted.form, wanted.authorization.as_deref()), (None, Some("Bearer access-1")));
+                let (status, body) = lie.person.unwrap();
+                Ok((status, body.into_bytes()))
+            }
             _ => Ok((404, vec![])),
         };
         Box::pin(std::future::ready(answer))
@@ -382,6 +389,49 @@ async fn a_token_that_is_not_right_is_refused() {
         assert_eq!(fake.fetched("/keys"), fetched + more);
     }
     assert_eq!(entries(&city, "account.linked").await, 0);
+}
+
+#[tokio::test]
+async fn a_name_that_the_token_does_not_hold_is_asked_for_and_must_be_of_the_same_person() {
+    let city = City::settled().await;
+    let fake = Fake::at(&city, &[]);
+    let tells = |status: u16, body: &Value| Lie {
+        claims: vec![("preferred_username", Value::Null)],
+        about: vec![("userinfo_endpoint", json!(format!("{ISSUER}/userinfo")))],
+        person: Some((status, body.to_string().trim_matches('"').to_owned())),
+        ..Lie::default()
+    };
+    let mut b = Browser::new(&city);
+    // A provider that names no such address is not asked. What it says of itself is kept for an hour.
+    fake.claims(&[("preferred_username", Value::Null)]);
+    refused(&walk(&fake, &mut b, "s-1", "").await, "IDトークンに preferred_username がありません");
+    later(&city, 61);
+    for (status, body, says) in [
+        (200, json!({"sub": "s-2", "preferred_username": "u1001"}), "別の人のもの"),
+        (200, json!({"preferred_username": "u1001"}), "別の人のもの"),
+        (200, json!({"sub": "s-1"}), "にも preferred_username がありません"),
+        (
+            200,
+            json!({"sub": "s-1", "preferred_username": "u1001\u{0}"}),
+            "にも preferred_username がありません",
+        ),
+        (200, json!({"sub": "s-1", "preferred_username": "u9999"}), "というログインがありません"),
+        (200, json!("eyJ.eyJ.c2ln"), "JSONとして読めません"),
+        (401, json!({"sub": "s-1", "preferred_username": "u1001"}), "今は庁内の認証でログインできません"),
+    ] {
+        fake.lies(tells(status, &body));
+        refused(&walk(&fake, &mut b, "s-1", "").await, says);
+    }
+    assert_eq!(entries(&city, "account.linked").await, 0);
+    let asked = fake.fetched("/userinfo");
+    let right = json!({"sub": "s-1", "preferred_username": "u1001"});
+    fake.lies(tells(200, &right));
+    assert_eq!(walk(&fake, &mut b, "s-1", "").await.location(), "/cases");
+    assert_eq!(fake.fetched("/userinfo"), asked + 1);
+    // What the token holds is not asked for again, whatever would be answered.
+    fake.lies(Lie { claims: vec![], ..tells(200, &right) });
+    assert_eq!(walk(&fake, &mut b, "s-2", "u1002").await.location(), "/cases");
+    assert_eq!(fake.fetched("/userinfo"), asked + 1);
 }
 
 #[tokio::test]

@@ -60,13 +60,30 @@ impl Section {
             v.text = Path::new(&v.text).join(&self.name).to_string_lossy().into_owned();
         }
         values.extend(self.values.iter().chain(given).map(|(k, v)| (*k, v.clone())));
+        // What is demanded of everybody, nobody takes away: a body only adds to it.
+        let all = given.get(table::STRICT).or_else(|| general.values.get(table::STRICT));
+        if let (Some(all), Some(own)) = (all, self.values.get(table::STRICT)) {
+            let text = format!("{}, {}", all.text, own.text);
+            values.insert(table::STRICT, Value { text, from: own.from.clone() });
+        }
         let hosted = Hosted { name: self.name.clone(), hosts: self.hosts.clone(), line: self.line };
         Settings { file: general.file.clone(), values, hosted: Some(hosted) }
     }
 }
 
-/// Names every two bodies that would share what each must have for itself.
+/// Names every two bodies that would share what each must have for itself, and those whose hosts nobody could reach.
 pub(super) fn look_among(bodies: &[Settings], faults: &mut Vec<Fault>) {
+    let served = |s: &&Settings| s.text(table::CERTIFICATE).is_some();
+    for s in bodies.iter().filter(|s| bodies.iter().any(|b| served(&b)) && !served(s)) {
+        faults.push(Fault {
+            place: s.place(&From::File(s.hosted.as_ref().map_or(0, |h| h.line))),
+            key: table::CERTIFICATE.to_owned(),
+            text: format!("団体 {} のホスト名に使う証明書がありません", s.label()),
+            remedy: format!(
+                "この団体にも tls.certificate と tls.key を書くか、[[{BODIES}]] の外の [tls] に、全団体のものを書いてください"
+            ),
+        });
+    }
     let mut seen: BTreeMap<(&str, String), &Hosted> = BTreeMap::new();
     for s in bodies {
         let Some(hosted) = &s.hosted else { continue };
@@ -168,7 +185,8 @@ impl Settings {
 pub(super) const SAMPLE: &str = "
 # いくつもの団体を一つのサーバで動かすとき: 団体ごとに次のように書く（1団体だけなら書かない）。
 # ホスト名で団体を選ぶ。データ、署名鍵は団体ごとに別にする。ここに書かない項目は、上のものが全団体に効く
-# （backup.folder は、その下に団体の名前のフォルダを作る）。[server] の listen と behind_tls、[tls]、[metrics]、[log] は団体ごとに書けない。
+# （backup.folder は、その下に団体の名前のフォルダを作る）。[server] の listen、behind_tls、trusted_proxies、[metrics]、[log] は団体ごとに書けない。
+# server.second_factor_networks は、上のものに加わる。[tls] は、書けばその団体のホスト名に使う。
 # [[bodies]]
 # name = \"minato\"
 # hosts = [\"sekisho.minato.example\"]
@@ -217,6 +235,59 @@ mod tests {
         assert_eq!(kita.text(table::BACKUP_FOLDER), Some("/y"));
         let own: Vec<_> = kita.own(&c.general).map(|(s, _)| s.key).collect();
         assert_eq!(own, [table::DATA, table::BODY, table::BACKUP_FOLDER]);
+    }
+
+    #[test]
+    fn a_body_adds_networks_to_those_of_all_and_takes_none_away() {
+        let text = TWO.replacen("[backup]", "[server]\nsecond_factor_networks = '10.9.0.0/16'\n[backup]", 1);
+        let text = text.replacen("mail.tls = 'tls'", "server.second_factor_networks = '10.7.0.0/16'", 1);
+        let networks = |c: &Configured| {
+            let of = |s: &Settings| s.text(table::STRICT).unwrap_or_default().to_owned();
+            c.each().iter().map(of).collect::<Vec<_>>()
+        };
+        assert_eq!(networks(&load(&text, &[], None).unwrap()), ["10.9.0.0/16, 10.7.0.0/16", "10.9.0.0/16"]);
+        let options = [(table::STRICT, "10.8.0.1")];
+        assert_eq!(networks(&load(&text, &options, None).unwrap()), ["10.8.0.1, 10.7.0.0/16", "10.8.0.1"]);
+        let alone = text.replacen("second_factor_networks = '10.9.0.0/16'", "", 1);
+        let c = load(&alone, &[], None).unwrap();
+        assert_eq!(
+            (networks(&c), c.general.text(table::STRICT)),
+            (vec!["10.7.0.0/16".into(), String::new()], None)
+        );
+        let faults = load(&text.replace("10.7.0.0/16", "10.7.0.0/33"), &[], None).unwrap_err();
+        assert!(faults[0].key == table::STRICT && faults[0].place.ends_with(":14"), "{faults:?}");
+    }
+
+    #[test]
+    fn certificates_are_written_in_pairs_and_no_body_is_left_without_one() {
+        let with = |all: &str, own: &str| {
+            load(
+                &TWO.replacen("[backup]", &format!("{all}\n[backup]"), 1).replacen(
+                    "mail.tls = 'tls'",
+                    own,
+                    1,
+                ),
+                &[],
+                None,
+            )
+        };
+        let (all, own) = ("[tls]\ncertificate = 'c'\nkey = 'k'", "tls.certificate = 'm'\ntls.key = 'n'");
+        let c = with(all, own).unwrap();
+        let of =
+            |s: &Settings| s.path(table::CERTIFICATE).and_then(|p| Some(p.file_name()?.to_str()?.to_owned()));
+        assert_eq!(c.each().iter().map(of).collect::<Vec<_>>(), [Some("m".into()), Some("c".into())]);
+        assert!(c.each().iter().all(Settings::secure));
+        let faults = with("", own).unwrap_err();
+        assert!(faults[0].key == table::CERTIFICATE && faults[0].text.contains("団体 kita"), "{faults:?}");
+        for half in ["tls.certificate = 'm'", "tls.key = 'n'"] {
+            let faults = with(all, half).unwrap_err();
+            assert!(faults.len() == 1 && faults[0].text.contains("そろえて"), "{faults:?}");
+        }
+        // Cards are each body's own, and need a certificate or a proxy's header.
+        let faults = with("[card]\nca = 'x'\n[tls]\ncertificate = 'c'\nkey = 'k'", "").unwrap_err();
+        assert!(faults[0].key == table::CARD_CA && faults[0].remedy.contains("[[bodies]]"), "{faults:?}");
+        assert!(with(all, "card.ca = 'x'").is_ok());
+        assert_eq!(with("", "card.ca = 'x'").unwrap_err()[0].key, table::CARD_CA);
     }
 
     #[test]

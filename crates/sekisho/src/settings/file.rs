@@ -67,11 +67,9 @@ impl Reader<'_> {
                 self.unknown(key.span().start, &full);
                 continue;
             };
-            if own && (setting.of_process() || setting.of_cards() || setting.key == table::BODY) {
+            if own && (setting.of_process() || setting.key == table::BODY) {
                 let what = "この項目は、団体ごとには書けません".to_owned();
-                let remedy = if setting.of_cards() {
-                    "ICカードは、複数の団体では使えません。行を消してください".to_owned()
-                } else if setting.key == table::BODY {
+                let remedy = if setting.key == table::BODY {
                     format!("{NAME} に書いてください")
                 } else {
                     format!("[[{BODIES}]] の外の [{name}] に書いてください")
@@ -124,6 +122,13 @@ impl Reader<'_> {
                 NAME => name = as_text(content).map(|text| (content.span().start, text)),
                 HOSTS => hosts = as_text(content).map(|text| (content.span().start, text)),
                 section => self.section(at, section, content.get_ref(), true, &mut values),
+            }
+        }
+        for (has, lacks) in [(table::CERTIFICATE, table::TLS_KEY), (table::TLS_KEY, table::CERTIFICATE)] {
+            // The other half of what holds for all would not fit.
+            if values.contains_key(has) && !values.contains_key(lacks) {
+                let remedy = format!("{lacks} も、この団体のものを書いてください");
+                self.say(at, has, "証明書と鍵は、団体ごとにそろえて書きます".to_owned(), remedy);
             }
         }
         let line = self.line(at);

@@ -252,11 +252,7 @@ impl Configured {
                         place: general.place(&value.from),
                         key: s.key.to_owned(),
                         text: "だれであるかの確かめ方は、全団体に同じものを使えません".to_owned(),
-                        remedy: if s.of_cards() {
-                            "ICカードは、複数の団体では使えません。行を消してください".to_owned()
-                        } else {
-                            "[[bodies]] のそれぞれに書いてください".to_owned()
-                        },
+                        remedy: "[[bodies]] のそれぞれに書いてください".to_owned(),
                     });
                 }
             }

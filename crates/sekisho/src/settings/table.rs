@@ -53,14 +53,7 @@ pub(crate) struct Setting {
 impl Setting {
     /// Whether it is of the whole process, and so the same for all bodies.
     pub(crate) fn of_process(&self) -> bool {
-        [LISTEN, BEHIND_TLS, PROXIES, STRICT, CERTIFICATE, TLS_KEY, METRICS, LOG_FILTER, LOG_FORMAT]
-            .contains(&self.key)
-    }
-
-    /// Whether it is about IC cards, which a process that serves several bodies does not take: the listener asks for a card before anybody
-    /// knows which body is meant.
-    pub(crate) fn of_cards(&self) -> bool {
-        self.key.starts_with("card.")
+        [LISTEN, BEHIND_TLS, PROXIES, METRICS, LOG_FILTER, LOG_FORMAT].contains(&self.key)
     }
 
     /// Whether it says who somebody is (single sign-on, directory, cards). Said for all bodies, it would let people of one into another where
@@ -213,7 +206,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         Kind::Networks,
         None,
         "10.9.0.0/16, 192.0.2.0/24",
-        "ここから来た人は、多要素認証を使ってログインしなければ何も使えないネットワーク（コンマで区切る。テレワーク、外部と接する区画など）",
+        "ここから来た人は、多要素認証を使ってログインしなければ何も使えないネットワーク（コンマで区切る。テレワーク、外部と接する区画など）。APIトークンは、使える場所にここを書いたものだけが使える。団体ごとに書いたものは、全団体のものに加わる",
     ),
     s(
         CERTIFICATE,
@@ -221,7 +214,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         Kind::Path,
         None,
         "/etc/sekisho/server.pem",
-        "このサーバの証明書と、それを確かめる中間の証明書（PEM）。指定すると、関所自身がTLS（https）を受け持つ。SIGHUPで読み直す",
+        "このサーバの証明書と、それを確かめる中間の証明書（PEM）。指定すると、関所自身がTLS（https）を受け持つ。団体ごとに書いたものは、その団体のホスト名に使う。SIGHUPで読み直す",
     ),
     s(
         TLS_KEY,
@@ -262,7 +255,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         Kind::Text,
         Some("preferred_username"),
         "preferred_username",
-        "関所のログイン名と同じ値が入っている、IDトークンの項目",
+        "関所のログイン名と同じ値が入っている項目（IDトークンになければ、相手の userinfo に尋ねる）",
     ),
     s(
         OIDC_SECOND_FACTOR,

@@ -38,7 +38,7 @@ pub(crate) fn fault(kind: Kind, text: &str) -> Option<(String, String)> {
         Kind::Provider if !sekisho_app::oidc::is_protected(text) => {
             wrong("保護されたアドレス", "https:// で始めてください。http:// が使えるのは、この機械の中だけです")
         }
-        Kind::Networks if sekisho_web::Networks::parse(text).is_none() => {
+        Kind::Networks if sekisho_web::Networks::parse(text).is_err() => {
             wrong("アドレスの並び", "10.1.2.3, 10.1.4.0/24 のように、アドレスか範囲をコンマで区切ってください")
         }
         Kind::Header if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') => {
