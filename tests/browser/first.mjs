@@ -79,6 +79,16 @@ try {
     actions += 1;
     await page.locator(`[id="unit.post-${post}"]`).selectOption({ label: unit });
   }
+  // Two operators: another line without losing what was typed.
+  await page.locator("summary", { hasText: "そのほかの職と役割" }).click();
+  await page.locator("details[open] summary", { hasText: "そのほかの職と役割" }).waitFor();
+  await fill("number.role-csirt_member", "110");
+  actions += 1;
+  await Promise.all([page.waitForEvent("load"), page.locator("button[value=role-csirt_member]").click()]);
+  assert.equal(await page.locator('[id="number.role-csirt_member"]').inputValue(), "110");
+  assert.equal(await page.locator('[id="name.post-deputy_mayor"]').inputValue(), "副島 長子");
+  await fill("number.role-csirt_member.2", "120");
+  await seen("officers-more");
   await click("保存して進む");
   await seen("pack");
   await click("この基準で始める");

@@ -16,11 +16,12 @@ let count = 0;
 /** Pages looked at so far. */
 export const looked = () => count;
 
-export function launch() {
+/** Chromium, with further arguments. */
+export function launch(more = []) {
   const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
   assert.ok(executablePath, "Chromium is not installed");
   const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-  return chromium.launch({ executablePath, args });
+  return chromium.launch({ executablePath, args: [...args, ...more] });
 }
 
 /** axe on the page as it stands, and a picture when a folder was given. */

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import vm from "node:vm";
 import { City } from "./city.mjs";
+import { film } from "./film.mjs";
 import { day, launch, login, look, NARROW, shots, WIDE } from "./look.mjs";
 
 const script = readFileSync(new URL("../../crates/sekisho-web/assets/checker.js", import.meta.url), "utf8");
@@ -81,6 +82,8 @@ try {
   const digits = (await page.locator("#permit-digits").innerText()).trim();
   await page.setViewportSize(NARROW);
   await look(page, "permit-case-code-narrow");
+  await page.setViewportSize(WIDE);
+  const qr = await page.locator("svg.qr").screenshot();
   const pdf = await clerk.context.request.get(`${address}/permit.pdf`);
   assert.equal((await pdf.body()).subarray(0, 5).toString(), "%PDF-", "the permit with its code is a PDF");
 
@@ -121,6 +124,98 @@ try {
   const bad = await guard(before, altered);
   assert.equal(bad.word, "無効", bad.said);
   await look(bad.p, "permit-checker-forged");
+
+  // The camera of a phone: Chromium plays a film of the code to the page.
+  const reel = join(city.folder, "code.y4m");
+  await film(browser, qr, reel);
+  const phone = await launch(["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", `--use-file-for-fake-video-capture=${reel}`]);
+  try {
+    const open = async (init, viewport) => {
+      const p = await (await phone.newContext({ viewport, locale: "ja-JP", offline: true })).newPage();
+      p.on("pageerror", (e) => assert.fail(`script error: ${e}`));
+      if (init) await p.addInitScript(init, digits);
+      await p.goto(pathToFileURL(before).href);
+      return p;
+    };
+    const verdict = (p) => p.locator("#verdict").innerText();
+    const own = await open(null, NARROW);
+    const reads = await own.evaluate(() => (typeof BarcodeDetector === "undefined" ? false : BarcodeDetector.getSupportedFormats().then((f) => f.includes("qr_code"))));
+    if (reads) {
+      await own.click("#camera");
+      await own.waitForSelector("#result:not([hidden])");
+      assert.equal(await verdict(own), "有効", "the camera reads the code");
+    } else {
+      // What an ordinary machine has: no reader of codes. The page says what to do instead.
+      await own.waitForSelector("#camera-note:not([hidden])");
+      const told = await own.locator("#camera-note").innerText();
+      assert.ok(told.includes("カメラでQRコードを読めません") && told.includes("読取り機で読むか"), told);
+      assert.ok(!(await own.locator("#camera").isVisible()));
+      await look(own, "permit-checker-no-reader-narrow");
+    }
+    // A reader of the test's own, which sees the film as it is shown: finders in three corners, beside another code.
+    const p = await open((text) => {
+      window.BarcodeDetector = class {
+        static async getSupportedFormats() { return ["qr_code"]; }
+        async detect(video) {
+          const canvas = Object.assign(document.createElement("canvas"), { width: video.videoWidth, height: video.videoHeight });
+          const draw = canvas.getContext("2d");
+          draw.drawImage(video, 0, 0);
+          const side = canvas.height - 20;
+          // The dark heart of a finder: 4 to 5 modules from the outer edge, white margin included. The fourth corner has none.
+          const dark = ([x, y]) => {
+            const square = draw.getImageData((canvas.width - side) / 2 + x * side, 10 + y * side, 6, 6).data;
+            return square.filter((_, i) => i % 4 === 0).reduce((a, b) => a + b) / 36 < 90;
+          };
+          window.seen = window.hearts.map(dark);
+          if (window.blind || !window.seen.every(Boolean)) return [];
+          return [{ rawValue: "https://city.example/r/asset/A-1" }, { rawValue: text }];
+        }
+      };
+    }, WIDE);
+    // Where the hearts are, as the page of the case drew them.
+    const hearts = await page.locator("svg.qr").evaluate((svg) => {
+      const [, , size] = svg.getAttribute("viewBox").split(" ").map(Number);
+      const at = (n) => (4 + n) / size;
+      return [[at(3.2), at(3.2)], [1 - at(3.8), at(3.2)], [at(3.2), 1 - at(3.8)]];
+    });
+    await p.evaluate((places) => { window.hearts = places; }, hearts);
+    await p.evaluate(() => {
+      const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      navigator.mediaDevices.getUserMedia = async (wanted) => {
+        if (window.refuse) throw new DOMException("no", window.refuse);
+        return (window.stream = await real(wanted));
+      };
+    });
+    await p.locator("#code").fill(digits);
+    await p.click("button[type=submit]");
+    assert.equal(await verdict(p), "有効");
+    // No camera: the former permit's word is gone, and what to do is said.
+    for (const [name, words] of [["NotAllowedError", "許されていません"], ["NotFoundError", "見つかりません"], ["NotReadableError", "ほかのソフト"], ["AbortError", "カメラを使えません"]]) {
+      await p.evaluate((n) => { window.refuse = n; }, name);
+      await p.click("#camera");
+      await p.locator("#camera-note", { hasText: words }).waitFor();
+      assert.ok(!(await p.locator("#result").isVisible()), `${name}: the last permit's result`);
+    }
+    await look(p, "permit-checker-no-camera");
+    await p.evaluate(() => { window.refuse = ""; window.blind = true; });
+    await p.click("#camera");
+    await p.waitForFunction(() => window.seen && window.seen.every(Boolean));
+    assert.equal(await p.locator("#camera").innerText(), "カメラをやめる");
+    await look(p, "permit-checker-camera");
+    await p.click("#camera");
+    const live = () => p.evaluate(() => window.stream.getTracks().some((t) => t.readyState === "live"));
+    assert.ok(!(await live()) && !(await p.locator("#video").isVisible()), "the camera is off");
+    assert.ok(!(await p.locator("#result").isVisible()));
+    await p.evaluate(() => { window.blind = false; });
+    await p.click("#camera");
+    await p.waitForSelector("#result:not([hidden])");
+    assert.equal(await verdict(p), "有効", "the permit among the codes in the picture");
+    assert.ok((await p.locator("#result").innerText()).includes("持出-"));
+    assert.ok(!(await live()) && !(await p.locator("#video").isVisible()), "the camera is off after a code");
+    console.log(`checker: the camera was tried, ${reads ? "with Chromium's own reader of codes" : "Chromium has no reader of codes here"}`);
+  } finally {
+    await phone.close();
+  }
 
   await manager.page.goto(address);
   await manager.page.locator("details", { has: manager.page.locator("button[value=revoke]") }).locator("summary").first().click().catch(() => {});

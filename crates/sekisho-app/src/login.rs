@@ -483,6 +483,10 @@ async fn typed_proof(office: &Arc<Office>, who: &Identity, typed: &str) -> Resul
             .await?
             .ok_or(AppError::NoSession)?;
         match account.checked {
+            // No password opens it: a recovery code stands for it.
+            Checked::Own if account.password.is_empty() => {
+                office.take_second_factor(who, typed).await?.is_some()
+            }
             Checked::Own => verify(office, account.password, typed.to_owned()).await?,
             Checked::Directory => match at_directory(office, Some(&account), &account.login, typed).await? {
                 Tried::Right => true,

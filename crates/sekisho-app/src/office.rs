@@ -92,7 +92,9 @@ pub struct Office {
     pub(crate) texts: Mutex<Option<Arc<crate::search::Texts>>>,
     pub(crate) mail: std::sync::OnceLock<Arc<crate::mail::MailServer>>,
     pub(crate) oidc: std::sync::OnceLock<Arc<crate::oidc::Oidc>>,
-    pub(crate) site: std::sync::OnceLock<Result<crate::passkeys::Site, crate::passkeys::NoSite>>,
+    /// The address at which browsers reach it, and for which site passkeys are.
+    pub(crate) site:
+        std::sync::OnceLock<(Option<String>, Result<crate::passkeys::Site, crate::passkeys::NoSite>)>,
     pub(crate) directory_server: std::sync::OnceLock<Arc<dyn crate::ldap::DirectoryServer>>,
     pub(crate) login_failures: std::sync::atomic::AtomicU64,
     pub(crate) surroundings: std::sync::OnceLock<crate::doctor::Surroundings>,

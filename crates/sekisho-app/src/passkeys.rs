@@ -34,7 +34,7 @@ use crate::record::record;
 use crate::sealed::{open_secret, seal_secret};
 use check::{Asserted, Expected};
 pub use own::{PasskeyLine, PasskeysPage};
-pub use site::{NoSite, Site};
+pub use site::{NoSite, Site, only_on_this_machine};
 
 /// How long an answer is waited for, in milliseconds.
 const PATIENCE_MS: i64 = 5 * 60_000;

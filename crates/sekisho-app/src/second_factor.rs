@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sekisho_base::canonical::{hex, sha256};
 use sekisho_base::text::normalize_code;
 use sekisho_pack::model::HeldBy;
+use sekisho_store::account::{self, Checked};
 use sekisho_store::{ledger, passkey, second_factor as factors, session, setting};
 use serde_json::json;
 
@@ -50,6 +51,66 @@ pub struct SecondFactorPage {
     pub required: bool,
     /// The secret that is being enrolled, in groups of four to be typed; empty when none is.
     pub typed_secret: String,
+}
+
+/// What somebody can type to prove who they are; passkeys come beside it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Proofs {
+    /// A password, here or at the directory.
+    pub password: bool,
+    /// The code of an authenticator app.
+    pub app: bool,
+    /// A recovery code that was not used yet.
+    pub recovery: bool,
+}
+
+impl Proofs {
+    /// Those that a question before privileged work takes. A recovery code is for whoever has neither password nor app: it is gone afterwards.
+    #[must_use]
+    pub fn of_proof(self) -> Self {
+        Self { recovery: self.recovery && !self.password && !self.app, ..self }
+    }
+
+    /// Those that stand beside a password that was right.
+    #[must_use]
+    pub fn of_second(self) -> Self {
+        Self { password: false, ..self }
+    }
+
+    /// Whether there is any.
+    #[must_use]
+    pub fn any(self) -> bool {
+        self.password || self.app || self.recovery
+    }
+
+    /// What they are called beside a field.
+    #[must_use]
+    pub fn names(self) -> String {
+        let names = [
+            (self.password, "パスワード"),
+            (self.app, "認証アプリの6桁のコード"),
+            (self.recovery, "回復コード"),
+        ];
+        let all: Vec<&str> = names.into_iter().filter(|(has, _)| *has).map(|(_, name)| name).collect();
+        all.join("、または")
+    }
+
+    /// What is said when none of them was right.
+    #[must_use]
+    pub fn wrong(self) -> String {
+        if !self.any() {
+            return "入力したものでは確かめられません。画面にある方法で確かめてください。".to_owned();
+        }
+        let once = match (self.app, self.recovery) {
+            (true, true) => {
+                "コードは一度しか使えません。アプリに今出ている6桁の数字か、まだ使っていない回復コードを入力してください。"
+            }
+            (true, false) => "コードは一度しか使えません。アプリに今出ている6桁の数字を入力してください。",
+            (false, true) => "まだ使っていない回復コードを入力してください。",
+            (false, false) => "",
+        };
+        format!("{}が違います。{once}続けて間違えると、15分間使えなくなります。", self.names())
+    }
 }
 
 /// The page on which roles are chosen whose holders must have a second factor.
@@ -193,6 +254,26 @@ impl Office {
         let login = login.to_owned();
         self.store
             .read(move |c| Box::pin(async move { factors::get(c, &login).await.map_err(AppError::from) }))
+            .await
+    }
+
+    /// What somebody has of what can be typed.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn proofs_of(&self, who: &Identity) -> Result<Proofs, AppError> {
+        let login = who.login.clone();
+        self.store
+            .read(move |c| {
+                Box::pin(async move {
+                    let account = account::by_login(c, &login).await?.ok_or(AppError::NoSession)?;
+                    Ok::<_, AppError>(Proofs {
+                        password: account.checked == Checked::Directory || !account.password.is_empty(),
+                        app: !factors::get(c, &login).await?.secret.is_empty(),
+                        recovery: factors::codes_left(c, &login).await? > 0,
+                    })
+                })
+            })
             .await
     }
 

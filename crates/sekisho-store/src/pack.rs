@@ -78,20 +78,30 @@ pub struct VersionHead {
     pub loaded_by: String,
 }
 
+fn head_of(r: &crate::Row) -> Result<VersionHead, StoreError> {
+    Ok(VersionHead {
+        hash: r.text(0)?,
+        name: r.text(1)?,
+        version: r.text(2)?,
+        loaded_at: r.instant(3)?,
+        loaded_by: r.text(4)?,
+    })
+}
+
+/// A version by hash, without its files.
+///
+/// # Errors
+/// The database failed.
+pub async fn head(c: &mut Conn<'_>, hash: &str) -> Result<Option<VersionHead>, StoreError> {
+    let sql = "SELECT hash, name, version, loaded_at, loaded_by FROM pack_version WHERE hash = $1";
+    c.one(sql, args![hash]).await?.as_ref().map(head_of).transpose()
+}
+
 /// Stored versions, the newest first.
 ///
 /// # Errors
 /// The database failed.
 pub async fn list(c: &mut Conn<'_>, limit: i64) -> Result<Vec<VersionHead>, StoreError> {
     let sql = "SELECT hash, name, version, loaded_at, loaded_by FROM pack_version ORDER BY loaded_at DESC, hash LIMIT $1";
-    let read = |r: &crate::Row| {
-        Ok(VersionHead {
-            hash: r.text(0)?,
-            name: r.text(1)?,
-            version: r.text(2)?,
-            loaded_at: r.instant(3)?,
-            loaded_by: r.text(4)?,
-        })
-    };
-    c.all(sql, args![limit]).await?.iter().map(read).collect()
+    c.all(sql, args![limit]).await?.iter().map(head_of).collect()
 }

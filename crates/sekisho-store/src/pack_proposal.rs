@@ -84,6 +84,44 @@ pub async fn list(c: &mut Conn<'_>, limit: i64) -> Result<Vec<PackProposalRow>, 
     c.all(&sql, args![limit]).await?.iter().map(read).collect()
 }
 
+/// A proposal that took effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppliedRow {
+    /// Id of the proposal.
+    pub id: String,
+    /// Version that it put in force.
+    pub hash: String,
+    /// Name and own version of that pack.
+    pub name: String,
+    /// Version that was in force until then.
+    pub base: String,
+    /// Who proposed it, and when.
+    pub proposed: (String, Instant),
+    /// Who let it take effect, and when.
+    pub decided: (String, Instant),
+}
+
+/// Proposals that took effect, in the order in which they did: the history of the running version. A body has some in a year.
+///
+/// # Errors
+/// The database failed.
+pub async fn applied(c: &mut Conn<'_>) -> Result<Vec<AppliedRow>, StoreError> {
+    let sql = "SELECT p.id, p.hash, v.name, v.version, p.base, p.proposed_by, p.proposed_at, p.decided_by, p.decided_at
+         FROM pack_proposal p JOIN pack_version v ON v.hash = p.hash
+         WHERE p.state = $1 AND p.decided_by IS NOT NULL AND p.decided_at IS NOT NULL ORDER BY p.decided_at, p.id";
+    let read = |r: &Row| {
+        Ok(AppliedRow {
+            id: r.text(0)?,
+            hash: r.text(1)?,
+            name: format!("{} {}", r.text(2)?, r.text(3)?),
+            base: r.text(4)?,
+            proposed: (r.text(5)?, r.instant(6)?),
+            decided: (r.text(7)?, r.instant(8)?),
+        })
+    };
+    c.all(sql, args![ProposalState::Applied.code()]).await?.iter().map(read).collect()
+}
+
 /// Makes a person the proposer of one from the terminal.
 ///
 /// # Errors

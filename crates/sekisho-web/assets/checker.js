@@ -332,29 +332,57 @@ function start() {
     input.focus();
   });
   age();
-  if (typeof BarcodeDetector === "undefined" || !navigator.mediaDevices) return;
-  const button = document.getElementById("camera");
-  const video = document.getElementById("video");
+  camera(input, show, () => { box.hidden = true; });
+}
+
+/** The camera, where the browser can read QR codes; where it cannot, the page says what to do instead. */
+async function camera(input, show, clear) {
+  const [button, video, note] = ["camera", "video", "camera-note"].map((id) => document.getElementById(id));
+  const say = (told) => { note.textContent = told; note.hidden = !told; };
+  const instead = "読取り機で読むか、QRコードの内容の数字を貼り付けてください。";
+  // Browsers of ordinary office machines have no reader of codes, some have one that reads no QR codes.
+  const formats = typeof BarcodeDetector === "undefined" ? [] : await BarcodeDetector.getSupportedFormats().catch(() => []);
+  if (!formats.includes("qr_code")) { say(`このブラウザは、カメラでQRコードを読めません（読めるのは、AndroidのChromeなどです）。${instead}`); return; }
+  if (!navigator.mediaDevices) { say(`このファイルの開き方では、カメラを使えません。${instead}`); return; }
+  const label = button.textContent;
+  let stream = null;
+  const stop = () => {
+    if (stream) stream.getTracks().forEach((t) => t.stop());
+    [stream, video.srcObject, video.hidden, button.textContent] = [null, null, true, label];
+  };
+  const look = async (detector, mine) => {
+    let failures = 0;
+    while (stream === mine) {
+      let codes = [];
+      try { codes = await detector.detect(video); failures = 0; } catch { failures += 1; }
+      if (stream !== mine) return;
+      // Some frames cannot be read while the picture begins; none at all means that nothing ever will be.
+      if (failures > 40) { stop(); say(`カメラの映像を読めません。${instead}`); return; }
+      // Other codes may be in the picture too.
+      const code = codes.find((c) => c.rawValue.startsWith("4701")) || codes[0];
+      if (code) { stop(); input.value = code.rawValue; show(code.rawValue); return; }
+      await new Promise((resolve) => { setTimeout(resolve, 150); });
+    }
+  };
   button.hidden = false;
   button.addEventListener("click", async () => {
+    if (stream) { stop(); return; }
+    // What was said of the last permit is not to be read as said of the next.
+    clear();
+    say("");
     try {
-      const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
       const detector = new BarcodeDetector({ formats: ["qr_code"] });
+      stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1280 }, height: { ideal: 720 } } });
+      const mine = stream;
       video.srcObject = stream;
       video.hidden = false;
+      button.textContent = "カメラをやめる";
       await video.play();
-      const stop = () => { stream.getTracks().forEach((t) => t.stop()); video.hidden = true; };
-      const look = async () => {
-        const [code] = await detector.detect(video).catch(() => []);
-        if (!code) { if (!video.hidden) setTimeout(look, 150); return; }
-        stop();
-        input.value = code.rawValue;
-        show(code.rawValue);
-      };
-      look();
-    } catch {
-      says.textContent = "カメラを使えません。読取り機で読むか、文字を貼り付けてください。";
-      box.hidden = false;
+      look(detector, mine);
+    } catch (error) {
+      stop();
+      const why = { NotAllowedError: "カメラの使用が許されていません。ブラウザの設定でこのファイルに許すか、", NotFoundError: "カメラが見つかりません。つないでからもう一度押すか、", NotReadableError: "カメラをほかのソフトが使っています。そのソフトを閉じてからもう一度押すか、" }[error.name];
+      say(why ? `${why}${instead}` : `カメラを使えません。${instead}`);
     }
   });
 }

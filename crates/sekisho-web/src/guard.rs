@@ -178,8 +178,11 @@ pub(crate) fn from_own_page(headers: &HeaderMap) -> bool {
     rest.split('/').next() == Some(host)
 }
 
-/// The address under which a browser reaches this site: what it sent its request to.
+/// The address under which browsers reach this site: the configured one, or what this one sent its request to.
 pub(crate) fn site(web: &Web, headers: &HeaderMap) -> String {
+    if let Some(address) = web.office.address() {
+        return address.to_owned();
+    }
     let host = headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or("localhost");
     format!("{}://{host}", if web.secure { "https" } else { "http" })
 }

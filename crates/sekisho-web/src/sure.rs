@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use sekisho_app::AppError;
 use sekisho_app::login::{self, Given, Identity, Via};
+use sekisho_app::second_factor::Proofs;
 
 use crate::Web;
 use crate::error::WebError;
@@ -32,13 +33,15 @@ struct ProvePage {
     page: Page,
     action: String,
     fields: Vec<(String, String)>,
-    second_factor: bool,
+    /// What the person has that can be typed.
+    proofs: Proofs,
     /// What the provider is called by which the person came in, and can prove it again.
     provider: Option<String>,
     passkey: Option<Button>,
     message: Option<String>,
 }
 
+/// `message` says what was wrong with what came; empty: with what was typed.
 async fn ask(
     web: &Web,
     who: &Identity,
@@ -59,8 +62,13 @@ async fn ask(
         Ok(passkey) => passkey,
         Err(e) => return e,
     };
-    let shown =
-        ProvePage { page, action, fields, second_factor: who.second_factor, provider, passkey, message };
+    let proofs = match web.office.proofs_of(who).await {
+        Ok(proofs) => proofs.of_proof(),
+        Err(e) => return e.into(),
+    };
+    // What was typed is judged without saying what else might have been.
+    let message = message.map(|m| if m.is_empty() { proofs.wrong() } else { m });
+    let shown = ProvePage { page, action, fields, proofs, provider, passkey, message };
     match html(&shown) {
         Ok(page) => WebError::Instead(Box::new((StatusCode::UNAUTHORIZED, page).into_response())),
         Err(e) => e,
@@ -79,12 +87,16 @@ async fn sure(web: &Web, mut posted: Posted, action: String, From(place): From) 
         (true, false) => Given::Typed(&typed),
         (true, true) => return Err(ask(web, &posted.who, action, &posted.fields, None).await),
     };
+    let by_typing = matches!(given, Given::Typed(_));
     match login::prove(&web.office, &posted.who, given, &place).await {
         Ok(who) => {
             posted.who = who;
             posted.fields.drop(PROOF);
             PASSKEY.iter().for_each(|name| posted.fields.drop(name));
             Ok(posted)
+        }
+        Err(AppError::Refused { code: "L003", .. }) if by_typing => {
+            Err(ask(web, &posted.who, action, &posted.fields, Some(String::new())).await)
         }
         Err(AppError::Refused { message, .. }) => {
             Err(ask(web, &posted.who, action, &posted.fields, Some(message)).await)

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use administrator::{AdministratorForm, AdministratorPage, Finished};
-pub use officers::{OfficersPage, Seat};
+pub use officers::{Headless, MOST_OF_ROLE, OfficersPage, Seat, row_key, rows_of_role};
 pub use steps::{BodyPage, MailForm, MailPage, PackPage};
 pub use units::{HeadLine, SeatHolder, UnitFields, UnitsForm, UnitsPage};
 

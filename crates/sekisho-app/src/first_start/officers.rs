@@ -5,15 +5,34 @@ use std::sync::Arc;
 
 use sekisho_base::text::normalize_code;
 use sekisho_pack::model::{HeldBy, Pack, Role, Scope};
+use sekisho_store::org::{AppointmentRow, UnitRow};
 use serde_json::json;
 
-use super::units::{SeatHolder, appointment, holder, post_record, seat_person};
+use super::units::{SeatHolder, appointment, head_title, holder, post_record, seat_person};
 use super::{Setup, State};
 use crate::directory::Directory;
 use crate::error::{AppError, FieldError};
 use crate::exchange::org::{OrgRecords, OrgSheet};
 use crate::office::Office;
 use crate::people::roles;
+
+/// People whom one form gives one role.
+pub const MOST_OF_ROLE: usize = 50;
+
+/// How many people a form has room for at a role held by appointment: its fields are `number.KEY`, `number.KEY.2`, `number.KEY.3`, ….
+#[must_use]
+pub fn rows_of_role(fields: &BTreeMap<String, String>, key: &str) -> usize {
+    (2..=MOST_OF_ROLE)
+        .rev()
+        .find(|n| fields.contains_key(&format!("number.{}", row_key(key, *n))))
+        .unwrap_or(1)
+}
+
+/// How the fields of the n-th person of a seat end.
+#[must_use]
+pub fn row_key(key: &str, n: usize) -> String {
+    if n < 2 { key.to_owned() } else { format!("{key}.{n}") }
+}
 
 /// A post or role to be filled.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,6 +53,17 @@ pub struct Seat {
     pub apart: String,
 }
 
+/// A department or section without a head.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Headless {
+    /// How the form's fields end: `unit-CODE`.
+    pub key: String,
+    /// Name of the unit.
+    pub unit: String,
+    /// Roles that its head holds.
+    pub titles: String,
+}
+
 /// The step 責任者.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OfficersPage {
@@ -42,7 +72,7 @@ pub struct OfficersPage {
     /// Units in which a new post can be: code and name.
     pub units: Vec<(String, String)>,
     /// Departments and sections without a head.
-    pub headless: usize,
+    pub headless: Vec<Headless>,
     /// Titles of the roles that heads hold.
     pub heads_hold: String,
 }
@@ -78,6 +108,33 @@ fn asked(pack: &Pack) -> Vec<Post<'_>> {
     all
 }
 
+/// Departments and sections that have no head today, but for those whose head is a post that is asked for anyway.
+fn headless<'d>(pack: &Pack, d: &'d Directory, today: sekisho_base::Date) -> Vec<&'d UnitRow> {
+    let asked: BTreeSet<&str> = asked(pack).iter().filter_map(|p| p.post).collect();
+    let vacant = |u: &&UnitRow| {
+        let Some(post) = d.head_post(&u.code) else { return true };
+        let held = |a: &AppointmentRow| a.role.is_empty() && a.post == post.code && a.in_force(today);
+        !asked.contains(post.code.as_str()) && !d.rows().appointments.iter().any(held)
+    };
+    let units = d.rows().units.iter().filter(|u| u.exists_on(today) && scope_of(u).is_some());
+    units.filter(vacant).collect()
+}
+
+/// What the head of a unit heads; nothing for the body itself.
+fn scope_of(u: &UnitRow) -> Option<Scope> {
+    match u.kind.as_str() {
+        "department" | "organ" => Some(Scope::Department),
+        "section" | "branch" => Some(Scope::Section),
+        _ => None,
+    }
+}
+
+/// Roles that the head of a unit holds.
+fn roles_of_head<'p>(pack: &'p Pack, u: &UnitRow) -> Vec<&'p Role> {
+    let scope = scope_of(u);
+    pack.roles.values().filter(|r| matches!(&r.held_by, HeldBy::HeadOf(s) if Some(*s) == scope)).collect()
+}
+
 fn titles<'a>(roles: impl IntoIterator<Item = &'a Role>) -> String {
     roles.into_iter().map(|r| r.title.as_str()).collect::<Vec<_>>().join("、")
 }
@@ -107,7 +164,7 @@ fn seat(pack: &Pack, d: &Directory, p: &Post<'_>, today: sekisho_base::Date) -> 
 
 /// What a form says about one seat.
 struct Typed<'f> {
-    key: &'f str,
+    key: String,
     fields: &'f BTreeMap<String, String>,
 }
 
@@ -131,6 +188,8 @@ struct Filling<'a> {
     held: BTreeMap<String, BTreeSet<String>>,
     /// Posts that people get by this form.
     posts: BTreeMap<String, String>,
+    /// Units that get a head by this form.
+    headed: BTreeSet<String>,
     wrong: Vec<FieldError>,
 }
 
@@ -155,12 +214,38 @@ impl Filling<'_> {
         held.extend(given.iter().map(|r| r.id.clone()));
     }
 
-    /// A post with its holder.
-    fn post(&mut self, p: &Post<'_>, code: &str, typed: &Typed<'_>, number: &str) {
+    /// Somebody gets a post.
+    fn appoint(&mut self, code: &str, typed: &Typed<'_>, number: &str, given: &[&Role]) {
         let (name, kana) = (typed.get("name"), typed.get("kana"));
         if self.d.person(number).is_none() && !self.posts.contains_key(number) && name.is_empty() {
             self.wrong.push(typed.fault("name", "初めて出てくる職員番号です。氏名も入力してください。"));
         }
+        self.separate(typed, number, given);
+        seat_person(&mut self.org, self.d, number, name, kana);
+        let main = self.d.main_appointment(number, self.today).is_none() && !self.posts.contains_key(number);
+        self.org.insert(OrgSheet::Appointments, appointment(number, code, main, self.today, ""));
+        self.posts.entry(number.to_owned()).or_insert_with(|| code.to_owned());
+    }
+
+    /// The head of a department or section that has none.
+    fn head(&mut self, u: &UnitRow, typed: &Typed<'_>, number: &str) {
+        let code = match self.d.head_post(&u.code) {
+            Some(post) => post.code.clone(),
+            None => {
+                let code = (1..)
+                    .map(|n| if n == 1 { format!("{}-h", u.code) } else { format!("{}-h{n}", u.code) })
+                    .find(|c| self.d.post(c).is_none())
+                    .unwrap_or_default();
+                self.org.insert(OrgSheet::Posts, post_record(&code, &u.code, &head_title(&u.name), true));
+                code
+            }
+        };
+        self.headed.insert(u.code.clone());
+        self.appoint(&code, typed, number, &roles_of_head(self.pack, u));
+    }
+
+    /// A post with its holder.
+    fn post(&mut self, p: &Post<'_>, code: &str, typed: &Typed<'_>, number: &str) {
         if self.d.post(code).is_none() {
             let (title, unit) = (typed.get("title"), typed.get("unit"));
             if title.is_empty() || title.chars().count() > 60 {
@@ -171,20 +256,25 @@ impl Filling<'_> {
                 None => self.wrong.push(typed.fault("unit", "この職のある組織を選んでください。")),
                 Some(u) => {
                     // A unit without a head gets one by the post that answers for it.
-                    let heads = u.kind != "body" && self.d.head_post(unit).is_none();
+                    let heads = u.kind != "body"
+                        && self.d.head_post(unit).is_none()
+                        && self.headed.insert(unit.to_owned());
                     self.org.insert(OrgSheet::Posts, post_record(code, unit, title, heads));
                 }
             }
         }
-        self.separate(typed, number, &p.roles);
-        seat_person(&mut self.org, self.d, number, name, kana);
-        let main = self.d.main_appointment(number, self.today).is_none() && !self.posts.contains_key(number);
-        self.org.insert(OrgSheet::Appointments, appointment(number, code, main, self.today, ""));
-        self.posts.entry(number.to_owned()).or_insert_with(|| code.to_owned());
+        self.appoint(code, typed, number, &p.roles);
     }
 
     /// A role for somebody who has a post.
     fn role(&mut self, p: &Post<'_>, typed: &Typed<'_>, number: &str) {
+        let holds = |a: &AppointmentRow| {
+            a.person == number && a.in_force(self.today) && p.roles.iter().any(|r| r.id == a.role)
+        };
+        if self.d.rows().appointments.iter().any(holds) {
+            self.wrong.push(typed.fault("number", "この人は、もうこの役割を担っています。"));
+            return;
+        }
         let post = self.d.main_appointment(number, self.today).map(|a| a.post.clone());
         let Some(post) = post.or_else(|| self.posts.get(number).cloned()) else {
             self.wrong.push(typed.fault(
@@ -215,7 +305,14 @@ impl Office {
         Ok(OfficersPage {
             seats: asked(&pack).iter().map(|p| seat(&pack, &d, p, today)).collect(),
             units: units.map(|u| (u.code.clone(), u.name.clone())).collect(),
-            headless: self.first_units(setup).await?.vacant,
+            headless: headless(&pack, &d, today)
+                .into_iter()
+                .map(|u| Headless {
+                    key: format!("unit-{}", u.code),
+                    unit: u.name.clone(),
+                    titles: titles(roles_of_head(&pack, u)),
+                })
+                .collect(),
             heads_hold: titles(by_head),
         })
     }
@@ -245,27 +342,50 @@ impl Office {
             org: OrgRecords::default(),
             held: BTreeMap::new(),
             posts: BTreeMap::new(),
+            headed: BTreeSet::new(),
             wrong: vec![],
         };
-        let mut seats = asked(&pack);
-        // Posts first: a role may go to somebody who gets a post by the same form.
-        seats.sort_by_key(|p| p.post.is_none());
+        // The first field with which something was typed.
         let mut first = String::new();
-        for p in &seats {
-            let typed = Typed { key: &p.key, fields };
+        let mut number_of = |typed: &Typed<'_>, wrong: &mut Vec<FieldError>| {
             let number = normalize_code(typed.get("number"));
             if number.is_empty() {
                 if !typed.get("name").is_empty() {
-                    filling.wrong.push(typed.fault("number", "職員番号を入力してください。"));
+                    wrong.push(typed.fault("number", "職員番号を入力してください。"));
+                }
+                return None;
+            }
+            if first.is_empty() {
+                first = format!("number.{}", typed.key);
+            }
+            Some(number)
+        };
+        // Heads and posts first: a role may go to somebody who gets a post by the same form.
+        for u in headless(&pack, &d, today) {
+            let typed = Typed { key: format!("unit-{}", u.code), fields };
+            if let Some(number) = number_of(&typed, &mut filling.wrong) {
+                filling.head(u, &typed, &number);
+            }
+        }
+        let mut seats = asked(&pack);
+        seats.sort_by_key(|p| p.post.is_none());
+        for p in &seats {
+            if let Some(code) = p.post {
+                let typed = Typed { key: p.key.clone(), fields };
+                if let Some(number) = number_of(&typed, &mut filling.wrong) {
+                    filling.post(p, code, &typed, &number);
                 }
                 continue;
             }
-            if first.is_empty() {
-                first = format!("number.{}", p.key);
-            }
-            match p.post {
-                Some(code) => filling.post(p, code, &typed, &number),
-                None => filling.role(p, &typed, &number),
+            let mut given = BTreeSet::new();
+            for n in 1..=rows_of_role(fields, &p.key) {
+                let typed = Typed { key: row_key(&p.key, n), fields };
+                let Some(number) = number_of(&typed, &mut filling.wrong) else { continue };
+                if given.insert(number.clone()) {
+                    filling.role(p, &typed, &number);
+                } else {
+                    filling.wrong.push(typed.fault("number", "同じ職員番号が上の欄にもあります。"));
+                }
             }
         }
         if !filling.wrong.is_empty() {

@@ -108,7 +108,7 @@ pub struct UnitsPage {
 }
 
 /// A head's title after the last character of the unit's name: 福祉部 has a 部長.
-fn head_title(unit: &str) -> String {
+pub(super) fn head_title(unit: &str) -> String {
     format!("{}長", unit.chars().last().unwrap_or('課'))
 }
 

@@ -138,7 +138,7 @@ impl Draft {
     }
 }
 
-fn folder_title(folder: &str) -> String {
+pub(super) fn folder_title(folder: &str) -> String {
     match folder {
         "" => "全体（名札、役割、分類、暦など）",
         "clauses" => "条項",
@@ -192,7 +192,7 @@ async fn examine(
 }
 
 /// Clauses whose mechanisms, built or planned, differ.
-fn covered(old: &Pack, new: &Pack) -> Vec<(String, String)> {
+pub(super) fn covered(old: &Pack, new: &Pack) -> Vec<(String, String)> {
     let of = |pack: &Pack| -> BTreeMap<String, (BTreeSet<String>, BTreeSet<String>)> {
         let clauses = coverage(pack, &pack_tools::built()).clauses.into_iter();
         clauses

@@ -4,6 +4,7 @@
 
 mod assess;
 mod edit;
+mod history;
 mod view;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,10 @@ use serde_json::json;
 
 use assess::{Assessed, decided, nothing_new};
 pub use edit::{EditCheck, EditFile, EditFilePage, EditFolder, EditMessage, EditPage};
+pub use history::{
+    ChangedLine, Choice, CompareFilePage, ComparePage, FileChange, OnDay, Side, TermLine, VersionFilePage,
+    VersionPage,
+};
 pub use view::{AreaView, FindingView, PackProposalPage, PacksPage, ProposedLine, VersionLine};
 
 use crate::error::AppError;

@@ -7,6 +7,7 @@ use sekisho_store::pack_proposal::{self, PackProposalRow};
 use sekisho_store::proposal::ProposalState;
 use serde_json::Value;
 
+use super::history::{OnDay, TermLine};
 use super::{Assessed, publishes};
 use crate::directory::Directory;
 use crate::error::AppError;
@@ -15,7 +16,7 @@ use crate::news::News;
 use crate::office::Office;
 
 /// Proposals and versions shown.
-const SHOWN: i64 = 50;
+pub(super) const SHOWN: i64 = 50;
 /// Findings of one kind written out.
 const REASONS: usize = 5;
 
@@ -32,6 +33,8 @@ pub struct VersionLine {
     pub stored: String,
     /// Whether it runs.
     pub running: bool,
+    /// Whether the viewer may read it.
+    pub readable: bool,
 }
 
 /// A proposal in a list.
@@ -58,6 +61,10 @@ pub struct PacksPage {
     pub running: String,
     /// Key of the running version.
     pub hash: String,
+    /// What was in force on the day that was asked for.
+    pub on: OnDay,
+    /// Every time in which a version was in force, the latest first.
+    pub terms: Vec<TermLine>,
     /// Stored versions, the newest first.
     pub versions: Vec<VersionLine>,
     /// Proposals, the newest first; none for those who neither propose nor decide.
@@ -97,6 +104,10 @@ pub struct FindingView {
 pub struct PackProposalPage {
     /// The line.
     pub line: ProposedLine,
+    /// Key of the version proposed.
+    pub hash: String,
+    /// Key of the version that ran when it was proposed.
+    pub base: String,
     /// Title and version of the pack.
     pub name: String,
     /// Who decided it, when and why; empty while it waits.
@@ -121,7 +132,7 @@ pub struct PackProposalPage {
     pub own: bool,
 }
 
-fn short(hash: &str) -> String {
+pub(super) fn short(hash: &str) -> String {
     hash.chars().take(12).collect()
 }
 
@@ -195,11 +206,11 @@ fn finding(g: &Group<'_>, x: &Assessed) -> FindingView {
 }
 
 impl Office {
-    /// The page 「基準の版」.
+    /// The page 「基準の版」; `on` is the day, as typed, for which somebody asks what was in force.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn packs_page(&self, who: &Identity) -> Result<PacksPage, AppError> {
+    pub async fn packs_page(&self, who: &Identity, on: &str) -> Result<PacksPage, AppError> {
         let (me, d, pack) = (self.me(who).await?, self.directory().await?, self.pack());
         let may_propose = me.administers() || publishes(&me);
         let (heads, rows) = self
@@ -210,17 +221,21 @@ impl Office {
                 })
             })
             .await?;
+        let (on, terms) = self.packs_in_time(&d, on, may_propose).await?;
         let version = |v: VersionHead| VersionLine {
             short: short(&v.hash),
             name: format!("{} {}", v.name, v.version),
             stored: format!("{} {}", v.loaded_at.japanese(), d.person_name(&v.loaded_by)),
             running: v.hash == pack.hash,
+            readable: may_propose || terms.iter().any(|t| t.hash == v.hash),
             hash: v.hash,
         };
         Ok(PacksPage {
             running: format!("{} {}", pack.meta.title, pack.meta.version),
             hash: pack.hash.clone(),
             versions: heads.into_iter().map(version).collect(),
+            on,
+            terms,
             proposals: if may_propose { rows.iter().map(|r| line(&d, r)).collect() } else { vec![] },
             may_propose,
         })
@@ -245,6 +260,8 @@ impl Office {
         let own = row.proposed_by == me.person || row.named == me.person;
         let mut page = PackProposalPage {
             line: line(&d, &row),
+            hash: row.hash.clone(),
+            base: row.base.clone(),
             name: String::new(),
             decided: decided.unwrap_or_default(),
             areas: areas(&kept)?,

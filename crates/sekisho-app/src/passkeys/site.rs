@@ -1,4 +1,4 @@
-//! For which address passkeys are. It comes from the configuration, never from a request: browsers sign for the address that they see, and a
+//! At which address browsers reach a body, and for which address passkeys are. It comes from the configuration, never from a request: browsers sign for the address that they see, and a
 //! passkey outlives the day.
 
 use std::net::IpAddr;
@@ -77,10 +77,31 @@ impl Site {
     }
 }
 
+/// Whether an address leads nowhere from another machine: the machine's name for itself.
+#[must_use]
+pub fn only_on_this_machine(address: &str) -> bool {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if let Some((v6, _)) = authority.strip_prefix('[').and_then(|a| a.split_once(']')) {
+        return v6.parse::<IpAddr>().is_ok_and(|a| a.is_loopback());
+    }
+    let host = authority.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host.parse::<IpAddr>().is_ok_and(|a| a.is_loopback())
+}
+
 impl Office {
     /// Says at which address browsers reach this body, from the configuration; the first call counts.
     pub fn use_site(&self, address: Option<&str>) {
-        let _ = self.site.set(Site::of(address));
+        let written = address.map(|a| a.trim().trim_end_matches('/').to_owned()).filter(|a| !a.is_empty());
+        let _ = self.site.set((written, Site::of(address)));
+    }
+
+    /// The address at which browsers reach this body, without a slash at its end, where one is configured.
+    #[must_use]
+    pub fn address(&self) -> Option<&str> {
+        self.site.get().and_then(|(address, _)| address.as_deref())
     }
 
     /// The site for which passkeys are.
@@ -90,8 +111,8 @@ impl Office {
     pub fn passkey_site(&self) -> Result<&Site, NoSite> {
         // A command without the key can seal nothing.
         match (self.site.get(), self.sealing_key()) {
-            (Some(Ok(site)), Some(_)) => Ok(site),
-            (Some(Err(why)), _) => Err(*why),
+            (Some((_, Ok(site))), Some(_)) => Ok(site),
+            (Some((_, Err(why))), _) => Err(*why),
             _ => Err(NoSite::NotSet),
         }
     }
@@ -100,6 +121,28 @@ impl Office {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_that_a_machine_has_for_itself_are_known() {
+        for here in [
+            "http://localhost:8080",
+            "http://127.0.0.1",
+            "https://[::1]:8443/x",
+            "http://A.LOCALHOST",
+            "http://127.9.9.9:1",
+        ] {
+            assert!(only_on_this_machine(here), "{here}");
+        }
+        for other in [
+            "https://sekisho.city.example",
+            "http://10.1.2.3:8080",
+            "http://localhost.example",
+            "http://[fd00::1]",
+            "",
+        ] {
+            assert!(!only_on_this_machine(other), "{other}");
+        }
+    }
 
     #[test]
     fn only_protected_names_have_passkeys() {

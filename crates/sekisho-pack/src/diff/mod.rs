@@ -1,6 +1,7 @@
 //! The difference between two versions of a pack in plain Japanese, for whoever has to decide whether the new one may take
 //! effect: above all who loses or gains which power, then every other change with the words before and after.
 
+pub mod lines;
 mod other;
 mod powers;
 mod procedures;

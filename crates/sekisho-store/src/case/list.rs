@@ -36,23 +36,42 @@ pub struct CaseFilter {
 /// Columns that conditions and order are about; the state is long and left out.
 const TERMS_OVER: &str = "id, no, procedure, status, applicant, unit, opened_at, due, search";
 
+/// By which index the rows of a query are to be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// Any that fits.
+    Any,
+    /// Those of the unit and of the person. Half of all cases may have one status or one procedure, a unit has few, and SQLite would not know.
+    Unit,
+}
+
+impl By {
+    /// A column that must equal an argument, written so that an index of it is taken only where it may be.
+    fn equal(self, column: &str, argument: usize) -> String {
+        let common = matches!(column, "status" | "procedure");
+        // No index is over an expression.
+        let kept = if self == Self::Unit && common { " || ''" } else { "" };
+        format!("f.{column}{kept} = ${argument}")
+    }
+}
+
 /// A condition of a filter over a table or query named `f`; adds its arguments.
-type Condition = fn(&CaseFilter, &mut Vec<Arg>) -> Option<String>;
+type Condition = fn(&CaseFilter, By, &mut Vec<Arg>) -> Option<String>;
 
 /// What changes without a case getting a new number.
 const CONDITIONS: [Condition; 3] = [status, late, about];
 
-fn status(f: &CaseFilter, a: &mut Vec<Arg>) -> Option<String> {
+fn status(f: &CaseFilter, by: By, a: &mut Vec<Arg>) -> Option<String> {
     a.push(f.status.as_ref()?.into());
-    Some(format!("f.status = ${}", a.len()))
+    Some(by.equal("status", a.len()))
 }
 
-fn late(f: &CaseFilter, a: &mut Vec<Arg>) -> Option<String> {
+fn late(f: &CaseFilter, _: By, a: &mut Vec<Arg>) -> Option<String> {
     a.push(f.due_before?.into());
     Some(format!("f.due <> '' AND f.due < ${}", a.len()))
 }
 
-fn about(f: &CaseFilter, a: &mut Vec<Arg>) -> Option<String> {
+fn about(f: &CaseFilter, _: By, a: &mut Vec<Arg>) -> Option<String> {
     let (register, row) = f.item.as_ref()?;
     a.push(register.into());
     a.push(row.into());
@@ -72,13 +91,13 @@ fn equals(f: &CaseFilter) -> Vec<(String, String)> {
 }
 
 /// All of the filter's terms; who may see the case comes on top.
-fn terms(f: &CaseFilter, words: &[String], a: &mut Vec<Arg>) -> String {
+fn terms(f: &CaseFilter, words: &[String], by: By, a: &mut Vec<Arg>) -> String {
     let mut terms = vec!["TRUE".to_owned()];
     for (column, value) in equals(f) {
         a.push(value.into());
-        terms.push(format!("f.{column} = ${}", a.len()));
+        terms.push(by.equal(&column, a.len()));
     }
-    terms.extend(CONDITIONS.iter().filter_map(|condition| condition(f, a)));
+    terms.extend(CONDITIONS.iter().filter_map(|condition| condition(f, by, a)));
     for word in words {
         terms.push(search::like("f.search", word, a));
     }
@@ -140,13 +159,8 @@ async fn walk(
     limit: i64,
 ) -> Result<(Vec<CaseRow>, i64), StoreError> {
     let mut a = Vec::new();
-    let mut terms = terms(f, &[], &mut a);
-    if viewer.units.is_some() {
-        // Half of all cases may have one status or one procedure, a unit has few: its index is the one to take, and SQLite would not.
-        for column in ["f.status", "f.procedure"] {
-            terms = terms.replace(&format!("{column} ="), &format!("{column} || '' ="));
-        }
-    }
+    let by = if viewer.units.is_some() { By::Unit } else { By::Any };
+    let terms = terms(f, &[], by, &mut a);
     let seen = visible(viewer, &terms, &mut a);
     let count = format!("SELECT COUNT(*) FROM ({seen} LIMIT {}) t", COUNT_CAP + 1);
     let total = c.count(&count, a.clone()).await?;
@@ -190,7 +204,7 @@ async fn picked(
     let mut sets = Vec::new();
     for condition in CONDITIONS {
         let mut a = Vec::new();
-        if let Some(sql) = condition(f, &mut a) {
+        if let Some(sql) = condition(f, By::Any, &mut a) {
             sets.push(index::numbers(c, "f.no", &format!("case_file f WHERE {sql}"), a).await?);
         }
     }
@@ -204,7 +218,7 @@ async fn picked(
     };
     // Over the few rows in question: the unit, or a row of case_party.
     let mut a = Vec::new();
-    let mut terms = terms(f, &words, &mut a);
+    let mut terms = terms(f, &words, By::Any, &mut a);
     if viewer.units.is_some() {
         let units = viewer.unit_predicate("f.unit", &mut a);
         a.push(Arg::from(&viewer.person));
@@ -283,4 +297,29 @@ async fn fetch(c: &mut Conn<'_>, ids: &[String]) -> Result<Vec<CaseRow>, StoreEr
         }
     }
     Ok(ids.iter().filter_map(|id| rows.remove(id)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_that_half_of_the_cases_share_are_kept_from_the_planner_only_where_the_unit_is_to_be_taken() {
+        let f = CaseFilter {
+            procedure: Some("take_out".to_owned()),
+            status: Some("open".to_owned()),
+            applicant: Some("00001".to_owned()),
+            item: Some(("status = procedure = asset".to_owned(), "R1".to_owned())),
+            ..CaseFilter::default()
+        };
+        let about = "f.id IN (SELECT i.case_id FROM case_item i WHERE i.register = $4 AND i.row_id = $5)";
+        for (by, procedure, status) in
+            [(By::Any, "f.procedure", "f.status"), (By::Unit, "f.procedure || ''", "f.status || ''")]
+        {
+            let mut a = Vec::new();
+            let all = format!("TRUE AND f.applicant = $1 AND {procedure} = $2 AND {status} = $3 AND {about}");
+            assert_eq!(terms(&f, &[], by, &mut a), all);
+            assert_eq!(a.len(), 5);
+        }
+    }
 }

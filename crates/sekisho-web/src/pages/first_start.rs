@@ -1,5 +1,7 @@
 //! The first start: the code from the terminal, then the steps up to the first administrator. Once somebody can log in, none of this answers.
 
+mod officers;
+
 use askama::Template;
 use axum::Router;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request, State};
@@ -9,8 +11,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use sekisho_app::AppError;
 use sekisho_app::first_start::{
-    AdministratorForm, AdministratorPage, BodyPage, Door, Finished, MailForm, MailPage, OfficersPage,
-    PackPage, Seat, Setup, Step, UnitsForm, UnitsPage,
+    AdministratorForm, AdministratorPage, BodyPage, Door, Finished, MailForm, MailPage, PackPage, Setup,
+    Step, UnitsForm, UnitsPage,
 };
 
 use crate::Web;
@@ -31,7 +33,7 @@ pub(crate) fn routes() -> Router<Web> {
         .route("/setup/organization/import", get(import).post(import_step))
         .route("/setup/organization/export.xlsx", get(export))
         .route("/setup/unseat", post(unseat))
-        .route("/setup/officers", get(officers).post(keep_officers))
+        .merge(officers::routes())
         .route("/setup/pack", get(pack).post(keep_pack))
         .route("/setup/mail", get(mail).post(keep_mail))
         .route("/setup/administrator", get(administrator).post(keep_administrator))
@@ -167,15 +169,15 @@ async fn keep_body(State(web): State<Web>, sent: Sent) -> Result<Response, WebEr
 /// A text field of a form with many of them.
 struct Blank {
     name: String,
-    label: &'static str,
+    label: String,
     value: String,
     /// What is wrong, as HTML.
     note: String,
 }
 
 impl Blank {
-    fn new(name: String, label: &'static str, value: &str, errors: &Errors) -> Self {
-        Self { note: errors.note(&name), value: value.to_owned(), name, label }
+    fn new(name: String, label: &str, value: &str, errors: &Errors) -> Self {
+        Self { note: errors.note(&name), value: value.to_owned(), name, label: label.to_owned() }
     }
 }
 
@@ -285,88 +287,6 @@ async fn import_step(State(web): State<Web>, sent: Sent) -> Result<Response, Web
 
 async fn export(State(web): State<Web>, Inside(setup): Inside) -> Result<Response, WebError> {
     Ok(download(web.office.first_export(&setup).await?))
-}
-
-#[derive(Template)]
-#[template(path = "first_officers.html")]
-struct OfficersView {
-    page: Page,
-    steps: Steps,
-    view: OfficersPage,
-    /// What must be filled or is kept apart from others.
-    seats: Vec<SeatView>,
-    /// The rest.
-    later: Vec<SeatView>,
-    /// One of the rest is wrong.
-    later_wrong: bool,
-    errors: Errors,
-}
-
-/// A seat with its fields.
-struct SeatView {
-    seat: Seat,
-    blanks: Vec<Blank>,
-    /// The choice of the unit for a post that does not exist yet.
-    unit: Option<Blank>,
-}
-
-impl SeatView {
-    fn new(seat: &Seat, typed: &Fields, errors: &Errors) -> Self {
-        let blank = |field: &str, label| {
-            let name = format!("{field}.{}", seat.key);
-            let value = typed.get(&name).to_owned();
-            Blank::new(name, label, &value, errors)
-        };
-        let number =
-            if seat.holders.is_empty() { "担う人の職員番号" } else { "加える人の職員番号" };
-        let mut blanks = Vec::new();
-        if seat.by_role || seat.holders.is_empty() {
-            blanks.push(blank("number", number));
-        }
-        if !seat.by_role && seat.holders.is_empty() {
-            blanks.push(blank("name", "氏名（初めて入力する人だけ）"));
-            blanks.push(blank("kana", "ふりがな（初めて入力する人だけ）"));
-        }
-        if seat.no_post {
-            blanks.push(blank("title", "職の名前"));
-        }
-        let unit = seat.no_post.then(|| blank("unit", "この職のある組織"));
-        Self { seat: seat.clone(), blanks, unit }
-    }
-}
-
-async fn officers_page(
-    web: &Web,
-    setup: &Setup,
-    typed: Fields,
-    errors: Errors,
-    done: Option<&str>,
-) -> Result<Response, WebError> {
-    let view = web.office.first_officers(setup).await?;
-    let (page, steps) = head(web, setup, "/setup/officers", "最初の設定：責任者").await?;
-    let page = page.flash(done);
-    let seats = view.seats.iter().map(|s| SeatView::new(s, &typed, &errors));
-    let (seats, later): (Vec<_>, Vec<_>) = seats.partition(|v| v.seat.must || !v.seat.apart.is_empty());
-    let later_wrong = later.iter().any(|v| v.blanks.iter().chain(&v.unit).any(|b| !b.note.is_empty()));
-    html(&OfficersView { page, steps, view, seats, later, later_wrong, errors })
-}
-
-async fn officers(
-    State(web): State<Web>,
-    Inside(setup): Inside,
-    Query(q): Query<Done>,
-) -> Result<Response, WebError> {
-    officers_page(&web, &setup, Fields::default(), Errors::default(), q.done.as_deref()).await
-}
-
-async fn keep_officers(State(web): State<Web>, sent: Sent) -> Result<Response, WebError> {
-    match web.office.fill_first_seats(&sent.setup, &sent.fields.singles()).await {
-        Ok(()) => go("/setup/pack"),
-        Err(e) => {
-            let errors = Errors::from_app(e)?;
-            Ok(again(officers_page(&web, &sent.setup, sent.fields, errors, None).await?))
-        }
-    }
 }
 
 #[derive(Template)]

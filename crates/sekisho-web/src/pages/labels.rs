@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use sekisho_app::login::Identity;
+use sekisho_app::passkeys::only_on_this_machine;
 use sekisho_app::registers::{LabelsForm, MOST_LABELS, SHEET};
 
 use crate::Web;
@@ -31,7 +32,12 @@ struct LabelsPage {
     /// Rows that are ticked; nothing: all.
     ticked: Option<Vec<String>>,
     skip: String,
+    /// The address that is printed.
     site: String,
+    /// It is the configured one, not that of this request.
+    configured: bool,
+    /// It leads nowhere from another machine.
+    only_here: bool,
     sheet: usize,
     most: usize,
     errors: Errors,
@@ -59,6 +65,8 @@ async fn page(
         form,
         ticked: typed.map(|f| f.all("row")),
         skip: typed.map(|f| f.get("skip").to_owned()).unwrap_or_default(),
+        configured: web.office.address().is_some(),
+        only_here: only_on_this_machine(&site),
         site,
         sheet: SHEET,
         most: MOST_LABELS,

@@ -9,6 +9,7 @@ use axum::routing::{get, post};
 use sekisho_app::AppError;
 use sekisho_app::demo::PrintedLogin;
 use sekisho_app::login::{self, Given, Identity, NewSession, Stage};
+use sekisho_app::second_factor::Proofs;
 
 use crate::Web;
 use crate::error::{WebError, escape_query};
@@ -109,13 +110,18 @@ struct CodePage {
     page: Page,
     message: Option<String>,
     next: String,
+    /// What the person has that can be typed.
+    proofs: Proofs,
     passkey: Option<Button>,
 }
 
 impl CodePage {
+    /// `message` says what was wrong with what came; empty: with what was typed.
     async fn of(web: &Web, who: Identity, message: Option<String>, next: String) -> Result<Self, WebError> {
         let passkey = Button::of(web, &who, "/login/code/passkey").await?;
-        Ok(Self { page: Page { csrf: who.csrf, ..page(web) }, message, next, passkey })
+        let proofs = web.office.proofs_of(&who).await?.of_second();
+        let message = message.map(|m| if m.is_empty() { proofs.wrong() } else { m });
+        Ok(Self { page: Page { csrf: who.csrf, ..page(web) }, message, next, proofs, passkey })
     }
 }
 
@@ -143,9 +149,11 @@ async fn enter_code(
         "" => Given::Typed(posted.fields.get("code")),
         answer => Given::Passkey(posted.fields.raw("ticket"), answer),
     };
+    let by_typing = matches!(given, Given::Typed(_));
     match login::second(&web.office, &posted.who, given, &place).await {
         Ok(session) => Ok(with_cookie(&web, &session, &first_page(&session, &next))),
-        Err(AppError::Refused { message, .. }) => {
+        Err(AppError::Refused { code, message }) => {
+            let message = if by_typing && code == "L002" { String::new() } else { message };
             let shown = CodePage::of(&web, posted.who, Some(message), next).await?;
             Ok((StatusCode::UNAUTHORIZED, html(&shown)?).into_response())
         }

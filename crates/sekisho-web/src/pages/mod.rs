@@ -25,6 +25,7 @@ mod notifications;
 mod organization;
 mod own_account;
 mod pack_edit;
+mod pack_history;
 mod packs;
 pub(crate) mod passkeys;
 mod password;
@@ -68,6 +69,7 @@ pub(crate) fn routes() -> Router<Web> {
         .merge(organization::routes())
         .merge(packs::routes())
         .merge(pack_edit::routes())
+        .merge(pack_history::routes())
         .merge(account::routes())
         .merge(accounts::routes())
         .merge(user_import::routes())

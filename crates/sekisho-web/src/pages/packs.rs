@@ -33,13 +33,15 @@ struct IndexPage {
 #[derive(serde::Deserialize)]
 struct Asked {
     done: Option<String>,
+    /// The day for which somebody asks what was in force, as typed.
+    #[serde(default)]
+    on: String,
 }
 
 async fn index(State(web): State<Web>, Who(who): Who, Query(q): Query<Asked>) -> Result<Response, WebError> {
-    let view = web.office.packs_page(&who).await?;
-    html(&IndexPage {
-        page: Page::of(&web, &who, "基準の版", SECTION).await?.flash(q.done.as_deref()), view
-    })
+    let view = web.office.packs_page(&who, &q.on).await?;
+    let page = Page::of(&web, &who, "基準の版", SECTION).await?.flash(q.done.as_deref());
+    html(&IndexPage { page, view })
 }
 
 /// Proposes an earlier version again.

@@ -76,6 +76,8 @@ struct More {
     entry: String,
     /// Id of a proposal of another version of the standard.
     pack: String,
+    /// Key of that version.
+    version: String,
     /// Address of somebody's calendar.
     feed: String,
     /// Token of a program.
@@ -104,7 +106,8 @@ async fn more(two: &Two, held: &Held) -> More {
     let fields = [("do", "make"), ("name", "在庫"), ("scope", "read"), ("days", "30")];
     let page = admin.post("/account/tokens", &fields).await;
     let token = page.text.split("<code>").nth(1).unwrap().split("</code>").next().unwrap().to_owned();
-    More { row, entry, pack, feed: feed.to_owned(), token }
+    let version = sekisho_app::pack_tools::examine(&crate::packs::changed()).0.unwrap().hash;
+    More { row, entry, pack, version, feed: feed.to_owned(), token }
 }
 
 /// The end of an address.
@@ -142,6 +145,7 @@ fn filled(route: &str, h: &Held, m: &More) -> String {
         ("/stocktakings/{id}", h.stocktaking.clone()),
         ("/organization/proposals/{id}", h.proposal.clone()),
         ("/packs/proposals/{id}", format!("/packs/proposals/{}", m.pack)),
+        ("{hash}", m.version.clone()),
         ("/delegations/{id}", h.delegation.clone()),
         ("/absences/{id}", absence.to_owned()),
         ("/notifications/{id}", notification.to_owned()),

@@ -23,7 +23,7 @@ const PAGES: [&str; 7] = [
     "/setup/administrator",
 ];
 
-async fn code(city: &City) -> String {
+pub async fn code(city: &City) -> String {
     city.office.begin_first_start(false).await.unwrap().expect("the first start is open").code
 }
 
@@ -37,7 +37,7 @@ async fn type_code(b: &mut Browser, code: &str) -> Page {
 }
 
 /// A browser that used a code.
-async fn come_in(city: &City, code: &str) -> Browser {
+pub async fn come_in(city: &City, code: &str) -> Browser {
     let mut b = Browser::new(city);
     let page = type_code(&mut b, code).await;
     assert_eq!(
@@ -52,7 +52,7 @@ async fn come_in(city: &City, code: &str) -> Browser {
 }
 
 /// Sends a step that must be taken and lead on.
-async fn step(b: &Browser, path: &str, fields: &[(&str, &str)], next: &str) {
+pub async fn step(b: &Browser, path: &str, fields: &[(&str, &str)], next: &str) {
     let page = b.post(path, fields).await;
     assert_eq!(
         (page.status, page.location().as_str()),
@@ -63,7 +63,7 @@ async fn step(b: &Browser, path: &str, fields: &[(&str, &str)], next: &str) {
 }
 
 /// Sends a step that must be refused with words, keeping what was typed.
-async fn refused(b: &Browser, path: &str, fields: &[(&str, &str)], says: &str) -> Page {
+pub async fn refused(b: &Browser, path: &str, fields: &[(&str, &str)], says: &str) -> Page {
     let page = b.post(path, fields).await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}: {}", page.text);
     assert!(page.text.contains(says), "{path}: {says}: {}", page.text);
@@ -75,7 +75,7 @@ async fn refused(b: &Browser, path: &str, fields: &[(&str, &str)], says: &str) -
     page
 }
 
-async fn name_body(b: &Browser) {
+pub async fn name_body(b: &Browser) {
     step(b, "/setup/body", &[("title", "潮見市"), ("body", "ｓｈｉｏｍｉ")], "/setup/organization").await;
 }
 
@@ -84,7 +84,7 @@ async fn entries(city: &City, kind: &str) -> i64 {
 }
 
 /// A department with two sections, typed.
-const UNITS: [(&str, &str); 10] = [
+pub const UNITS: [(&str, &str); 10] = [
     ("d.unit", "企画部"),
     ("d.number", "100"),
     ("d.name", "企画 一"),
@@ -98,7 +98,7 @@ const UNITS: [(&str, &str); 10] = [
 ];
 
 /// The posts of the model city, typed; the heads are known by their number.
-const OFFICERS: [(&str, &str); 11] = [
+pub const OFFICERS: [(&str, &str); 11] = [
     ("number.post-deputy_mayor", "1"),
     ("name.post-deputy_mayor", "副島 長子"),
     ("title.post-deputy_mayor", "副市長"),

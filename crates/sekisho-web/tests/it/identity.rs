@@ -185,7 +185,7 @@ async fn privileged_work_asks_again_who_it_is_and_goes_on_with_what_was_typed() 
     sent.push(("proof", "まちがい"));
     let wrong = admin.post("/organization/account", &sent).await;
     assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
-    assert!(wrong.text.contains("パスワードまたは6桁のコードが違います") && !wrong.text.contains("まちがい"));
+    assert!(wrong.text.contains("パスワードが違います") && !wrong.text.contains("まちがい"));
     assert_eq!(hidden(&wrong.text, "login"), "u8001");
     let mut after = city.written().await;
     for counted in [0, 1, 29] {

@@ -9,6 +9,8 @@ mod api;
 #[cfg(test)]
 mod api_schema;
 #[cfg(test)]
+mod asked_again;
+#[cfg(test)]
 mod authority;
 #[cfg(test)]
 mod bodies;
@@ -51,6 +53,8 @@ mod faults;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod first_officers;
+#[cfg(test)]
 mod first_start;
 #[cfg(test)]
 mod guards;
@@ -82,6 +86,8 @@ mod operation;
 mod organization;
 #[cfg(test)]
 mod pack_edit;
+#[cfg(test)]
+mod pack_history;
 #[cfg(test)]
 mod packs;
 #[cfg(test)]

@@ -51,7 +51,7 @@ pub fn edited(edits: &[(&str, &str)]) -> Files {
 }
 
 /// Proposed from the terminal in the administrator's name and taken over.
-async fn proposed(city: &City, files: Files) -> String {
+pub async fn proposed(city: &City, files: Files) -> String {
     let id = city.office.propose_pack_from_terminal(files, "admin").await.unwrap();
     let address = format!("/packs/proposals/{id}");
     let mut admin = city.browser(ADMIN).await;

@@ -37,7 +37,7 @@ struct Twist {
 }
 
 /// An authenticator of one passkey.
-struct Device {
+pub struct Device {
     pair: EcdsaKeyPair,
     id: Vec<u8>,
     user: String,
@@ -45,7 +45,7 @@ struct Device {
 }
 
 impl Device {
-    fn new(id: &str) -> Self {
+    pub fn new(id: &str) -> Self {
         let (how, random) = (&ECDSA_P256_SHA256_ASN1_SIGNING, SystemRandom::new());
         let key = EcdsaKeyPair::generate_pkcs8(how, &random).unwrap();
         let pair = EcdsaKeyPair::from_pkcs8(how, key.as_ref(), &random).unwrap();
@@ -114,7 +114,7 @@ async fn ask(b: &mut Browser, path: &str) -> (Value, String) {
     (asked["publicKey"].take(), asked["ticket"].as_str().unwrap().to_owned())
 }
 
-async fn register(b: &mut Browser, device: &mut Device, name: &str) -> Page {
+pub async fn register(b: &mut Browser, device: &mut Device, name: &str) -> Page {
     b.get(FACTOR).await;
     let (asked, ticket) = ask(b, "/account/passkeys/new").await;
     let made = device.make(&asked, Twist::default());
@@ -147,7 +147,7 @@ async fn as_second(city: &City, login: &str, password: &str, device: &mut Device
     (b, page)
 }
 
-async fn with_passkey(number: &str) -> (City, Browser, Device) {
+pub async fn with_passkey(number: &str) -> (City, Browser, Device) {
     let city = City::settled().await;
     city.office.use_site(Some(SITE));
     let mut b = city.browser(number).await;

@@ -56,6 +56,41 @@ async fn a_sheet_of_labels_holds_the_ticked_rows_that_one_sees() {
 }
 
 #[tokio::test]
+async fn the_address_on_labels_is_said_before_they_are_printed() {
+    let page = |host: &'static str, site: Option<&'static str>| async move {
+        let city = City::settled().await;
+        if site.is_some() {
+            city.office.use_site(site);
+        }
+        let mut clerk = city.browser(CLERK).await;
+        clerk.call(host);
+        let page = clerk.get("/registers/asset/labels").await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+        page.text
+    };
+    // Nothing is configured: that of the request, with a warning; one that leads nowhere from elsewhere is an error.
+    let text = page("city.test", None).await;
+    assert!(
+        text.contains("notice warn hash") && text.contains("<code>http://city.test/r/asset/…</code>"),
+        "{text}"
+    );
+    let text = page("127.0.0.1:8080", None).await;
+    assert!(
+        text.contains("notice error hash") && text.contains("<code>http://127.0.0.1:8080/r/asset/…</code>"),
+        "{text}"
+    );
+    assert!(text.contains("ほかの端末で読んでも開けません") && text.contains("開き直すか"), "{text}");
+    // The configured one, whatever the page was opened under.
+    for host in ["localhost", "city.test"] {
+        let text = page(host, Some("https://sekisho.city.example/")).await;
+        assert!(text.contains("<code>https://sekisho.city.example/r/asset/…</code>（設定された"), "{text}");
+        assert!(!text.contains("ほかの端末") && !text.contains(&format!("{host}/r/")), "{text}");
+    }
+    let text = page("city.test", Some("http://localhost:8080")).await;
+    assert!(text.contains("notice error hash") && text.contains("server.site）を直して"), "{text}");
+}
+
+#[tokio::test]
 async fn a_section_looks_for_its_things_and_its_head_learns_what_was_not_found() {
     let city = City::settled().await;
     let mut manager = city.browser(MANAGER).await;
