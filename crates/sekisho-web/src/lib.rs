@@ -14,6 +14,7 @@ mod form;
 mod guard;
 mod guide;
 mod guide_places;
+mod kept;
 mod networks;
 mod page;
 mod pages;

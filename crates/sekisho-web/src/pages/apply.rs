@@ -13,6 +13,7 @@ use crate::Web;
 use crate::error::{WebError, escape_query};
 use crate::form::{Fields, Posted};
 use crate::guard::Who;
+use crate::kept::files_lost;
 use crate::page::{Errors, Page, html};
 
 pub(crate) fn routes() -> Router<Web> {
@@ -90,6 +91,11 @@ async fn post(
             Ok(id) => typed.values.entry("attachment".to_owned()).or_default().push(id),
             Err(e) => return again(&web, &who, &procedure, &typed, e).await,
         }
+    }
+    if let Some(errors) = files_lost(&fields, "attachments") {
+        let form = web.office.typed_form(&who, &procedure, &typed, false).await?;
+        let shown = page(&web, &who, form, errors, None).await?;
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response());
     }
     match fields.get("do") {
         "apply" => match web.office.apply(&who, &procedure, &typed).await {

@@ -14,6 +14,7 @@ use crate::Web;
 use crate::error::{WebError, escape_query};
 use crate::form::Posted;
 use crate::guard::Who;
+use crate::kept::files_lost;
 use crate::page::{Done, Errors, Page, html};
 use crate::view::{attach, download, export_format, pdf};
 
@@ -173,6 +174,11 @@ async fn act(State(web): State<Web>, Path(id): Path<String>, posted: Posted) -> 
         shown: fields.get("shown").to_owned(),
         values,
     };
+    if let Some(errors) = files_lost(&fields, "act") {
+        let case = web.office.case_page(&who, &id, Some(&input)).await?;
+        let shown = page(&web, &who, case, errors, None).await?;
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response());
+    }
     match web.office.act(&who, &id, &input).await {
         Ok(()) => Ok(Redirect::to(&format!("/cases/{id}?done=acted")).into_response()),
         Err(e) => {

@@ -65,6 +65,8 @@ mod interrupted;
 #[cfg(test)]
 mod joint;
 #[cfg(test)]
+mod kept;
+#[cfg(test)]
 mod kills;
 #[cfg(test)]
 mod ledger;
