@@ -75,6 +75,11 @@ async fn another_person_sends_as_themselves_or_not_at_all_and_strangers_get_noth
     let refused = send(&manager, "/apply/take_out", &carried(&asked, "/apply/take_out")).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN, "{}", refused.text);
     assert!(refused.text.contains("今日在職している職から選んでください"), "{}", refused.text);
+    assert!(
+        refused.text.contains("認定調査での本人確認"),
+        "a refusal too leaves what was typed: {}",
+        refused.text
+    );
     assert_eq!(city.written().await, before);
     // From another site neither the text nor a token of the session comes back.
     let foreign = manager.post_raw("/apply/take_out", &body, "https://elsewhere.example").await;

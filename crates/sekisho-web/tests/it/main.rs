@@ -5,6 +5,8 @@ mod absences;
 #[cfg(test)]
 mod acts;
 #[cfg(test)]
+mod anew;
+#[cfg(test)]
 mod api;
 #[cfg(test)]
 mod api_schema;
