@@ -2,6 +2,9 @@
 //! turn of the day and after imports everything is (docs/decisions/0004-clause-state.md).
 
 pub mod queries;
+mod soon;
+
+pub(crate) use soon::due_soon;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -18,7 +18,7 @@ use sekisho_pack::model::{Check, CheckRule, Clause, MechanismKind, MechanismRef,
 use sekisho_store::violation::{self, RunRow};
 use sekisho_store::{Conn, case, ledger, register};
 
-use crate::checks::register_of;
+use crate::checks::{due_soon, register_of};
 use crate::directory::Directory;
 use crate::error::AppError;
 use crate::login::Identity;
@@ -27,15 +27,15 @@ use crate::registers::table_spec;
 use crate::{assessment, documents, duties};
 
 pub(crate) use browse::{ORDER, all_states, areas, chapter_of, chapters, state_counts};
-pub use cite::citation;
 use cite::{area, modality};
+pub use cite::{citation, clause_number};
 use exceptions::{Exception, exceptions};
 pub(crate) use proof::checks_of;
 pub(crate) use report::{ToldClause, ToldMechanism};
 pub(crate) use turns::{month_ends, state_of_code};
 pub use view::{
     Chapter, CheckPage, CheckRow, ClauseLine, ClauseLink, ClausePage, ClausesQuery, ClausesView,
-    EvidenceLine, ExceptionLine, MechanismLine, OwnText, Section, StateCount, TurnLine,
+    EvidenceLine, ExceptionLine, MechanismLine, OwnText, Section, SoonRow, StateCount, TurnLine,
 };
 
 /// How many rows of a check are shown.
@@ -327,12 +327,20 @@ impl Office {
         let check = pack.checks.get(id).ok_or(AppError::NotFound)?;
         let (state, _) = evidence.check(check, &BTreeSet::new());
         let (class, label) = state_words(state);
-        let (viewer, check_id) = (me.viewer().clone(), id.to_owned());
-        let rows = self
+        let (viewer, check_id, inner, today) =
+            (me.viewer().clone(), id.to_owned(), Arc::clone(&pack), self.clock.today());
+        let (rows, due) = self
             .store
             .read(move |c| {
                 Box::pin(async move {
-                    violation::list(c, &viewer, &check_id, SHOWN).await.map_err(AppError::from)
+                    let rows = violation::list(c, &viewer, &check_id, SHOWN).await?;
+                    let mut due = match inner.checks.get(&check_id) {
+                        Some(check) => due_soon(c, &inner, check, today).await?,
+                        None => vec![],
+                    };
+                    due.retain(|s| viewer.sees_unit(&s.unit));
+                    due.truncate(usize::try_from(SHOWN).unwrap_or(usize::MAX));
+                    Ok::<_, AppError>((rows, due))
                 })
             })
             .await?;
@@ -354,6 +362,10 @@ impl Office {
                     opened: v.opened_at.japanese(),
                     closed: v.closed_at.map(Instant::japanese).unwrap_or_default(),
                 })
+                .collect(),
+            soon: due
+                .into_iter()
+                .map(|s| SoonRow { says: s.says, link: s.link, unit: d.unit_name(&s.unit).to_owned() })
                 .collect(),
             clauses: pack
                 .clauses

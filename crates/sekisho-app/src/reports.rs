@@ -22,6 +22,9 @@ const MOST_ROWS: usize = 1_000;
 
 /// A day as typed, or why not.
 fn day(field: &str, typed: &str, today: Date) -> Result<Date, AppError> {
+    if typed.trim().is_empty() {
+        return Err(AppError::field(field, "日を入れてください（例：R8.11.25）。"));
+    }
     let day = Date::parse_japanese(typed).map_err(|e| AppError::field(field, e.to_string()))?;
     if day > today {
         return Err(AppError::field(field, "今日までの日を入れてください。"));

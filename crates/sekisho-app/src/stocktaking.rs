@@ -413,11 +413,13 @@ impl Office {
         if code.is_empty() {
             return Err(AppError::field("code", "QRコードを読み取るか、管理番号を入力してください。"));
         }
-        // Also what is typed in full width. A thing of another unit is told like one that is not there.
-        let found = match find_row(self, r, &s.units, code).await? {
-            None => find_row(self, r, &s.units, &normalize_code(code)).await?,
-            found => found,
-        };
+        // Also what is typed in full width or without the shift key. A thing of another unit is told like one that is not there.
+        let mut found = find_row(self, r, &s.units, code).await?;
+        for typed in [normalize_code(code), normalize_code(code).to_uppercase()] {
+            if found.is_none() {
+                found = find_row(self, r, &s.units, &typed).await?;
+            }
+        }
         let Some(row) = found else {
             let shown = shorten(code, 60);
             let says = format!(

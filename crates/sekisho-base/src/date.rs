@@ -14,6 +14,9 @@ const ERAS: [(&str, char, &str); 5] = [
     ("明治", 'M', "1873-01-01"),
 ];
 
+/// Days of the week from Monday.
+const WEEK: [&str; 7] = ["月", "火", "水", "木", "金", "土", "日"];
+
 /// A civil date between year 1 and 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date(jiff::civil::Date);
@@ -131,16 +134,36 @@ impl Date {
         }
     }
 
-    /// Reads what people type: `R8.7.1`, `令和8年7月1日`, `令和元年…`, `2026/7/1`, `2026-07-01`, `20260701`, full width or not.
+    /// Reads what people type: `R8.7.1`, `令和8年7月1日`, `令和元年…`, `2026/7/1`, `2026-07-01`, `20260701`, full width or not, and each with
+    /// its day of the week behind it: `令和8年7月1日（水）`. Also what [`Self::japanese`] writes, since people copy it.
     ///
     /// # Errors
-    /// [`BadDate`] when it is no date, or no day of the era it names.
+    /// [`BadDate`] when it is no date, no day of the era it names, or falls on another day of the week.
     pub fn parse_japanese(s: &str) -> Result<Self, BadDate> {
         let bad = || BadDate(s.chars().take(40).collect());
         let t: String = crate::text::normalize_code(s).chars().filter(|c| !c.is_whitespace()).collect();
+        let Some((day, week)) = t.strip_suffix(')').and_then(|t| t.rsplit_once('(')) else {
+            return Self::parse_day(&t).ok_or_else(bad);
+        };
+        let day = Self::parse_day(day).ok_or_else(bad)?;
+        let week = week.strip_suffix("曜日").or(week.strip_suffix('曜')).unwrap_or(week);
+        let named = WEEK.iter().position(|w| *w == week).ok_or_else(bad)?;
+        if usize::try_from(day.weekday()) == Ok(named + 1) { Ok(day) } else { Err(bad()) }
+    }
+
+    /// A day without its day of the week, in normal width and without spaces.
+    fn parse_day(t: &str) -> Option<Self> {
+        if t.matches('(').count() > 1 {
+            return None;
+        }
+        if let Some((year, rest)) = t.split_once('(') {
+            let (era, rest) = rest.split_once(')')?;
+            let day = Self::parse_day(&format!("{year}{rest}"))?;
+            return (Self::parse_day(&format!("{era}{rest}")) == Some(day)).then_some(day);
+        }
         if t.len() == 8 && t.bytes().all(|b| b.is_ascii_digit()) {
-            let n: i64 = t.parse().map_err(|_| bad())?;
-            return Self::from_numbers(n / 10_000, n / 100 % 100, n % 100).ok_or_else(bad);
+            let n: i64 = t.parse().ok()?;
+            return Self::from_numbers(n / 10_000, n / 100 % 100, n % 100);
         }
         let (era, rest) = ERAS
             .iter()
@@ -149,22 +172,18 @@ impl Date {
                     t.chars().next().filter(|c| c.eq_ignore_ascii_case(&era.1)).and_then(|_| t.get(1..));
                 t.strip_prefix(era.0).or(short).map(|rest| (Some(era), rest))
             })
-            .unwrap_or((None, t.as_str()));
+            .unwrap_or((None, t));
         let rest = rest.replace('元', "1").replace(['年', '月', '/', '-', '.'], " ").replace('日', "");
-        let numbers: Vec<i64> =
-            rest.split_whitespace().map(str::parse).collect::<Result<_, _>>().map_err(|_| bad())?;
-        let [y, m, d] = numbers.as_slice() else { return Err(bad()) };
+        let numbers: Vec<i64> = rest.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
+        let [y, m, d] = numbers.as_slice() else { return None };
         match era {
-            None if *y >= 1000 => Self::from_numbers(*y, *m, *d).ok_or_else(bad),
-            None => Err(bad()),
+            None if *y >= 1000 => Self::from_numbers(*y, *m, *d),
+            None => None,
             Some((_, letter, first)) => {
-                let first: Self = first.parse()?;
-                let date = Self::from_numbers(i64::from(first.0.year()) + y - 1, *m, *d).ok_or_else(bad)?;
-                if date.era().is_some_and(|(_, l, n)| l == *letter && i64::from(n) == *y) {
-                    Ok(date)
-                } else {
-                    Err(bad())
-                }
+                let first: Self = first.parse().ok()?;
+                let year = i64::from(first.0.year() - 1).checked_add(*y)?;
+                let date = Self::from_numbers(year, *m, *d)?;
+                date.era().is_some_and(|(_, l, n)| l == *letter && i64::from(n) == *y).then_some(date)
             }
         }
     }
@@ -233,14 +252,31 @@ mod tests {
             "2026-07-01",
             "20260701",
             " 2026年7月1日 ",
+            "令和8年7月1日（水）",
+            "2026/7/1(水曜日)",
+            "2026年（令和8年）7月1日",
+            "2026年（令和8年）7月1日（水）",
         ] {
             assert_eq!(Date::parse_japanese(s), Ok(d("2026-07-01")), "{s}");
         }
         assert_eq!(Date::parse_japanese("令和元年5月1日"), Ok(d("2019-05-01")));
         assert_eq!(Date::parse_japanese("S64.1.7"), Ok(d("1989-01-07")));
-        for s in
-            ["", "R8", "令和8年13月1日", "令和元年4月30日", "平成31年5月1日", "8/7/1", "2026/2/30", "あした"]
-        {
+        for s in [
+            "",
+            "R8",
+            "令和8年13月1日",
+            "令和元年4月30日",
+            "平成31年5月1日",
+            "8/7/1",
+            "2026/2/30",
+            "あした",
+            "令和8年7月1日（木）",
+            "令和8年7月1日（）",
+            "2026年（令和7年）7月1日",
+            "2026年（令和8年）（令和8年）7月1日",
+            "（水）",
+            "令和9223372036854775807年1月1日",
+        ] {
             assert!(Date::parse_japanese(s).is_err(), "{s}");
         }
     }

@@ -7,6 +7,12 @@ document.addEventListener("submit", (event) => {
   form.dataset.sent = "1";
   setTimeout(() => { delete form.dataset.sent; }, 4000);
 });
+// What a slip of the hand must not do is asked for once more.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-sure]");
+  if (button && !window.confirm(button.dataset.sure)) event.preventDefault();
+});
+
 // Leaving a form with unsaved typing asks first.
 let typed = false;
 document.addEventListener("input", (event) => { if (event.target.closest("form[data-guard]")) typed = true; });

@@ -34,6 +34,8 @@ pub(crate) enum WebError {
     TooLarge,
     /// A body that is no form.
     BadForm,
+    /// A draft that became an application, or was deleted.
+    NoDraft,
     /// A use case said no.
     App(AppError),
     /// A template failed.
@@ -68,7 +70,7 @@ fn message(status: StatusCode, title: &str, text: &str, code: &str) -> Response 
         kind: "error",
         message: text.to_owned(),
         code: code.to_owned(),
-        back: None,
+        back: crate::back::here(),
     };
     match shown.render() {
         Ok(html) => (status, Html(html)).into_response(),
@@ -195,6 +197,12 @@ impl IntoResponse for WebError {
                 "送られた内容を読み取れません。画面を開き直してください。",
                 "W400",
             ),
+            Self::NoDraft => message(
+                StatusCode::NOT_FOUND,
+                "この下書きはもうありません",
+                "申請したか、削除した下書きです。申請したものは、ホームの「自分の案件」にあります。同じ内容でもう一度申請するときは、その案件の画面の「この内容で新しく申請する」を使えます。",
+                "W404",
+            ),
             Self::App(AppError::NotFound) => missing(),
             Self::App(AppError::Unproved) => message(
                 StatusCode::FORBIDDEN,
@@ -242,6 +250,16 @@ fn missing() -> Response {
         "見つかりません",
         "お探しのものは無いか、見る権限がありません。アドレスを確かめるか、ホームから探してください。",
         "W404",
+    )
+}
+
+/// For addresses that only a form is sent to, opened as a page: from a bookmark, or after a login.
+pub(crate) async fn no_page() -> Response {
+    message(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "開けません",
+        "このアドレスは、画面のボタンを押したときだけ使われるものです。ホームから開き直してください。",
+        "W405",
     )
 }
 

@@ -11,6 +11,7 @@ use sekisho_base::limits;
 use crate::Web;
 use crate::error::WebError;
 use crate::guard::{Level, from_own_page, identity, same};
+use crate::kept;
 
 /// Fields of a form, or of an address' query.
 #[derive(Debug, Default, Clone, serde::Deserialize)]
@@ -112,10 +113,16 @@ impl FromRequest<Web> for Open {
 /// Reads a form of somebody who has come this far.
 async fn read_posted(request: Request, web: &Web, level: Level) -> Result<Posted, WebError> {
     let (parts, body) = request.into_parts();
-    let who = identity(&parts, web, level).await?;
-    let (fields, files) = read_fields(Request::from_parts(parts, body), web).await?;
+    let who = match identity(&parts, web, level).await {
+        Ok(who) => who,
+        Err(login @ (WebError::Login { .. } | WebError::NeedsCode { .. })) => {
+            return Err(kept::ended(web, Request::from_parts(parts, body), login).await);
+        }
+        Err(e) => return Err(e),
+    };
+    let (fields, files) = read_fields(Request::from_parts(parts.clone(), body), web).await?;
     if !same(fields.raw("csrf"), &who.csrf) {
-        return Err(WebError::ForeignForm);
+        return Err(kept::of_before(web, &who, &parts, &fields, &files).await);
     }
     let file = files.first().map(|(_, f)| f.clone());
     Ok(Posted { who, fields, file, files })

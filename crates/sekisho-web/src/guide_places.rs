@@ -44,6 +44,7 @@ const PLACES: &[(&str, &str)] = &[
     ("/ledger", "ledger#1-証跡のしくみ"),
     ("/ledger/{id}", "ledger#6-一つの処理を証明する"),
     ("/login", "staff#1-入る出る"),
+    ("/login/again", "staff#1-入る出る"),
     ("/login/code", "identity#多要素認証認証アプリのコード"),
     ("/notices", "duties#守ることと自己点検"),
     ("/notices/{id}", "duties#守ることと自己点検"),

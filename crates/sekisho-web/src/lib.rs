@@ -3,6 +3,7 @@
 
 mod api;
 mod assets;
+mod back;
 mod bodies;
 pub mod cards;
 mod chart;
@@ -14,6 +15,7 @@ mod form;
 mod guard;
 mod guide;
 mod guide_places;
+mod kept;
 mod page;
 mod pages;
 mod proxies;
@@ -101,11 +103,12 @@ pub(crate) fn watched_router(
     let web = Web { office, secure, meters, doors, turns };
     Router::new()
         .merge(system::routes())
-        .merge(pages::routes())
+        .merge(pages::routes().method_not_allowed_fallback(error::no_page))
         .merge(api::routes(&web))
         .merge(assets::routes())
         .fallback(error::not_found)
         .layer(axum::middleware::from_fn(guide_places::remember))
+        .layer(axum::middleware::from_fn(back::remember))
         .layer(axum::middleware::from_fn_with_state(web.clone(), watch::watch))
         .layer(axum::middleware::from_fn(guard::headers))
         .layer(axum::extract::DefaultBodyLimit::max(sekisho_base::limits::UPLOAD_BYTES + 64 * 1024))

@@ -118,6 +118,9 @@ impl Page {
 fn flash_text(code: &str) -> Option<&'static str> {
     Some(match code {
         "applied" => "申請しました。次の人の処理待ちに入りました。",
+        "like" => {
+            "前の申請の内容を入れました。日付と添付ファイルは入っていません。確かめて、直してから申請してください。"
+        }
         "draft" => "下書きを保存しました。",
         "dropped" => "下書きを削除しました。",
         "acted" => "処理を記録しました。",

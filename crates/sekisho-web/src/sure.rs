@@ -19,7 +19,7 @@ use crate::pages::passkeys::Button;
 /// Field with the password or code that privileged work asks for.
 pub(crate) const PROOF: &str = "proof";
 /// Fields with a passkey that proves it, and with the ticket of its question.
-const PASSKEY: [&str; 2] = ["proof_ticket", "proof_passkey"];
+pub(crate) const PASSKEY: [&str; 2] = ["proof_ticket", "proof_passkey"];
 
 /// A form of somebody who has just proved who they are, or proves it with this form.
 pub(crate) struct Sure(pub Posted);

@@ -33,7 +33,7 @@ const LONGEST_TURN: Duration = Duration::from_secs(30);
 const UNCOUNTED: [&str; 3] = ["/health", "/healthz", "/readyz"];
 
 /// Where what is typed is secret and must not come back in a page.
-const SECRET: [&str; 6] =
+pub(crate) const SECRET: [&str; 6] =
     ["/login", "/login/code", "/password", "/account/second-factor", "/setup", "/setup/administrator"];
 
 #[derive(Debug, Default, Clone)]

@@ -21,7 +21,7 @@ use crate::cases::rows::row_facts;
 use crate::cases::store::keep;
 use crate::cases::view::{AheadLine, ApplyForm, Explained, FormPart, ItemLine, ItemsPart, PostChoice, Typed};
 use crate::cases::{attach, related};
-use crate::clauses::ClauseLink;
+use crate::clauses::{ClauseLink, clause_number};
 use crate::error::{AppError, FieldError};
 use crate::login::Identity;
 use crate::office::Office;
@@ -51,7 +51,7 @@ pub(crate) fn field_view(f: &Field, value: String, prefix: &str) -> FieldView {
     let (kind, hint) = match f.kind {
         FieldType::Text | FieldType::Items(_) => ("text", ""),
         FieldType::Row(_) => ("text", "台帳の管理番号を入れます。"),
-        FieldType::Clauses => ("text", "条項の番号を読点で区切って入れます。例：5.1.1.3.イ、6.1.10.2"),
+        FieldType::Clauses => ("text", "条項を読点で区切って入れます。例：第5章第1節(1)③(イ)、6.1.10.2"),
         FieldType::File => ("file", ""),
         FieldType::LongText => ("long_text", ""),
         FieldType::Date => ("date", "例：R8.7.1、令和8年7月1日、2026/7/1"),
@@ -59,11 +59,14 @@ pub(crate) fn field_view(f: &Field, value: String, prefix: &str) -> FieldView {
         FieldType::Bool => ("bool", ""),
         FieldType::Choice => ("choice", ""),
     };
-    let help = match (&f.help, hint) {
+    let mut help = match (&f.help, hint) {
         (Some(help), "") => help.clone(),
         (Some(help), hint) => format!("{help}（{hint}）"),
         (None, hint) => hint.to_owned(),
     };
+    if f.required_when.is_some() && !f.required {
+        help.push_str("ほかの欄や選んだものによって、必須になります。");
+    }
     FieldView {
         name: format!("{prefix}{}", f.id),
         label: f.label.clone(),
@@ -83,8 +86,9 @@ pub(super) fn typed_value(f: &Field, typed: &str) -> Result<serde_json::Value, S
         _ if text.is_empty() => serde_json::Value::Null,
         FieldType::Row(_) => json!(normalize_code(text)),
         FieldType::Clauses => json!(
-            text.split(['、', ',', '，', ' ', '　', '\n'])
-                .map(str::trim)
+            text.replace("基本方針 ", "基本方針")
+                .split(['、', ',', '，', ' ', '　', '\n'])
+                .map(clause_number)
                 .filter(|s| !s.is_empty())
                 .collect::<Vec<_>>()
         ),

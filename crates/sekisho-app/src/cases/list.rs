@@ -1,5 +1,8 @@
 //! Home, inbox and the list of cases.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use sekisho_base::Date;
 use sekisho_base::limits::{IMPORT_ROWS, PAGE_ROWS, count_words};
 use sekisho_base::table::Value;
@@ -181,16 +184,23 @@ impl Office {
         let more_tasks = tasks.len() > usize::try_from(HOME_TASKS).unwrap_or(usize::MAX);
         tasks.truncate(usize::try_from(HOME_TASKS).unwrap_or(usize::MAX));
         let (viewer, person) = (me.viewer().clone(), me.person.clone());
-        let (drafts, own) = self
+        let mut wishes = self.wishes();
+        let procedures: Vec<String> = wishes.iter().map(|w| w.procedure.clone()).collect();
+        let (drafts, own, counts) = self
             .store
             .read(move |c| {
                 Box::pin(async move {
                     let filter = CaseFilter { applicant: Some(person.clone()), ..CaseFilter::default() };
                     let (own, _) = case::list(c, &viewer, &filter, 0, 10).await?;
-                    Ok::<_, AppError>((case::drafts(c, &person).await?, own))
+                    let counts = case::counts_of(c, &procedures).await?;
+                    Ok::<_, AppError>((case::drafts(c, &person).await?, own, counts))
                 })
             })
             .await?;
+        // What one applied for lately comes first, then what everybody applies for most.
+        let used = |id: &str| own.iter().position(|r| r.procedure == id).unwrap_or(own.len());
+        let counts: BTreeMap<String, i64> = wishes.iter().map(|w| w.procedure.clone()).zip(counts).collect();
+        wishes.sort_by_key(|w| (used(&w.procedure), Reverse(counts.get(&w.procedure).copied().unwrap_or(0))));
         let d = self.directory().await?;
         let pack = self.pack();
         let title = |id: &str| pack.procedures.get(id).map_or_else(|| id.to_owned(), |p| p.title.clone());
@@ -198,7 +208,7 @@ impl Office {
             news: self.news(who).await?,
             tasks,
             more_tasks,
-            wishes: self.wishes(),
+            wishes,
             drafts: drafts
                 .iter()
                 .map(|x| DraftLine {

@@ -2,6 +2,7 @@
 //! answers is stored together with the ledger entry.
 
 mod act;
+mod anew;
 mod apply;
 mod attach;
 mod bulk;

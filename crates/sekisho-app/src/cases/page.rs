@@ -12,6 +12,7 @@ use sekisho_case::handling::Handling;
 use sekisho_pack::model::{Field, FieldType, Pack, Procedure, Role};
 use sekisho_store::case::{self, ActRow, CaseRow};
 
+use crate::cases::anew;
 use crate::cases::bulk::class_change;
 use crate::cases::causes;
 use crate::cases::list::status_words;
@@ -279,6 +280,7 @@ impl Office {
             explain: explain.into_iter().map(|e| ExplainLine::of(e, &d)).collect(),
             acts: self.act_lines(&d, procedure, &pack.roles, &state, &acts, reads)?,
             clauses: procedure.clauses.iter().map(|id| ClauseLink::of(id)).collect(),
+            anew: anew::address(self.pack().procedures.get(&state.procedure), &state, &who.person),
         })
     }
 

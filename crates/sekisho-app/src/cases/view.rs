@@ -544,4 +544,6 @@ pub struct CasePage {
     pub looks: Option<crate::sight::Looks>,
     /// Clauses.
     pub clauses: Vec<crate::clauses::ClauseLink>,
+    /// Where the person who applied applies anew with the same content; empty for everybody else.
+    pub anew: String,
 }

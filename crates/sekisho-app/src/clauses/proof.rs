@@ -18,6 +18,8 @@ use crate::people::Me;
 
 /// Lines of each kind of evidence.
 const EACH: i64 = 10;
+/// Lines of each check; the rest is on the check's page.
+const OF_CHECK: i64 = 5;
 /// Characters of a reason that is kept.
 const REASON: usize = 200;
 
@@ -38,6 +40,19 @@ pub(crate) fn checks_of<'p>(pack: &'p Pack, m: &MechanismRef) -> Vec<&'p str> {
     })
     .map(|k| k.id.as_str())
     .collect()
+}
+
+/// Checks whose rows speak about a clause: those that it names before those of its procedures and roles, and those before the ones of its
+/// registers, which have the most rows and say the least about one clause.
+fn checks_of_clause<'p>(pack: &'p Pack, clause: &Clause) -> Vec<&'p str> {
+    let mut mechanisms: Vec<&MechanismRef> = clause.mechanisms.iter().collect();
+    mechanisms.sort_by_key(|m| match m.kind {
+        MechanismKind::Check => 0,
+        MechanismKind::Register => 2,
+        _ => 1,
+    });
+    let mut seen = BTreeSet::new();
+    mechanisms.into_iter().flat_map(|m| checks_of(pack, m)).filter(|id| seen.insert(*id)).collect()
 }
 
 impl Evidence {
@@ -74,23 +89,29 @@ impl Office {
     /// What proves a clause, as far as somebody may see it.
     pub(super) async fn proofs(&self, me: &Me, clause: &Clause) -> Result<Vec<EvidenceLine>, AppError> {
         let pack = self.pack();
-        let checks: BTreeSet<String> =
-            clause.mechanisms.iter().flat_map(|m| checks_of(&pack, m)).map(str::to_owned).collect();
+        let checks: Vec<String> = checks_of_clause(&pack, clause).into_iter().map(str::to_owned).collect();
         let duties = names(clause, MechanismKind::Duty);
         let procedures = names(clause, MechanismKind::Procedure);
         let (viewer, asked, now) = (me.viewer().clone(), duties.clone(), self.clock.now());
-        let (broken, done, versions, cases) = self
+        let (broken, runs, done, versions, cases) = self
             .store
             .read(move |c| {
                 Box::pin(async move {
-                    let broken = violation::open_of_checks(c, &viewer, &checks, EACH).await?;
+                    // Some of each check, so that none hides another.
+                    let mut broken = Vec::new();
+                    for check in checks {
+                        let of = BTreeSet::from([check.clone()]);
+                        let rows = violation::open_of_checks(c, &viewer, &of, OF_CHECK + 1).await?;
+                        broken.push((check, rows));
+                    }
+                    let runs = violation::runs(c).await?;
                     let done = duty::done_of(c, &viewer, &asked, EACH).await?;
                     let mut cases = Vec::new();
                     for procedure in procedures {
                         let filter = CaseFilter { procedure: Some(procedure), ..CaseFilter::default() };
                         cases.extend(case::list(c, &viewer, &filter, 0, EACH / 2).await?.0);
                     }
-                    Ok::<_, AppError>((broken, done, document::present(c, now).await?, cases))
+                    Ok::<_, AppError>((broken, runs, done, document::present(c, now).await?, cases))
                 })
             })
             .await?;
@@ -104,10 +125,36 @@ impl Office {
             when,
             entry,
         };
-        lines.extend(broken.into_iter().map(|v| {
-            let text = format!("{}（{}）", v.says, d.unit_name(&v.unit));
-            line("該当する行", text, v.link, v.opened_at.date().wareki(), v.cause_entry)
-        }));
+        let shown = usize::try_from(OF_CHECK).unwrap_or(usize::MAX);
+        for (check, mut rows) in broken {
+            let more = rows.len() > shown;
+            rows.truncate(shown);
+            lines.extend(rows.into_iter().map(|v| {
+                let text = format!("{}（{}）", v.says, d.unit_name(&v.unit));
+                line("該当する行", text, v.link, v.opened_at.date().wareki(), v.cause_entry)
+            }));
+            let title = pack.checks.get(&check).map_or(check.as_str(), |k| k.title.as_str());
+            if let Some(due) = runs.get(&check).map(|r| r.due_rows).filter(|due| *due > 0) {
+                let text = format!("「{title}」にまもなく当たるもの（{due}件）を見る");
+                lines.push(line(
+                    "まもなく期限",
+                    text,
+                    format!("/checks/{check}"),
+                    String::new(),
+                    String::new(),
+                ));
+            }
+            if more {
+                let text = format!("「{title}」に当たるものをすべて見る");
+                lines.push(line(
+                    "該当する行",
+                    text,
+                    format!("/checks/{check}"),
+                    String::new(),
+                    String::new(),
+                ));
+            }
+        }
         lines.extend(done.into_iter().map(|o| {
             let title = pack.duties.get(&o.duty).map_or(o.duty.as_str(), |x| x.title.as_str());
             let text = format!("{title}（{} {}）", d.unit_name(&o.unit), d.person_name(&o.done_by));

@@ -230,6 +230,17 @@ pub struct CheckRow {
     pub closed: String,
 }
 
+/// A row that is about to break a check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SoonRow {
+    /// What is about to be wrong.
+    pub says: String,
+    /// Where it is seen.
+    pub link: String,
+    /// Unit.
+    pub unit: String,
+}
+
 /// A check's page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CheckPage {
@@ -247,6 +258,8 @@ pub struct CheckPage {
     pub looked_at: i64,
     /// Rows the viewer may see.
     pub rows: Vec<CheckRow>,
+    /// Rows the viewer may see that break it before long.
+    pub soon: Vec<SoonRow>,
     /// Clauses it supports.
     pub clauses: Vec<ClauseLink>,
 }

@@ -30,6 +30,9 @@ use crate::{checks, sequencer, setup};
 const MADE: &str = "demo.made_on";
 /// Business days of history before the day of making begin two fiscal years ago.
 const START_HOUR_MS: i64 = 8 * 3_600_000;
+/// On the day of making itself everything has happened by then: a demo that is started early in the morning holds nothing of the future, which
+/// would not count yet.
+const TODAY_MS: i64 = 60_000;
 
 /// A login of the demo, with the only passwords that are ever printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +74,7 @@ fn opening(
 /// # Errors
 /// The store could not be written, or the pack and the stories do not fit.
 pub async fn make_city(store: Store, key: [u8; 32], seed: u64, today: Date) -> Result<(), AppError> {
-    let past = Arc::new(ManualClock::new(Instant::start_of(today).plus_millis(START_HOUR_MS)));
+    let past = Arc::new(ManualClock::new(Instant::start_of(today).plus_millis(TODAY_MS)));
     let clock = Arc::<ManualClock>::clone(&past);
     let office = Office::open(opening(store, key, seed, clock, Arc::new(SeededEntropy::new(seed)))?).await?;
     make(&office, &past, seed, today).await
@@ -152,7 +155,7 @@ async fn make(
         fill(office, id, list).await?;
     }
     play::play(office, clock, &stories).await?;
-    clock.set(Instant::start_of(today).plus_millis(START_HOUR_MS));
+    clock.set(Instant::start_of(today).plus_millis(TODAY_MS));
     crate::cases::sweep(office).await?;
     checks::run_all(office).await?;
     sequencer::drain(office).await?;

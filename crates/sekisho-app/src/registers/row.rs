@@ -533,9 +533,13 @@ fn parse(
 fn missing(r: &Register, values: &BTreeMap<String, Value>, said: &[FieldError]) -> Vec<FieldError> {
     let empty =
         |c: &&Column| c.required && !values.contains_key(&c.id) && said.iter().all(|e| e.field != c.id);
-    let fault = |c: &Column| FieldError {
-        field: c.id.clone(),
-        message: format!("「{}」を入力してください。", c.label),
+    let fault = |c: &Column| {
+        let verb = if matches!(c.kind, ColumnType::Choice | ColumnType::Class(_)) {
+            "選んで"
+        } else {
+            "入力して"
+        };
+        FieldError { field: c.id.clone(), message: format!("「{}」を{verb}ください。", c.label) }
     };
     r.columns.iter().filter(empty).map(fault).collect()
 }

@@ -8,7 +8,7 @@ use sekisho_base::canonical::{hex, sha256, unhex};
 use sekisho_base::limits::{IMPORT_ROWS, LINE_CHARS};
 use sekisho_base::table::Value;
 use sekisho_base::text::shorten;
-use sekisho_pack::model::Register;
+use sekisho_pack::model::{Pack, Register};
 use sekisho_store::import::{self, ImportRow};
 use sekisho_store::register::{self, RegisterRow};
 use sekisho_store::upload::{self, UploadRow};
@@ -28,6 +28,7 @@ use crate::people::Me;
 use crate::record::{Seal, record, stream_of};
 use crate::registers::list::{ListQuery, filter};
 use crate::registers::row::{batch_payload, keep_rows};
+use crate::registers::show::show;
 use crate::registers::spec::schema;
 use crate::registers::{copies, table_spec};
 use crate::sight::is_sensitive_row;
@@ -160,16 +161,32 @@ pub(crate) fn error_lines<'a>(
 
 /// Rows of a plan that change something, as lines of a page.
 pub(crate) fn plan_lines(plan: &Plan, limit: usize) -> Vec<PlanLine> {
+    lines(plan, limit, |_, value| plain(value))
+}
+
+/// The same for a register: what stands as a code in the file is named as the list names it.
+fn register_lines(pack: &Pack, d: &Directory, r: &Register, plan: &Plan, limit: usize) -> Vec<PlanLine> {
+    lines(plan, limit, |label, value| {
+        let column = r.columns.iter().find(|c| c.label == label);
+        let named = column.map(|c| show(pack, d, c, Some(value))).unwrap_or_default();
+        if named.is_empty() { plain(value) } else { named }
+    })
+}
+
+fn lines(plan: &Plan, limit: usize, shown: impl Fn(&str, &Value) -> String) -> Vec<PlanLine> {
     plan.rows
         .iter()
         .filter_map(|row| {
             let (action, diffs) = match &row.action {
-                RowAction::Add(_) => ("追加", told(plan, row)),
+                RowAction::Add(_) => ("追加", told(plan, row, &shown)),
                 RowAction::Change(diffs) => (
                     "変更",
                     diffs
                         .iter()
-                        .map(|d| format!("{}：{} → {}", d.label, plain(&d.before), plain(&d.after)))
+                        .map(|d| {
+                            let (before, after) = (shown(&d.label, &d.before), shown(&d.label, &d.after));
+                            format!("{}：{before} → {after}", d.label)
+                        })
                         .collect(),
                 ),
                 RowAction::Same | RowAction::Error => return None,
@@ -186,9 +203,9 @@ pub(crate) fn plan_lines(plan: &Plan, limit: usize) -> Vec<PlanLine> {
 }
 
 /// What tells a new row from another: its first values.
-fn told(plan: &Plan, row: &RowPlan) -> Vec<String> {
+fn told(plan: &Plan, row: &RowPlan, shown: &impl Fn(&str, &Value) -> String) -> Vec<String> {
     let values = plan.told(row).into_iter().take(TOLD);
-    values.map(|(label, v)| format!("{label}：{}", shorten(&plain(v), LINE_CHARS))).collect()
+    values.map(|(label, v)| format!("{label}：{}", shorten(&shown(label, v), LINE_CHARS))).collect()
 }
 
 fn plain(value: &Value) -> String {
@@ -333,6 +350,8 @@ impl Office {
         let prepared = self.prepare(&me, id, bytes.clone(), conflict).await?;
         let upload_id = self.keep_upload(who, id, file, bytes).await?;
         let counts = &prepared.plan.counts;
+        let pack = self.pack();
+        let r = pack.registers.get(id).ok_or(AppError::NotFound)?;
         Ok(ImportPlan {
             upload: upload_id,
             shown: plan_digest(std::iter::once(&prepared.plan)),
@@ -342,7 +361,7 @@ impl Office {
             same: counts.same,
             errors: error_lines(prepared.plan.errors.iter()),
             notes: column_notes(&prepared.plan),
-            rows: plan_lines(&prepared.plan, SHOWN_ROWS),
+            rows: register_lines(&pack, me.directory(), r, &prepared.plan, SHOWN_ROWS),
         })
     }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{day, period};
 use crate::checks::register_of;
-use crate::clauses::ToldClause;
+use crate::clauses::{ToldClause, clause_number};
 use crate::directory::Directory;
 use crate::error::AppError;
 use crate::ledger::proving;
@@ -36,7 +36,7 @@ impl Office {
     /// The binder of a clause; days as typed.
     ///
     /// # Errors
-    /// Refused for whoever does not see the whole body; [`AppError::NotFound`] for an unknown clause; days that cannot be read.
+    /// Refused for whoever does not see the whole body; an unknown clause, days that cannot be read.
     pub async fn binder_pdf(
         self: &Arc<Self>,
         who: &Identity,
@@ -53,7 +53,14 @@ impl Office {
                 "終わりの日は、始まりの日と同じかそれより後にしてください。",
             ));
         }
-        let find = |all: Vec<ToldClause>| all.into_iter().find(|c| c.id == clause).ok_or(AppError::NotFound);
+        let number = clause_number(clause);
+        let unknown = || {
+            AppError::field(
+                "clause",
+                "その番号の条項はありません。「規程」の画面のとおりに、第5章第1節(1)③(イ) のように入れてください。",
+            )
+        };
+        let find = |all: Vec<ToldClause>| all.into_iter().find(|c| c.id == number).ok_or_else(unknown);
         let before = find(self.told_clauses(Instant::end_of(first).min(now)).await?)?;
         let after = find(self.told_clauses(Instant::end_of(last).min(now)).await?)?;
         let (pack, d) = (self.pack(), self.directory().await?);

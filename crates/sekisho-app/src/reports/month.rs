@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sekisho_base::text::normalize_code;
 use sekisho_base::{Date, Instant};
 use sekisho_case::state::ClauseState;
 use sekisho_store::{report, violation};
@@ -18,14 +19,26 @@ use crate::office::Office;
 /// Changes and checks that one report lists.
 const SHOWN: usize = 60;
 
-/// First and last day of a month as typed, `2026-11`; empty: of the month of `today`. The last day is never after today.
+/// First and last day of a month as typed, `2026-11`, `R8.11`, `令和8年11月`; empty: of the month of `today`. The last day is never after today.
 fn month(typed: &str, today: Date) -> Result<(Date, Date), AppError> {
-    let wrong = || AppError::field("month", "年月を 2026-11 の形で、今月までの月を入れてください。");
-    let first = if typed.trim().is_empty() {
+    let wrong = || {
+        AppError::field(
+            "month",
+            "年月は、令和8年11月、R8.11、2026-11 のように、今月までの月を入れてください。",
+        )
+    };
+    let text = normalize_code(typed);
+    let first = if text.is_empty() {
         let (y, m, _) = today.ymd();
         Date::new(y, m, 1)
     } else {
-        format!("{}-01", typed.trim()).parse().ok()
+        // A month is typed as its first day would be.
+        let day = match text.chars().rev().find(|c| !c.is_ascii_digit()) {
+            Some('月') => format!("{text}1日"),
+            Some(mark) => format!("{text}{mark}1"),
+            None => text,
+        };
+        Date::parse_japanese(&day).ok()
     };
     let first = first.filter(|d| *d <= today).ok_or_else(wrong)?;
     Ok((first, first.plus_months(1).plus_days(-1).min(today)))
@@ -133,7 +146,11 @@ mod tests {
         assert_eq!(days("").as_deref(), Some("2026-11-01 2026-11-25"));
         assert_eq!(days("2026-10").as_deref(), Some("2026-10-01 2026-10-31"));
         assert_eq!(days("2026-02").as_deref(), Some("2026-02-01 2026-02-28"));
-        for wrong in ["2026-12", "2026-13", "十月", "2026-10-01"] {
+        for typed in ["2026/10", "R8.10", "令和８年１０月", " 2026年10月 "] {
+            assert_eq!(days(typed), days("2026-10"), "{typed}");
+        }
+        for wrong in ["2026-12", "2026-13", "十月", "2026-10-01", "R8.12", "R8", "8", "来月", "月", "R8.10.2"]
+        {
             assert_eq!(days(wrong), None, "{wrong}");
         }
     }

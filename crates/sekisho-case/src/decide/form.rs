@@ -20,7 +20,10 @@ pub fn check_form(procedure: &Procedure, ctx: &Ctx<'_>, draft: &Draft) -> Vec<Fi
     let b = facts::bindings(&content, &ctx.pack.classification, ctx.today());
     let mut faults = check_fields(&procedure.fields, &draft.fields, &b, &draft.items);
     faults.extend(check_items(procedure, &draft.items));
-    faults.extend(check_period(procedure, &draft.fields, ctx.today()));
+    // Where the form itself said already what is wrong with the last day, once is enough.
+    let period = check_period(procedure, &draft.fields, ctx.today());
+    faults
+        .extend(period.into_iter().filter(|p| faults.iter().all(|f| f.field != p.field)).collect::<Vec<_>>());
     faults.extend(check_clauses(procedure, ctx, &draft.fields));
     faults.extend(check_attachments(draft));
     faults
@@ -92,7 +95,11 @@ fn check_fields(
             field.required || field.required_when.as_ref().is_some_and(|e| e.eval_bool(b).unwrap_or(true));
         if !present {
             if required {
-                faults.push(fault(&field.id, format!("{}を入力してください。", field.label)));
+                let verb = match field.kind {
+                    FieldType::Choice | FieldType::Items(_) | FieldType::File => "選んで",
+                    _ => "入力して",
+                };
+                faults.push(fault(&field.id, format!("{}を{verb}ください。", field.label)));
             }
             continue;
         }
@@ -196,10 +203,11 @@ fn check_period(procedure: &Procedure, fields: &BTreeMap<String, Value>, today: 
     let Some(spec) = &procedure.permit else { return vec![] };
     let date = |id: &str| fields.get(id).and_then(Value::as_str).and_then(|s| s.parse::<Date>().ok());
     let (Some(from), Some(until)) = (date(&spec.from), date(&spec.until)) else { return vec![] };
+    let label = |id: &String| procedure.fields.iter().find(|f| f.id == *id).map_or("", |f| f.label.as_str());
     let message = if until < from {
-        "終わりの日は、始まりの日以後にしてください。".to_owned()
+        format!("{}は、{}か、それより後の日にしてください。", label(&spec.until), label(&spec.from))
     } else if until < today {
-        "終わりの日が過ぎています。今日以後の日を入力してください。".to_owned()
+        format!("{}が過ぎています。今日か、それより後の日を入力してください。", label(&spec.until))
     } else if spec.within_fiscal_year && until > from.fiscal_year_end() {
         format!("期間は年度の末日（{}）までにしてください。", from.fiscal_year_end().japanese())
     } else {

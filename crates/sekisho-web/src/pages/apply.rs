@@ -6,6 +6,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+use sekisho_app::AppError;
 use sekisho_app::cases::{ApplyForm, FormPart, Typed};
 use sekisho_app::login::Identity;
 
@@ -13,6 +14,7 @@ use crate::Web;
 use crate::error::{WebError, escape_query};
 use crate::form::{Fields, Posted};
 use crate::guard::Who;
+use crate::kept::files_lost;
 use crate::page::{Errors, Page, html};
 
 pub(crate) fn routes() -> Router<Web> {
@@ -44,14 +46,23 @@ async fn show(
     Path(procedure): Path<String>,
     Query(asked): Query<Fields>,
 ) -> Result<Response, WebError> {
-    // `draft`, `parent` and `done` once, `item` as often as things were chosen elsewhere.
+    // `draft`, `parent`, `like` and `done` once, `item` as often as things were chosen elsewhere.
     let (draft, chosen) = (asked.get("draft"), asked.all("item"));
     // What changes many classes has its own form with a dry run; numbers go along.
     if draft.is_empty() && web.office.is_bulk(&procedure) {
         let items: Vec<String> = chosen.iter().map(|i| format!("item={}", escape_query(i))).collect();
         return Ok(Redirect::to(&format!("/bulk/{procedure}?{}", items.join("&"))).into_response());
     }
-    let form = web.office.apply_form(&who, &procedure, draft, &chosen, asked.get("parent")).await?;
+    let like = asked.get("like");
+    if draft.is_empty() && !like.is_empty() {
+        let form = web.office.apply_form_like(&who, &procedure, like).await?;
+        return page(&web, &who, form, Errors::default(), Some("like")).await;
+    }
+    let form = match web.office.apply_form(&who, &procedure, draft, &chosen, asked.get("parent")).await {
+        // The way back from what was just applied for leads here.
+        Err(AppError::NotFound) if !draft.is_empty() => return Err(WebError::NoDraft),
+        form => form?,
+    };
     page(&web, &who, form, Errors::default(), Some(asked.get("done"))).await
 }
 
@@ -69,11 +80,14 @@ async fn again(
     who: &Identity,
     procedure: &str,
     typed: &Typed,
-    e: sekisho_app::AppError,
+    e: AppError,
 ) -> Result<Response, WebError> {
-    let errors = Errors::from_app(e)?;
+    let (status, errors) = match e {
+        AppError::Refused { message, .. } => (StatusCode::FORBIDDEN, Errors::one("main", message)),
+        e => (StatusCode::UNPROCESSABLE_ENTITY, Errors::from_app(e)?),
+    };
     let form = web.office.typed_form(who, procedure, typed, false).await?;
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, page(web, who, form, errors, None).await?).into_response())
+    Ok((status, page(web, who, form, errors, None).await?).into_response())
 }
 
 async fn post(
@@ -90,6 +104,11 @@ async fn post(
             Ok(id) => typed.values.entry("attachment".to_owned()).or_default().push(id),
             Err(e) => return again(&web, &who, &procedure, &typed, e).await,
         }
+    }
+    if let Some(errors) = files_lost(&fields, "attachments") {
+        let form = web.office.typed_form(&who, &procedure, &typed, false).await?;
+        let shown = page(&web, &who, form, errors, None).await?;
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response());
     }
     match fields.get("do") {
         "apply" => match web.office.apply(&who, &procedure, &typed).await {

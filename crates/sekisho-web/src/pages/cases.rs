@@ -6,6 +6,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+use sekisho_app::AppError;
 use sekisho_app::cases::{ActInput, CaseLine, CasePage as CaseView, CasesQuery};
 use sekisho_app::login::Identity;
 use sekisho_app::registers::RefChoice;
@@ -14,6 +15,7 @@ use crate::Web;
 use crate::error::{WebError, escape_query};
 use crate::form::Posted;
 use crate::guard::Who;
+use crate::kept::files_lost;
 use crate::page::{Done, Errors, Page, html};
 use crate::view::{attach, download, export_format, pdf};
 
@@ -129,6 +131,26 @@ struct CasePage {
     page: Page,
     case: CaseView,
     errors: Errors,
+    /// Why an act was not recorded; empty when there is nothing to say.
+    refusal: String,
+    /// What was written with it and has no field any more.
+    unsent: Vec<String>,
+    /// Further tasks, after one was done.
+    waiting: usize,
+}
+
+/// Most further tasks that are counted one by one.
+const COUNTED: i64 = 100;
+
+/// What was written into fields that the case's page does not show any more.
+fn unsent(case: &CaseView, input: &ActInput) -> Vec<String> {
+    let shown = |text: &str| case.actions.iter().flat_map(|a| &a.fields).any(|f| f.value == text);
+    let not_typed = ["csrf", "act", "step", "shown", "do"];
+    let typed = input.values.iter().filter(|(name, _)| !not_typed.contains(&name.as_str()));
+    // Codes and days are chosen again in a moment; a sentence is not.
+    let sentence =
+        |text: &String| !text.is_ascii() && !shown(text) && !text.starts_with(sekisho_app::cases::WAITING);
+    typed.flat_map(|(_, values)| values).filter(|text| sentence(text)).cloned().collect()
 }
 
 async fn page(
@@ -139,7 +161,8 @@ async fn page(
     done: Option<&str>,
 ) -> Result<Response, WebError> {
     let page = Page::of(web, who, &case.title, SECTION).await?.flash(done);
-    html(&CasePage { page, case, errors })
+    let waiting = if done == Some("acted") { web.office.inbox(who, COUNTED).await?.len() } else { 0 };
+    html(&CasePage { page, case, errors, refusal: String::new(), unsent: vec![], waiting })
 }
 
 async fn show(
@@ -173,8 +196,22 @@ async fn act(State(web): State<Web>, Path(id): Path<String>, posted: Posted) -> 
         shown: fields.get("shown").to_owned(),
         values,
     };
+    if let Some(errors) = files_lost(&fields, "act") {
+        let case = web.office.case_page(&who, &id, Some(&input)).await?;
+        let shown = page(&web, &who, case, errors, None).await?;
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response());
+    }
     match web.office.act(&who, &id, &input).await {
         Ok(()) => Ok(Redirect::to(&format!("/cases/{id}?done=acted")).into_response()),
+        // Somebody else was faster, or the content is another by now: the case as it is, and nothing that was written is lost.
+        Err(AppError::Refused { message, .. }) => {
+            let case = web.office.case_page(&who, &id, Some(&input)).await?;
+            let unsent = unsent(&case, &input);
+            let page = Page::of(&web, &who, &case.title, SECTION).await?;
+            let shown =
+                CasePage { page, case, errors: Errors::default(), refusal: message, unsent, waiting: 0 };
+            Ok((StatusCode::FORBIDDEN, html(&shown)?).into_response())
+        }
         Err(e) => {
             let errors = Errors::from_app(e)?;
             let case = web.office.case_page(&who, &id, Some(&input)).await?;

@@ -57,7 +57,11 @@ async fn show(
     Query(asked): Query<Fields>,
 ) -> Result<Response, WebError> {
     let words = sekisho_base::text::shorten(asked.get("words"), 200);
-    let (view, faults) = web.office.handling_page(&who, &question(&asked), &words).await?;
+    let (view, mut faults) = web.office.handling_page(&who, &question(&asked), &words).await?;
+    if asked.get("do") == "answer" && asked.get("act").is_empty() {
+        let message = "何をしたいかを選んでください。".to_owned();
+        faults.insert(0, sekisho_app::FieldError { field: "act".to_owned(), message });
+    }
     let page = Page::of(&web, &who, "これはできますか", "/").await?;
     html(&HandlingPage { page, view, errors: Errors::of(faults) })
 }

@@ -14,7 +14,7 @@ use sekisho_app::second_factor::Proofs;
 use crate::Web;
 use crate::error::{WebError, escape_query};
 use crate::form::{CodePosted, Open};
-use crate::guard::{COOKIE, CodeWho, From, token};
+use crate::guard::{COOKIE, CodeWho, From, Who, token};
 use crate::page::{Page, html};
 use crate::pages::passkeys::Button;
 use crate::pages::sign_in::Ways;
@@ -23,6 +23,7 @@ pub(crate) fn routes() -> Router<Web> {
     Router::new()
         .route("/login", get(show).post(enter))
         .route("/login/code", get(show_code).post(enter_code))
+        .route("/login/again", get(again))
         .route("/logout", post(leave))
 }
 
@@ -57,7 +58,7 @@ async fn show(
     if let Some(t) = token(&headers)
         && login::identify(&web.office, t).await.is_ok()
     {
-        return Ok(Redirect::to("/").into_response());
+        return Ok(Redirect::to(&own_path(&q.next)).into_response());
     }
     // Nobody can log in yet.
     if web.office.first_start_open().await? {
@@ -159,6 +160,17 @@ async fn enter_code(
         }
         Err(e) => Err(e.into()),
     }
+}
+
+#[derive(Template)]
+#[template(path = "logged_in_again.html")]
+struct AgainPage {
+    page: Page,
+}
+
+/// The end of a login beside a form that waits in another tab (`kept`).
+async fn again(State(web): State<Web>, Who(who): Who) -> Result<Response, WebError> {
+    html(&AgainPage { page: Page::of(&web, &who, "ログインしました", "").await?.narrow() })
 }
 
 async fn leave(State(web): State<Web>, CodePosted(posted): CodePosted) -> Result<Response, WebError> {

@@ -41,6 +41,7 @@ mod user_import;
 use axum::Router;
 
 use crate::Web;
+pub(crate) use login::own_path;
 
 pub(crate) fn routes() -> Router<Web> {
     Router::new()

@@ -29,11 +29,14 @@ const SECTION: &str = "/notices";
 struct ListPage {
     page: Page,
     rows: Vec<NoticeLine>,
+    /// Whether the self-assessment asks anything today.
+    asks: bool,
 }
 
 async fn index(State(web): State<Web>, Who(who): Who) -> Result<Response, WebError> {
     let rows = web.office.notices(&who).await?;
-    html(&ListPage { page: Page::of(&web, &who, "守ること", SECTION).await?, rows })
+    let asks = !web.office.assessment(&who, None).await?.questions.is_empty();
+    html(&ListPage { page: Page::of(&web, &who, "守ること", SECTION).await?, rows, asks })
 }
 
 #[derive(Template)]

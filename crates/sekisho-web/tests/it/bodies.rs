@@ -264,17 +264,14 @@ async fn nothing_crosses(databases: [Option<&str>; 2]) {
             assert_eq!(page.text, none.text, "{number} {path}");
             unmarked(&page, path);
         }
-        for a in powers::attempts(&held) {
-            let page = powers::send(&carried, &a).await;
-            assert!(
-                page.status == StatusCode::SEE_OTHER && page.location().starts_with("/login"),
-                "{number} {}: {}",
-                a.path,
-                page.status
-            );
-        }
         let mut none = nobody.clone();
         none.csrf.clone_from(&carried.csrf);
+        for a in powers::attempts(&held) {
+            let (page, none) = (powers::send(&carried, &a).await, powers::send(&none, &a).await);
+            let out = page.status == StatusCode::UNAUTHORIZED || page.location().starts_with("/login");
+            assert!(out, "{number} {}: {}", a.path, page.status);
+            assert_eq!((page.status, &page.text), (none.status, &none.text), "{number} {}", a.path);
+        }
         for route in powers::OWN.iter().filter(|r| **r != "/login") {
             let path = filled(route, &held, &more);
             let fields = [("do", "apply"), ("id", only[0].as_str())];

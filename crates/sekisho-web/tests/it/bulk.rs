@@ -84,7 +84,7 @@ async fn a_copy_never_has_a_lower_class_and_takes_the_originals_where_it_has_non
     assert_eq!(filled.status, StatusCode::SEE_OTHER, "{}", filled.text);
     assert_eq!(class_of(&mut b, "asset", "A-001-C").await, "機密性3B");
     let without = b.post("/registers/asset/new", &copy("A-001-D", "", "", "21")).await;
-    assert!(without.text.contains("「機密性」を入力してください"), "{}", without.text);
+    assert!(without.text.contains("「機密性」を選んでください"), "{}", without.text);
 }
 
 #[tokio::test]

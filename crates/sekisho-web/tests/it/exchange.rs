@@ -403,10 +403,11 @@ async fn reports_are_pdfs_for_those_who_see_the_whole_body() {
     city.turn_to("2026-12-20", 9).await;
     sekisho_app::sequencer::drain(&city.office).await.unwrap();
     let mut admin = city.browser(ADMIN).await;
-    let binder = encode(&[("clause", "5.1.1.3.イ"), ("from", "R8.11.1"), ("until", "R8.12.20")]);
+    let binder = encode(&[("clause", "第5章第1節(1)③(イ)"), ("from", "R8.11.1"), ("until", "R8.12.20")]);
     for path in [
         "/reports/month.pdf".to_owned(),
         "/reports/month.pdf?month=2026-11".to_owned(),
+        format!("/reports/month.pdf?{}", encode(&[("month", "令和８年１１月")])),
         "/reports/clauses.pdf?on=R8.11.25".to_owned(),
         format!("/reports/binder.pdf?{binder}"),
     ] {
@@ -426,6 +427,8 @@ async fn reports_are_pdfs_for_those_who_see_the_whole_body() {
     }
     for wrong in [
         "/reports/month.pdf?month=2027-01".to_owned(),
+        format!("/reports/month.pdf?{}", encode(&[("month", "来月")])),
+        "/reports/month.pdf?month=R8".to_owned(),
         "/reports/clauses.pdf?on=R9.1.1".to_owned(),
         format!(
             "/reports/binder.pdf?{}",
@@ -435,7 +438,9 @@ async fn reports_are_pdfs_for_those_who_see_the_whole_body() {
         assert_eq!(admin.get(&wrong).await.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
     }
     let unknown = encode(&[("clause", "99.9"), ("from", "R8.12.1"), ("until", "R8.12.1")]);
-    assert_eq!(admin.get(&format!("/reports/binder.pdf?{unknown}")).await.status, StatusCode::NOT_FOUND);
+    let unknown = admin.get(&format!("/reports/binder.pdf?{unknown}")).await;
+    assert_eq!(unknown.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(unknown.text.contains("その番号の条項はありません"), "{}", unknown.text);
     let extract = city.browser(MANAGER).await.get("/registers/asset/extract.pdf?q=A-001").await;
     assert!(extract.bytes.starts_with(b"%PDF-"), "{}", extract.text);
     if let Some(folder) = std::env::var_os("SEKISHO_SHOW") {

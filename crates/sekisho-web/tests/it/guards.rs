@@ -116,6 +116,7 @@ async fn a_temporary_password_opens_nothing_but_its_change() {
     let weak = b.post("/password", &[("old", &password), ("new", "aaaaaaaaaaaa"), ("again", "x")]).await;
     assert_eq!(weak.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(weak.text.contains("推測されやすい") && weak.text.contains("確認のための入力"));
+    assert!(!weak.text.contains("入力した内容は残っています"), "no password comes back, and none is said to");
     b.own_password(&password).await;
     assert_eq!(b.get("/").await.status, StatusCode::OK);
 }

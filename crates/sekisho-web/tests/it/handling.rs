@@ -25,6 +25,11 @@ async fn the_page_answers_with_reasons_clauses_and_the_right_form() {
     assert!(b.get("/").await.text.contains("href=\"/handling\""), "home leads to it");
     let first = b.get("/handling").await;
     assert!(!first.text.contains("答え："), "nothing is answered before something was asked");
+    let nothing = "何をしたいかを選んでください";
+    assert!(b.get("/handling?do=answer&act=").await.text.contains(nothing) && !first.text.contains(nothing));
+    assert!(
+        !b.get(&format!("/handling?act=&{}", encode(&[("words", "記録票")]))).await.text.contains(nothing)
+    );
     let id = row_id(&mut b, "asset", "A-001").await;
     let question = encode(&[("act", "carry_out"), ("device", "issued"), ("item", &format!("asset/{id}"))]);
     let page = b.get(&format!("/handling?{question}")).await;

@@ -5,6 +5,8 @@ mod absences;
 #[cfg(test)]
 mod acts;
 #[cfg(test)]
+mod anew;
+#[cfg(test)]
 mod api;
 #[cfg(test)]
 mod api_schema;
@@ -70,6 +72,8 @@ mod identity;
 mod interrupted;
 #[cfg(test)]
 mod joint;
+#[cfg(test)]
+mod kept;
 #[cfg(test)]
 mod kills;
 #[cfg(test)]

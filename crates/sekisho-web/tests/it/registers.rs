@@ -239,6 +239,8 @@ async fn an_import_is_looked_at_first_and_is_all_or_nothing() {
     let good = [line("N-1", "新しい記録", "21", "2"), line("N-2", "もう一つの記録", "21", "機密性1")];
     let plan = check(&mut b, path, "good.csv", &csv(&good)).await;
     assert_eq!(counts(&plan), [2, 0, 0, 0]);
+    // The dry run names what stands as a code in the file.
+    assert!(plan.text.contains("所管課：高齢福祉課") && !plan.text.contains("所管課：21"), "{}", plan.text);
     for number in [CLERK, OTHER_MANAGER, ADMIN] {
         let other = city.browser(number).await;
         let stolen = carry_out(&other, path, &plan).await;

@@ -120,7 +120,7 @@ async fn a_section_looks_for_its_things_and_its_head_learns_what_was_not_found()
     let scanned = format!("http+//city.test/r/asset/{one}");
     let seen = clerk.post(&address, &[("do", "see"), ("code", &scanned), ("place", "窓口の裏の棚")]).await;
     assert_eq!(seen.status, StatusCode::SEE_OTHER, "{}", seen.text);
-    let again = clerk.post(&address, &[("do", "see"), ("code", "Ａ－００１")]).await;
+    let again = clerk.post(&address, &[("do", "see"), ("code", "ａ－００１")]).await;
     assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(again.text.contains("もう確認されています"), "{}", again.text);
     for code in ["B-001", "Z-9", ""] {
