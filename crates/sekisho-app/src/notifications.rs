@@ -35,6 +35,11 @@ pub(crate) struct Told<'a> {
     pub link: &'a str,
 }
 
+/// A message as it is kept.
+fn said(text: &str) -> String {
+    shorten(text, limits::LINE_CHARS)
+}
+
 /// Tells persons something, each in an own row with an own ledger entry.
 pub(crate) async fn notify(
     c: &mut Conn<'_>,
@@ -44,7 +49,7 @@ pub(crate) async fn notify(
     at: Instant,
 ) -> Result<(), AppError> {
     let mail = if office.mails() { "waiting" } else { "none" };
-    let subject = shorten(told.subject, limits::LINE_CHARS);
+    let subject = said(told.subject);
     let (mut entries, mut rows) = (Vec::new(), Vec::new());
     for person in persons.iter().take(MOST_PERSONS) {
         let (id, seal): (Id, Seal) = (office.new_id()?, office.seal()?);
@@ -64,6 +69,7 @@ pub(crate) async fn notify(
             mailed_at: None,
             mail_error: String::new(),
             entry: seal.id(),
+            settled_at: None,
         });
     }
     record_first(c, &entries, "notification.made", at).await?;
@@ -81,8 +87,10 @@ pub struct NotificationLine {
     pub subject: String,
     /// When.
     pub at: String,
-    /// Not opened yet.
+    /// Not opened yet, and still to be done where it asks for something.
     pub unread: bool,
+    /// What it asked for was done before it was opened.
+    pub settled: bool,
     /// How its mail stands; empty when none is sent.
     pub mail: String,
     /// Ledger entry.
@@ -149,7 +157,8 @@ impl Office {
         let line = |n: NotificationRow| NotificationLine {
             kind: kind_words(&n.kind),
             at: n.created_at.japanese(),
-            unread: n.read_at.is_none(),
+            unread: n.read_at.is_none() && n.settled_at.is_none(),
+            settled: n.settled_at.is_some(),
             mail: mail_words(&n),
             id: n.id,
             subject: n.subject,

@@ -2,7 +2,7 @@
 
 use sekisho_base::Instant;
 
-use crate::conn::insert;
+use crate::conn::{insert, marks};
 use crate::{Conn, Row, StoreError, args};
 
 /// One message to one person.
@@ -34,9 +34,11 @@ pub struct NotificationRow {
     pub mail_error: String,
     /// Ledger entry.
     pub entry: String,
+    /// When what it asked for was done, by whoever did it.
+    pub settled_at: Option<Instant>,
 }
 
-const COLUMNS: &str = "id, person, kind, subject, link, created_at, read_at, mail, tries, try_after, mailed_at, mail_error, entry";
+const COLUMNS: &str = "id, person, kind, subject, link, created_at, read_at, mail, tries, try_after, mailed_at, mail_error, entry, settled_at";
 
 fn read(r: &Row) -> Result<NotificationRow, StoreError> {
     Ok(NotificationRow {
@@ -53,6 +55,7 @@ fn read(r: &Row) -> Result<NotificationRow, StoreError> {
         mailed_at: r.opt_instant(10)?,
         mail_error: r.text(11)?,
         entry: r.text(12)?,
+        settled_at: r.opt_instant(13)?,
     })
 }
 
@@ -75,7 +78,8 @@ pub async fn add(c: &mut Conn<'_>, all: &[NotificationRow]) -> Result<(), StoreE
             n.try_after,
             n.mailed_at,
             &n.mail_error,
-            &n.entry
+            &n.entry,
+            n.settled_at
         ]
     };
     insert(c, &format!("notification ({COLUMNS})"), all.iter().map(row).collect(), "").await
@@ -102,8 +106,7 @@ pub async fn of_person(
 /// # Errors
 /// The database failed.
 pub async fn unread(c: &mut Conn<'_>, person: &str, cap: i64) -> Result<i64, StoreError> {
-    let sql =
-        "SELECT COUNT(*) FROM (SELECT 1 FROM notification WHERE person = $1 AND read_at IS NULL LIMIT $2) t";
+    let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM notification WHERE person = $1 AND read_at IS NULL AND settled_at IS NULL LIMIT $2) t";
     c.count(sql, args![person, cap]).await
 }
 
@@ -137,6 +140,27 @@ pub async fn mark_read(
             c.exec(sql, args![person, at]).await.map(|_| ())
         }
     }
+}
+
+/// Notes that what messages about a page asked for was done: those that say one of these things.
+///
+/// # Errors
+/// The database failed.
+pub async fn settle(
+    c: &mut Conn<'_>,
+    link: &str,
+    subjects: &[String],
+    at: Instant,
+) -> Result<(), StoreError> {
+    if subjects.is_empty() {
+        return Ok(());
+    }
+    let mut values = args![link, at];
+    let said = marks(subjects, &mut values);
+    let sql = format!(
+        "UPDATE notification SET settled_at = $2 WHERE link = $1 AND read_at IS NULL AND settled_at IS NULL AND subject IN ({said})"
+    );
+    c.exec(&sql, values).await.map(|_| ())
 }
 
 /// Mail that waits and may be tried now, the oldest first.

@@ -120,7 +120,7 @@ async fn read_posted(request: Request, web: &Web, level: Level) -> Result<Posted
         }
         Err(e) => return Err(e),
     };
-    let (fields, files) = read_fields(Request::from_parts(parts.clone(), body), web).await?;
+    let (fields, files) = read_fields(Request::from_parts(parts.clone(), body), web, Files::Whole).await?;
     if !same(fields.raw("csrf"), &who.csrf) {
         return Err(kept::of_before(web, &who, &parts, &fields, &files).await);
     }
@@ -128,10 +128,20 @@ async fn read_posted(request: Request, web: &Web, level: Level) -> Result<Posted
     Ok(Posted { who, fields, file, files })
 }
 
+/// What is taken of the files of a form.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Files {
+    /// Their names: nobody is logged in, and a stranger must not fill the memory.
+    Named,
+    /// Everything.
+    Whole,
+}
+
 /// Fields and files of a form from our own page; whose it is remains to be seen.
 pub(crate) async fn read_fields(
     request: Request,
     web: &Web,
+    take: Files,
 ) -> Result<(Fields, Vec<(String, Upload)>), WebError> {
     let (parts, body) = request.into_parts();
     if !from_own_page(&parts.headers) {
@@ -143,7 +153,7 @@ pub(crate) async fn read_fields(
         .and_then(|v| v.to_str().ok())
         .is_some_and(|t| t.starts_with("multipart/form-data"));
     if multipart {
-        return read_multipart(Request::from_parts(parts, body), web).await;
+        return read_multipart(Request::from_parts(parts, body), web, take).await;
     }
     let bytes = axum::body::to_bytes(body, limits::FORM_BYTES).await.map_err(|_| WebError::TooLarge)?;
     Ok((Fields::parse(&bytes), vec![]))
@@ -172,19 +182,35 @@ impl FromRequest<Web> for Posted {
 }
 
 /// Files of one form.
-const FILES: usize = 10;
+const MOST_FILES: usize = 10;
 
-async fn read_multipart(request: Request, web: &Web) -> Result<(Fields, Vec<(String, Upload)>), WebError> {
+async fn read_multipart(
+    request: Request,
+    web: &Web,
+    take: Files,
+) -> Result<(Fields, Vec<(String, Upload)>), WebError> {
     let mut parts = Multipart::from_request(request, web).await.map_err(|_| WebError::BadForm)?;
     let mut fields = Vec::new();
     let mut files = Vec::new();
-    while let Some(part) = parts.next_field().await.map_err(|_| WebError::TooLarge)? {
+    let mut typed = 0;
+    while let Some(mut part) = parts.next_field().await.map_err(|_| WebError::TooLarge)? {
         let name = part.name().unwrap_or_default().to_owned();
         let file_name = part.file_name().map(str::to_owned);
+        if let (Files::Named, Some(name_of_file)) = (take, &file_name) {
+            while part.chunk().await.map_err(|_| WebError::TooLarge)?.is_some() {}
+            if !name_of_file.is_empty() && files.len() < MOST_FILES {
+                files.push((name, Upload { name: name_of_file.clone(), bytes: Bytes::new() }));
+            }
+            continue;
+        }
         let bytes = part.bytes().await.map_err(|_| WebError::TooLarge)?;
+        typed += if file_name.is_none() { bytes.len() } else { 0 };
+        if take == Files::Named && typed > limits::FORM_BYTES {
+            return Err(WebError::TooLarge);
+        }
         match file_name {
             // A browser sends an empty name when no file was chosen; a file that is empty has its name.
-            Some(file_name) if !file_name.is_empty() && files.len() < FILES => {
+            Some(file_name) if !file_name.is_empty() && files.len() < MOST_FILES => {
                 files.push((name, Upload { name: file_name, bytes }));
             }
             Some(_) => {}

@@ -149,6 +149,21 @@ impl FromRequestParts<Web> for From {
     }
 }
 
+/// Whoever comes from where no second factor is demanded. A secret address is none.
+pub(crate) struct Lenient;
+
+impl FromRequestParts<Web> for Lenient {
+    type Rejection = WebError;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, WebError> {
+        if web.doors.is_strict(client(parts, web)) {
+            Err(sekisho_app::AppError::NotFound.into())
+        } else {
+            Ok(Self)
+        }
+    }
+}
+
 /// The card of whoever asks: as shown on the connection, or as a trusted proxy passed it on. Empty without one.
 pub(crate) struct Card(pub Vec<CertificateDer<'static>>);
 

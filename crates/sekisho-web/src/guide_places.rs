@@ -162,8 +162,13 @@ mod tests {
     fn asked_with_get() -> BTreeSet<String> {
         let pages = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/pages");
         let mut routes = BTreeSet::new();
-        for file in std::fs::read_dir(pages).unwrap() {
-            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let mut paths = vec![pages];
+        while let Some(path) = paths.pop() {
+            if path.is_dir() {
+                paths.extend(std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+                continue;
+            }
+            let text = std::fs::read_to_string(path).unwrap();
             for part in text.split(".route(").skip(1) {
                 // What a constant names is where a provider of logins leads back to: below `/login`.
                 let Some((route, rest)) = part.trim_start().strip_prefix('"').and_then(|p| p.split_once('"'))

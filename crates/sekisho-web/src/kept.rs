@@ -11,7 +11,7 @@ use sekisho_app::login::Identity;
 
 use crate::Web;
 use crate::error::WebError;
-use crate::form::{Fields, Upload, read_fields};
+use crate::form::{Fields, Files, Upload, read_fields};
 use crate::guard::from_own_page;
 use crate::page::{Errors, Page, html};
 use crate::sure::{PASSKEY, PROOF};
@@ -69,7 +69,8 @@ pub(crate) async fn ended(web: &Web, request: Request, login: WebError) -> WebEr
         return login;
     }
     let (parts, body) = request.into_parts();
-    let Ok((fields, files)) = read_fields(Request::from_parts(parts.clone(), body), web).await else {
+    let Ok((fields, files)) = read_fields(Request::from_parts(parts.clone(), body), web, Files::Named).await
+    else {
         return login;
     };
     let Some(kept) = Kept::of(&parts, &fields, &files) else { return login };

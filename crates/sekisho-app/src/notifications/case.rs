@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use sekisho_case::case::{Act, CaseState, SYSTEM, open_tasks};
 use sekisho_case::decide::{self, Ctx};
-use sekisho_store::Conn;
 use sekisho_store::case::{CaseRow, TaskRow};
+use sekisho_store::{Conn, notification};
 
-use super::{Told, notify};
+use super::{Told, notify, said};
 use crate::error::AppError;
 use crate::office::Office;
 
@@ -28,6 +28,16 @@ fn decision(status: &str) -> Option<&'static str> {
     })
 }
 
+/// What somebody is told of a task that is open.
+fn waits(row: &CaseRow, task: &str) -> String {
+    said(&format!("{} {}：「{task}」を待っています", row.number, row.title))
+}
+
+/// What somebody is told of a task that is late.
+fn is_late(row: &CaseRow, task: &str) -> String {
+    said(&format!("{} {}：「{task}」の期限が過ぎています", row.number, row.title))
+}
+
 /// Tells whom a case's acts concern. `before` is the row they were decided on; whoever acted is not told.
 pub(crate) async fn case_changed(
     c: &mut Conn<'_>,
@@ -40,30 +50,37 @@ pub(crate) async fn case_changed(
     let Some(at) = acts.last().map(|a| a.at) else { return Ok(()) };
     let actors: BTreeSet<&str> = acts.iter().map(|a| a.person.as_str()).filter(|p| *p != SYSTEM).collect();
     let link = format!("/cases/{}", row.id);
-    let earlier: BTreeSet<(String, String, String)> = match before {
-        None => BTreeSet::new(),
+    let were_open = match before {
+        None => vec![],
         Some(b) => {
             let state: CaseState = serde_json::from_str(&b.state)
                 .map_err(|e| AppError::internal(format!("case {}: {e}", b.id)))?;
-            open_tasks(&state).into_iter().map(|t| (t.step, t.post, t.person)).collect()
+            open_tasks(&state)
         }
     };
+    // What was done asks nobody any more, also not those who share the post.
+    let done: BTreeSet<&str> = were_open
+        .iter()
+        .map(|t| t.title.as_str())
+        .filter(|title| tasks.iter().all(|t| t.title != *title))
+        .collect();
+    let asked: Vec<String> = done.iter().flat_map(|title| [waits(row, title), is_late(row, title)]).collect();
+    notification::settle(c, &link, &asked, at).await?;
+    let earlier: BTreeSet<(String, String, String)> =
+        were_open.into_iter().map(|t| (t.step, t.post, t.person)).collect();
     let late = acts.iter().any(|a| a.what.code() == OVERDUE);
     let mut told: BTreeSet<(String, String)> = BTreeSet::new();
     for t in tasks.iter().filter(|t| t.kind != IN_ABSENCE) {
         let is_new = !earlier.contains(&(t.step.clone(), t.post.clone(), t.person.clone()));
-        let is_late = late && t.due.is_some_and(|due| due < at.date());
-        if !is_new && !is_late {
+        let over = late && t.due.is_some_and(|due| due < at.date());
+        if !is_new && !over {
             continue;
         }
         let mut persons =
             if t.person.is_empty() { office.holders_of(&t.post) } else { vec![t.person.clone()] };
         persons.retain(|p| !actors.contains(p.as_str()) && told.insert((t.title.clone(), p.clone())));
-        let (kind, subject) = if is_late {
-            ("overdue", format!("{} {}：「{}」の期限が過ぎています", row.number, row.title, t.title))
-        } else {
-            ("task", format!("{} {}：「{}」を待っています", row.number, row.title, t.title))
-        };
+        let (kind, subject) =
+            if over { ("overdue", is_late(row, &t.title)) } else { ("task", waits(row, &t.title)) };
         notify(c, office, &Told { kind, subject: &subject, link: &link }, &persons, at).await?;
     }
     let changed = before.is_some_and(|b| b.status != row.status);

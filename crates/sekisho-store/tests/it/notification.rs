@@ -22,6 +22,7 @@ fn told(id: &str, person: &str, seconds: i64, mail: &str) -> NotificationRow {
         mailed_at: None,
         mail_error: String::new(),
         entry: "E".into(),
+        settled_at: None,
     }
 }
 
@@ -47,6 +48,20 @@ fn version(seq: i64, kind: &str, seconds: i64) -> VersionRow {
 }
 
 on_both! {
+    async fn what_was_done_asks_nobody_any_more(db: Db) {
+        act!(db.store, c => {
+            let other = NotificationRow { subject: "「返却の確認」を待っています".into(), ..told("N2", "1001", 2, "none") };
+            let elsewhere = NotificationRow { link: "/cases/C2".into(), ..told("N3", "1001", 3, "none") };
+            notification::add(c, &[told("N1", "1001", 1, "none"), other, elsewhere, told("N4", "1002", 4, "none")]).await?;
+            notification::settle(c, "/cases/C1", &["「許可」を待っています".into()], at(9)).await?;
+            notification::settle(c, "/cases/C1", &[], at(10)).await
+        }).unwrap();
+        let unread = look!(db.store, c => Ok((notification::unread(c, "1001", 99).await?, notification::unread(c, "1002", 99).await?))).unwrap();
+        assert_eq!(unread, (2, 0));
+        let mine = look!(db.store, c => notification::of_person(c, "1001", 0, 9).await).unwrap();
+        assert_eq!(mine.iter().map(|n| n.settled_at).collect::<Vec<_>>(), [None, None, Some(at(9))]);
+    }
+
     async fn one_reads_ones_own_and_mail_is_tried_in_its_time(db: Db) {
         act!(db.store, c => {
             for n in [told("N1", "1001", 1, "waiting"), told("N2", "1001", 2, "none"), told("N3", "1002", 3, "waiting")] {

@@ -82,11 +82,14 @@ async fn again(
     typed: &Typed,
     e: AppError,
 ) -> Result<Response, WebError> {
+    let form = web.office.typed_form(who, procedure, typed, false).await;
     let (status, errors) = match e {
+        // What nobody applies for has no form to show again.
+        AppError::Refused { .. } if form.is_err() => return Err(e.into()),
         AppError::Refused { message, .. } => (StatusCode::FORBIDDEN, Errors::one("main", message)),
         e => (StatusCode::UNPROCESSABLE_ENTITY, Errors::from_app(e)?),
     };
-    let form = web.office.typed_form(who, procedure, typed, false).await?;
+    let form = form?;
     Ok((status, page(web, who, form, errors, None).await?).into_response())
 }
 

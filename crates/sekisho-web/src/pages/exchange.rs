@@ -17,7 +17,7 @@ use crate::Web;
 use crate::api::{Body, Route, table};
 use crate::error::WebError;
 use crate::form::{Fields, Posted};
-use crate::guard::{Who, site};
+use crate::guard::{Lenient, Who, site};
 use crate::page::{Done, Page, html};
 use crate::view::{download, pdf};
 
@@ -86,6 +86,7 @@ async fn feed(
     State(web): State<Web>,
     Path(file): Path<String>,
     headers: HeaderMap,
+    _: Lenient,
 ) -> Result<Response, WebError> {
     let secret = file.strip_suffix(".ics").ok_or(AppError::NotFound)?;
     let text = web.office.calendar_feed(secret, &site(&web, &headers)).await?;

@@ -17,7 +17,7 @@ use sekisho_app::first_start::{
 
 use crate::Web;
 use crate::error::WebError;
-use crate::form::{Fields, Open, Upload, read_fields};
+use crate::form::{Fields, Files, Open, Upload, read_fields};
 use crate::guard::{From, cookie, same};
 use crate::page::{Done, Errors, Page, html};
 use crate::view::{ImportView, download};
@@ -71,7 +71,7 @@ impl FromRequest<Web> for Sent {
 
     async fn from_request(request: Request, web: &Web) -> Result<Self, WebError> {
         let setup = door(web, request.headers()).await?;
-        let (fields, files) = read_fields(request, web).await?;
+        let (fields, files) = read_fields(request, web, Files::Whole).await?;
         if !same(fields.raw("csrf"), &setup.csrf) {
             return Err(WebError::ForeignForm);
         }

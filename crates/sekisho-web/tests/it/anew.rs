@@ -126,6 +126,22 @@ async fn a_decision_that_comes_too_late_loses_no_word() {
 }
 
 #[tokio::test]
+async fn what_was_decided_is_no_longer_said_to_wait() {
+    let city = City::settled().await;
+    let mut clerk = city.browser(CLERK).await;
+    let mut manager = city.browser(MANAGER).await;
+    let key = item(&mut clerk, "A-001").await;
+    let case = apply(&mut clerk, &application("21-s", &key)).await;
+    let before = manager.get("/notifications").await;
+    let line = line_with(&before, "を待っています");
+    assert!(before.text.contains("未読") && !before.text.contains("対応済み"), "{line}");
+    assert_eq!(press(&mut manager, &case, "permit", &[]).await.status, StatusCode::SEE_OTHER);
+    let after = manager.get("/notifications").await;
+    assert!(after.text.contains("対応済み") && !after.text.contains("未読"), "{}", after.text);
+    assert!(clerk.get("/notifications").await.text.contains("未読"), "the decision is news to the clerk");
+}
+
+#[tokio::test]
 async fn a_message_leads_back_to_the_page_it_came_from_and_an_address_without_page_says_so() {
     let city = City::settled().await;
     let mut clerk = city.browser(CLERK).await;

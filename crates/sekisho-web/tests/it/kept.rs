@@ -126,3 +126,17 @@ async fn files_that_were_chosen_are_asked_for_again_before_anything_is_decided()
     clerk.get("/").await;
     assert!(clerk.post("/apply/take_out", &fields).await.location().ends_with("?done=applied"));
 }
+
+#[tokio::test]
+async fn a_stranger_sends_no_more_than_a_form_holds() {
+    let city = City::settled().await;
+    let mut stranger = Browser::new(&city);
+    stranger.csrf = "earlier".to_owned();
+    // A big file is read past: its name comes back.
+    let big = vec![b'x'; 2 * 1024 * 1024];
+    let page = stranger.upload("/apply/take_out", &[("purpose", "確認")], "計画.pdf", &big).await;
+    assert!(page.status == StatusCode::UNAUTHORIZED && page.text.contains("計画.pdf"), "{}", page.text);
+    let long = "あ".repeat(200_000);
+    let page = stranger.upload("/apply/take_out", &[("purpose", &long)], "計画.pdf", b"x").await;
+    assert!(page.status == StatusCode::SEE_OTHER && page.location().starts_with("/login"), "{}", page.status);
+}

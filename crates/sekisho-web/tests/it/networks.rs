@@ -195,6 +195,20 @@ async fn a_token_works_from_its_own_networks_and_tells_nothing_elsewhere() {
 }
 
 #[tokio::test]
+async fn a_secret_address_of_a_calendar_is_no_second_factor() {
+    let city = City::settled().await;
+    let mut clerk = city.browser(CLERK).await;
+    clerk.get("/exchange").await;
+    let made = clerk.post("/exchange/calendar", &[("do", "subscribe")]).await;
+    let address = made.text.split("value=\"http://city.test").nth(1).unwrap().split('"').next().unwrap();
+    let mut phone = Browser::new(&city);
+    for (from, status) in [(OFFICE, StatusCode::OK), (TELEWORK, StatusCode::NOT_FOUND)] {
+        go(&mut phone, &city, from, "");
+        assert_eq!(phone.get(address).await.status, status, "{from}");
+    }
+}
+
+#[tokio::test]
 async fn a_list_that_cannot_be_read_is_named_and_nothing_typed_is_lost() {
     let city = City::settled().await;
     let mut clerk = city.browser(CLERK).await;

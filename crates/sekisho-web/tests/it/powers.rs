@@ -423,8 +423,13 @@ async fn without_session_or_token_or_from_elsewhere_nothing_is_sent_anywhere() {
 pub fn routes_with(method: &str) -> BTreeSet<String> {
     let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/pages");
     let mut routes = BTreeSet::new();
-    for file in std::fs::read_dir(pages).unwrap() {
-        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+    let mut paths = vec![pages];
+    while let Some(path) = paths.pop() {
+        if path.is_dir() {
+            paths.extend(std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        let text = std::fs::read_to_string(path).unwrap();
         for part in text.split(".route(").skip(1) {
             let part = part.trim_start();
             let (route, handlers) = match part.strip_prefix('"').and_then(|p| p.split_once('"')) {
