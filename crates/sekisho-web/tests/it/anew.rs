@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 
 use crate::acts::{application, apply, changed, done, item, press, refusal};
-use crate::browser::hidden;
+use crate::browser::{Page, hidden};
 use crate::city::{CLERK, City, DEPUTY, MANAGER, OTHER_CLERK, OTHER_MANAGER, asset, line_with};
 
 #[tokio::test]
@@ -132,13 +132,19 @@ async fn what_was_decided_is_no_longer_said_to_wait() {
     let mut manager = city.browser(MANAGER).await;
     let key = item(&mut clerk, "A-001").await;
     let case = apply(&mut clerk, &application("21-s", &key)).await;
-    let before = manager.get("/notifications").await;
-    let line = line_with(&before, "を待っています");
-    assert!(before.text.contains("未読") && !before.text.contains("対応済み"), "{line}");
+    // What stands beside a message, in its row.
+    let beside = |page: &Page, says: &str| {
+        let row = page.text.split(says).nth(1).unwrap_or_else(|| panic!("{says}: {}", page.text));
+        row.split("</tr>").next().unwrap().to_owned()
+    };
+    let waits = "「許可」を待っています";
+    let before = beside(&manager.get("/notifications").await, waits);
+    assert!(before.contains("未読") && !before.contains("対応済み"), "{before}");
     assert_eq!(press(&mut manager, &case, "permit", &[]).await.status, StatusCode::SEE_OTHER);
-    let after = manager.get("/notifications").await;
-    assert!(after.text.contains("対応済み") && !after.text.contains("未読"), "{}", after.text);
-    assert!(clerk.get("/notifications").await.text.contains("未読"), "the decision is news to the clerk");
+    let after = beside(&manager.get("/notifications").await, waits);
+    assert!(after.contains("対応済み") && !after.contains("未読"), "{after}");
+    let told = beside(&clerk.get("/notifications").await, "許可されました");
+    assert!(told.contains("未読"), "the decision is news to the clerk: {told}");
 }
 
 #[tokio::test]
