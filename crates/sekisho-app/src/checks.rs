@@ -23,11 +23,6 @@ use crate::error::AppError;
 use crate::office::Office;
 use crate::registers::table_spec;
 
-/// How long before it breaks a row counts as 注意.
-const SOON_DAYS: i64 = 30;
-/// How long before its due date a step counts as 注意.
-const SOON_STEP_DAYS: i64 = 3;
-
 /// A row that breaks a check now.
 struct Broken {
     key: String,
@@ -191,15 +186,7 @@ async fn find(
             let mut found =
                 rows(c, r, &spec, check, &format!("r.c_{column} < $1"), vec![cutoff.into()], touched).await?;
             if matches!(touched, Touched::Everything) {
-                let soon = register::matching(
-                    c,
-                    &spec,
-                    &format!("r.c_{column} >= $1 AND r.c_{column} < $2"),
-                    vec![cutoff.into(), cutoff.plus_days(SOON_DAYS).into()],
-                    None,
-                )
-                .await?;
-                found.due = count(soon.len());
+                found.due = count(soon::stale_soon(c, &spec, column, cutoff).await?.len());
             }
             found
         }
@@ -341,9 +328,7 @@ async fn overdue(
     today: Date,
 ) -> Result<Found, AppError> {
     let tasks = case::tasks_of(c, procedure, step).await?;
-    let is_soon =
-        |t: &&InboxRow| t.task.due.is_some_and(|d| d >= today && d <= today.plus_days(SOON_STEP_DAYS));
-    let due = count(tasks.iter().filter(is_soon).count());
+    let due = count(tasks.iter().filter(|t| soon::due_before_long(t, today).is_some()).count());
     Ok(Found { broken: late(tasks.iter(), today), looked_at: case::count_of(c, procedure).await?, due })
 }
 

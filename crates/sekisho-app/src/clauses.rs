@@ -273,7 +273,7 @@ impl Office {
         let (state, planned) = evidence.clause(&pack, clause);
         let (class, label) = state_words(state);
         let role = |id: &String| pack.roles.get(id).map_or_else(|| id.clone(), |r| r.title.clone());
-        let (proofs, turns) = (self.proofs(&me, clause).await?, self.turns_of(id).await?);
+        let (proofs, turns) = (self.proofs(&me, &evidence, clause).await?, self.turns_of(id).await?);
         let above: Vec<ClauseLink> = pack
             .clauses
             .iter()

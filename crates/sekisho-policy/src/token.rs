@@ -198,6 +198,21 @@ pub(crate) fn squashed(text: &str, max: usize) -> Option<String> {
     Some(squashed)
 }
 
+/// What of a text stands outside round brackets.
+pub(crate) fn outside_brackets(text: &str) -> String {
+    let mut depth = 0usize;
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '（' | '(' => depth += 1,
+            '）' | ')' => depth = depth.saturating_sub(1),
+            c if depth == 0 => out.push(c),
+            _ => {}
+        }
+    }
+    out
+}
+
 /// Characters that, right after a number, show running text rather than a token.
 const PARTICLES: &str = "のにはをがでとかもや及又並若、，。・以中各等内外から～〜－-→";
 /// Counters and units after a bare number.

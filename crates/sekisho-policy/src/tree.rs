@@ -8,7 +8,7 @@ use crate::order::Levels;
 use crate::outline::{Item, Placed, place};
 use crate::region::{Part, Region, parts, preface_name};
 use crate::source::Line;
-use crate::token::{Style, Token, is_space, recognize};
+use crate::token::{Style, Token, is_space, outside_brackets, recognize};
 
 /// Characters of the longest heading, what it has in brackets included.
 const LONG_HEADING: usize = 160;
@@ -321,17 +321,7 @@ pub(crate) fn without_brackets(text: &str) -> std::borrow::Cow<'_, str> {
     if !text.contains(['（', '(']) || !balanced(text) || text.chars().nth(LONG_HEADING).is_some() {
         return text.into();
     }
-    let mut depth = 0i32;
-    let mut bare = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '（' | '(' => depth += 1,
-            '）' | ')' => depth -= 1,
-            c if depth == 0 => bare.push(c),
-            _ => {}
-        }
-    }
-    bare.into()
+    outside_brackets(text).into()
 }
 
 /// A whole line in brackets: 見出し.

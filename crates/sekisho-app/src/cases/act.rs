@@ -11,13 +11,13 @@ use sekisho_store::Viewer;
 use sekisho_store::case::{self, CaseRow};
 
 use crate::cases::apply::{field_view, refused, typed_values};
-use crate::cases::attach;
 use crate::cases::choose::{ITEMS, chosen, items_field};
 use crate::cases::items::item_of;
 use crate::cases::rows::Named;
 use crate::cases::store::{engine, keep, state_of};
 use crate::cases::view::{ActInput, ActionView, Button};
 use crate::cases::writes::write_rows;
+use crate::cases::{anew, attach};
 use crate::error::{AppError, FieldError};
 use crate::login::Identity;
 use crate::office::Office;
@@ -228,12 +228,7 @@ fn case_view(state: &CaseState, o: &Offer, typed: Option<&ActInput>) -> Option<A
 }
 
 fn again_view(p: &Procedure, state: &CaseState, typed: Option<&ActInput>) -> ActionView {
-    let stored = |id: &str| match state.content.fields.get(id) {
-        Some(serde_json::Value::String(s)) => s.clone(),
-        Some(serde_json::Value::Bool(true)) => "1".to_owned(),
-        Some(serde_json::Value::Number(n)) => n.to_string(),
-        _ => String::new(),
-    };
+    let stored = |id: &str| state.content.fields.get(id).and_then(anew::typed_one).unwrap_or_default();
     let value = |id: &str| {
         typed
             .filter(|t| t.act == "resubmit")

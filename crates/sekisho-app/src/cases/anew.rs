@@ -10,15 +10,22 @@ use crate::error::AppError;
 use crate::login::Identity;
 use crate::office::Office;
 
+/// A stored value with one content, as its field takes it.
+pub(super) fn typed_one(value: &Value) -> Option<String> {
+    match value {
+        Value::String(s) => Some(s.clone()),
+        Value::Bool(yes) => yes.then(|| "1".to_owned()),
+        Value::Number(n) => Some(n.to_string()),
+        _ => None,
+    }
+}
+
 /// A field's value as its form takes it. Nothing for days, which are other ones this time, and for files.
 fn typed_again(kind: &FieldType, value: &Value) -> Option<String> {
     match (kind, value) {
         (FieldType::Date | FieldType::File | FieldType::Items(_), _) => None,
-        (_, Value::String(s)) => Some(s.clone()),
-        (_, Value::Bool(yes)) => yes.then(|| "1".to_owned()),
-        (_, Value::Number(n)) => Some(n.to_string()),
         (_, Value::Array(list)) => Some(list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("、")),
-        _ => None,
+        (_, value) => typed_one(value),
     }
 }
 

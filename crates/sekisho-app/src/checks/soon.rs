@@ -1,12 +1,37 @@
 //! What is about to break a check: the rows behind 注意, looked up when somebody asks. Nothing of it is kept, for it changes every day.
 
 use sekisho_base::Date;
+use sekisho_base::table::TableSpec;
 use sekisho_pack::model::{Check, CheckRule, Pack};
-use sekisho_store::{Conn, case, register};
+use sekisho_store::case::InboxRow;
+use sekisho_store::register::CheckedRow;
+use sekisho_store::{Conn, StoreError, case, register};
 
-use super::{SOON_DAYS, SOON_STEP_DAYS, before};
+use super::before;
 use crate::error::AppError;
 use crate::registers::table_spec;
+
+/// How long before it breaks a row counts as 注意.
+const SOON_DAYS: i64 = 30;
+/// How long before its due date a step counts as 注意.
+const SOON_STEP_DAYS: i64 = 3;
+
+/// Rows that become too old before long: their day in a column is at `cutoff` or soon after.
+pub(super) async fn stale_soon(
+    c: &mut Conn<'_>,
+    spec: &TableSpec,
+    column: &str,
+    cutoff: Date,
+) -> Result<Vec<CheckedRow>, StoreError> {
+    let predicate = format!("r.c_{column} >= $1 AND r.c_{column} < $2");
+    register::matching(c, spec, &predicate, vec![cutoff.into(), cutoff.plus_days(SOON_DAYS).into()], None)
+        .await
+}
+
+/// The due date of a task that is late before long.
+pub(super) fn due_before_long(t: &InboxRow, today: Date) -> Option<Date> {
+    t.task.due.filter(|d| *d >= today && *d <= today.plus_days(SOON_STEP_DAYS))
+}
 
 /// A row that breaks a check before long.
 pub(crate) struct Soon {
@@ -31,16 +56,8 @@ pub(crate) async fn due_soon(
     match &check.rule {
         CheckRule::Stale { register: id, column, after } => {
             let Some(r) = pack.registers.get(id) else { return Ok(vec![]) };
-            let cutoff = before(today, *after);
             let label = r.columns.iter().find(|k| k.id == *column).map_or(column, |k| &k.label);
-            let rows = register::matching(
-                c,
-                &table_spec(r),
-                &format!("r.c_{column} >= $1 AND r.c_{column} < $2"),
-                vec![cutoff.into(), cutoff.plus_days(SOON_DAYS).into()],
-                None,
-            )
-            .await?;
+            let rows = stale_soon(c, &table_spec(r), column, before(today, *after)).await?;
             let told = rows.into_iter().map(|row| Soon {
                 unit: row.unit,
                 says: format!("{} {}：「{label}」がまもなく古くなります", row.key, row.name),
@@ -51,7 +68,7 @@ pub(crate) async fn due_soon(
         CheckRule::Overdue { procedure, step } => {
             let tasks = case::tasks_of(c, procedure, step.as_deref()).await?;
             let told = tasks.into_iter().filter_map(|t| {
-                let due = t.task.due.filter(|d| *d >= today && *d <= today.plus_days(SOON_STEP_DAYS))?;
+                let due = due_before_long(&t, today)?;
                 let says =
                     format!("{} {}：{}の期限は{}です", t.number, t.case_title, t.task.title, due.wareki());
                 Some(Soon { unit: t.unit, says, link: format!("/cases/{}", t.task.case_id) })

@@ -87,13 +87,18 @@ pub(super) fn own_texts(pack: &Pack, clause: &str) -> Vec<OwnText> {
 
 impl Office {
     /// What proves a clause, as far as somebody may see it.
-    pub(super) async fn proofs(&self, me: &Me, clause: &Clause) -> Result<Vec<EvidenceLine>, AppError> {
+    pub(super) async fn proofs(
+        &self,
+        me: &Me,
+        evidence: &Evidence,
+        clause: &Clause,
+    ) -> Result<Vec<EvidenceLine>, AppError> {
         let pack = self.pack();
         let checks: Vec<String> = checks_of_clause(&pack, clause).into_iter().map(str::to_owned).collect();
         let duties = names(clause, MechanismKind::Duty);
         let procedures = names(clause, MechanismKind::Procedure);
         let (viewer, asked, now) = (me.viewer().clone(), duties.clone(), self.clock.now());
-        let (broken, runs, done, versions, cases) = self
+        let (broken, done, versions, cases) = self
             .store
             .read(move |c| {
                 Box::pin(async move {
@@ -104,14 +109,13 @@ impl Office {
                         let rows = violation::open_of_checks(c, &viewer, &of, OF_CHECK + 1).await?;
                         broken.push((check, rows));
                     }
-                    let runs = violation::runs(c).await?;
                     let done = duty::done_of(c, &viewer, &asked, EACH).await?;
                     let mut cases = Vec::new();
                     for procedure in procedures {
                         let filter = CaseFilter { procedure: Some(procedure), ..CaseFilter::default() };
                         cases.extend(case::list(c, &viewer, &filter, 0, EACH / 2).await?.0);
                     }
-                    Ok::<_, AppError>((broken, runs, done, document::present(c, now).await?, cases))
+                    Ok::<_, AppError>((broken, done, document::present(c, now).await?, cases))
                 })
             })
             .await?;
@@ -134,25 +138,15 @@ impl Office {
                 line("該当する行", text, v.link, v.opened_at.date().wareki(), v.cause_entry)
             }));
             let title = pack.checks.get(&check).map_or(check.as_str(), |k| k.title.as_str());
-            if let Some(due) = runs.get(&check).map(|r| r.due_rows).filter(|due| *due > 0) {
+            let whole =
+                |kind, text| line(kind, text, format!("/checks/{check}"), String::new(), String::new());
+            if let Some(due) = evidence.runs.get(&check).map(|r| r.due_rows).filter(|due| *due > 0) {
                 let text = format!("「{title}」にまもなく当たるもの（{due}件）を見る");
-                lines.push(line(
-                    "まもなく期限",
-                    text,
-                    format!("/checks/{check}"),
-                    String::new(),
-                    String::new(),
-                ));
+                lines.push(whole("まもなく期限", text));
             }
             if more {
                 let text = format!("「{title}」に当たるものをすべて見る");
-                lines.push(line(
-                    "該当する行",
-                    text,
-                    format!("/checks/{check}"),
-                    String::new(),
-                    String::new(),
-                ));
+                lines.push(whole("該当する行", text));
             }
         }
         lines.extend(done.into_iter().map(|o| {

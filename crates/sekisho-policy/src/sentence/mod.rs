@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::model::{Form, Modality, Node, PolicyText, Sentence, Warning, WarningCode};
+use crate::token::outside_brackets;
 
 use buckets::{Buckets, plain};
 use places::{Kind, Places};
@@ -172,16 +173,7 @@ fn without_brackets<'t>(text: &'t str, places: &Places) -> Cow<'t, str> {
     if opens != closes || opens == 0 {
         return Cow::Borrowed(text.trim_end_matches('。'));
     }
-    let mut depth = 0usize;
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '（' | '(' => depth += 1,
-            '）' | ')' => depth = depth.saturating_sub(1),
-            c if depth == 0 => out.push(c),
-            _ => {}
-        }
-    }
+    let mut out = outside_brackets(text);
     out.truncate(out.trim_end_matches('。').len());
     Cow::Owned(out)
 }
