@@ -29,6 +29,8 @@ mod cards;
 #[cfg(test)]
 mod causes;
 #[cfg(test)]
+mod change;
+#[cfg(test)]
 mod city;
 #[cfg(test)]
 mod clauses;
