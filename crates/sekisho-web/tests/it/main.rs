@@ -117,6 +117,8 @@ mod request_once;
 #[cfg(test)]
 mod resolve;
 #[cfg(test)]
+mod rubbish;
+#[cfg(test)]
 mod saved_views;
 #[cfg(test)]
 mod search;
