@@ -1,10 +1,10 @@
 //! One question to Cedar: a person, an act, and the slice of facts about one part of a step.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::OnceLock;
 
 use cedar_policy::{
-    Authorizer, Context, Decision, Entities, Entity, EntityTypeName, EntityUid, Request,
+    Authorizer, Context, Decision, Entities, Entity, EntityTypeName, EntityUid, ParseErrors, Request,
     RestrictedExpression as R,
 };
 use sekisho_base::Date;
@@ -13,8 +13,8 @@ use super::Rules;
 use super::rules::DENIED_BY;
 use crate::refusal::{Code, Refusal};
 
-/// Entity types of the schema, in the order in which their names are kept.
-#[derive(Clone, Copy)]
+/// Entity types of the schema, named as there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Person,
     Step,
@@ -224,12 +224,13 @@ impl Lent {
 
 fn uid(kind: Kind, id: &str) -> Result<EntityUid, String> {
     // Parsed once for each kind: a page asks many questions.
-    static NAMES: OnceLock<Result<[EntityTypeName; 5], String>> = OnceLock::new();
-    let parse = |kind: &str| format!("Sekisho::{kind}").parse::<EntityTypeName>().map_err(|e| e.to_string());
+    static NAMES: OnceLock<Result<BTreeMap<Kind, EntityTypeName>, String>> = OnceLock::new();
     let names = NAMES.get_or_init(|| {
-        Ok([parse("Person")?, parse("Step")?, parse("Seat")?, parse("Unit")?, parse("Action")?])
+        let kinds = [Kind::Person, Kind::Step, Kind::Seat, Kind::Unit, Kind::Action];
+        let named = kinds.into_iter().map(|k| Ok((k, format!("Sekisho::{k:?}").parse()?)));
+        named.collect::<Result<_, ParseErrors>>().map_err(|e| e.to_string())
     });
-    let name = names.as_ref().map_err(Clone::clone)?[kind as usize].clone();
+    let name = names.as_ref().map_err(Clone::clone)?.get(&kind).ok_or("kind without a name")?.clone();
     Ok(EntityUid::from_type_name_and_id(name, cedar_policy::EntityId::new(id)))
 }
 
