@@ -227,8 +227,9 @@ fn uid(kind: Kind, id: &str) -> Result<EntityUid, String> {
     static NAMES: OnceLock<Result<BTreeMap<Kind, EntityTypeName>, String>> = OnceLock::new();
     let names = NAMES.get_or_init(|| {
         let kinds = [Kind::Person, Kind::Step, Kind::Seat, Kind::Unit, Kind::Action];
-        let named = kinds.into_iter().map(|k| Ok((k, format!("Sekisho::{k:?}").parse()?)));
-        named.collect::<Result<_, ParseErrors>>().map_err(|e| e.to_string())
+        let parse =
+            |kind: &Kind| format!("Sekisho::{kind:?}").parse().map_err(|e: ParseErrors| e.to_string());
+        kinds.into_iter().map(|kind| Ok((kind, parse(&kind)?))).collect()
     });
     let name = names.as_ref().map_err(Clone::clone)?.get(&kind).ok_or("kind without a name")?.clone();
     Ok(EntityUid::from_type_name_and_id(name, cedar_policy::EntityId::new(id)))
