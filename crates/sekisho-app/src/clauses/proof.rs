@@ -61,7 +61,7 @@ impl Evidence {
         let excepted = self.excepted(&clause.id);
         let said = clause.mechanisms.iter().filter_map(|m| {
             let (s, why) = self.mechanism(pack, m, &excepted)?;
-            let title = super::mechanism_title(pack, m)?;
+            let title = pack.title_of(m)?.to_owned();
             (s == state).then(|| format!("{title}：{why}"))
         });
         shorten(&said.take(3).collect::<Vec<_>>().join("、"), REASON)

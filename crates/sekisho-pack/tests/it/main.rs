@@ -8,4 +8,5 @@ mod duties;
 mod expr;
 mod expr_sql;
 mod model_city;
+mod planned;
 mod runner;

@@ -54,6 +54,12 @@ async fn states_are_shown_with_what_is_not_built_yet_and_filtered() {
             && clause.text.contains("href=\"/checks/overdue_return\"")
             && clause.text.contains("未整備")
     );
+    assert!(
+        clause.text.contains("ソフトウェア台帳") && clause.text.contains("許可のない持出し"),
+        "{}",
+        clause.text
+    );
+    assert!(!clause.text.contains("take_out_without_permit"), "what is planned has a name: {}", clause.text);
     for path in [
         "/clauses/9.9.9",
         "/checks/nonsense",
