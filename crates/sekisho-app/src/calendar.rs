@@ -82,7 +82,7 @@ pub struct CalendarDay {
 /// The page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CalendarView {
-    /// 「2026年（令和8年）11月」.
+    /// 「令和8年11月」.
     pub title: String,
     /// Weeks from Monday; nothing where a day is of another month.
     pub weeks: Vec<Vec<Option<CalendarDay>>>,
@@ -172,10 +172,8 @@ impl Office {
                 day = day.plus_days(1);
             }
         }
-        let (y, m, _) = from.ymd();
-        let era = from.era().map(|(era, _, n)| format!("（{era}{n}年）")).unwrap_or_default();
         Ok(CalendarView {
-            title: format!("{y}年{era}{m}月"),
+            title: from.month_japanese(),
             weeks: self.weeks(from, until, today, days),
             scope,
             month: month_code(from),

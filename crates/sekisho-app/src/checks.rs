@@ -337,7 +337,7 @@ fn late<'a>(tasks: impl Iterator<Item = &'a InboxRow>, today: Date) -> Vec<Broke
     let mut broken: BTreeMap<String, Broken> = BTreeMap::new();
     for t in tasks.filter(|t| t.task.due.is_some_and(|d| d < today)) {
         let key = format!("case/{}#{}", t.task.case_id, t.task.step);
-        let date = t.task.due.map(|d| d.wareki()).unwrap_or_default();
+        let date = t.task.due.map(|d| d.japanese()).unwrap_or_default();
         let says = format!("{} {}：{}の期限（{date}）を過ぎています", t.number, t.case_title, t.task.title);
         broken.insert(
             key.clone(),

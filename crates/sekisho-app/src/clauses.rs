@@ -361,8 +361,8 @@ impl Office {
                     says: v.says,
                     link: v.link,
                     unit: d.unit_name(&v.unit).to_owned(),
-                    opened: v.opened_at.japanese(),
-                    closed: v.closed_at.map(Instant::japanese).unwrap_or_default(),
+                    opened: v.opened_at.short(),
+                    closed: v.closed_at.map(Instant::short).unwrap_or_default(),
                 })
                 .collect(),
             soon: due

@@ -96,7 +96,7 @@ impl Office {
         let on = if on.trim().is_empty() { now.date() } else { day("on", on, now.date())? };
         let clauses = self.told_clauses(Instant::end_of(on).min(now)).await?;
         let facts = json!({
-            "on": on.wareki(),
+            "on": on.japanese(),
             "totals": totals(&clauses),
             "chapters": by_chapter(&clauses, |list| {
                 list.iter().filter(|c| c.state.is_some()).map(|c| json!({
@@ -140,7 +140,7 @@ impl Office {
             .chain((!query.q.is_empty()).then(|| format!("ことば：{}", query.q)))
             .collect();
         let facts = json!({
-            "on": self.clock.today().wareki(),
+            "on": self.clock.today().japanese(),
             "columns": list.columns.iter().map(|c| &c.label).collect::<Vec<_>>(),
             "rows": list.rows.iter().map(|r| &r.cells).collect::<Vec<_>>(),
             "conditions": chosen.join("、"),

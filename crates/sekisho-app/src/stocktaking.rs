@@ -216,9 +216,9 @@ impl Office {
             .await?;
         let line = |s: &StocktakingRow| {
             let (state, class, when) = match &s.closed {
-                Some(how) => ("終了", "none", how.at.date().wareki()),
-                None if s.due_on < today => ("期限切れ", "late", s.due_on.wareki()),
-                None => ("実施中", "running", s.due_on.wareki()),
+                Some(how) => ("終了", "none", how.at.date().short()),
+                None if s.due_on < today => ("期限切れ", "late", s.due_on.short()),
+                None => ("実施中", "running", s.due_on.short()),
             };
             StocktakingLine { id: s.id.clone(), title: title(&pack, &d, s), when, state, class }
         };
@@ -371,7 +371,7 @@ impl Office {
             title: title(&s.pack, &s.d, &s.row),
             register: r.id.clone(),
             opened: who_when(&s.row.opened_by, s.row.opened_at),
-            due: s.row.due_on.wareki(),
+            due: s.row.due_on.japanese(),
             closed: s.row.closed.as_ref().map(|how| who_when(&how.by, how.at)).unwrap_or_default(),
             total: missing.len() + found.len(),
             found: found.len(),

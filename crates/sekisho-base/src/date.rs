@@ -1,4 +1,8 @@
 //! Civil dates in Asia/Tokyo: fiscal year (年度), Japanese eras (和暦), lenient reading.
+//!
+//! The one place that writes dates for people, in two styles and no third: [`Date::japanese`] (`令和8年7月1日`) in running text,
+//! letters and printed forms, [`Date::short`] (`R8.7.1`) in cells of tables; [`crate::Instant`] has the same two with the time. What
+//! programs read (spreadsheets, CSV, JSON) stays ISO 8601.
 
 use std::fmt;
 use std::str::FromStr;
@@ -112,30 +116,42 @@ impl Date {
             .map_or_else(|| self.fiscal_year().to_string(), |(_, l, y)| format!("{l}{y}"))
     }
 
-    /// As shown to people: `2026年（令和8年）7月1日`; the first year is 元年.
+    /// In running text, letters and printed forms: `令和8年7月1日`; the first year is 元年. Before 1873 by the common era.
     #[must_use]
     pub fn japanese(self) -> String {
-        let (y, m, d) = self.ymd();
+        let (_, m, d) = self.ymd();
+        format!("{}{m}月{d}日", self.year_japanese())
+    }
+
+    /// A month in running text: `令和8年7月`.
+    #[must_use]
+    pub fn month_japanese(self) -> String {
+        format!("{}{}月", self.year_japanese(), self.0.month())
+    }
+
+    fn year_japanese(self) -> String {
         match self.era() {
-            Some((era, _, 1)) => format!("{y}年（{era}元年）{m}月{d}日"),
-            Some((era, _, n)) => format!("{y}年（{era}{n}年）{m}月{d}日"),
-            None => format!("{y}年{m}月{d}日"),
+            Some((era, _, 1)) => format!("{era}元年"),
+            Some((era, _, n)) => format!("{era}{n}年"),
+            None => format!("{}年", self.0.year()),
         }
     }
 
-    /// As printed forms write it: `令和8年7月1日`.
+    /// In cells of tables: `R8.7.1`. Before 1873 as ISO 8601.
     #[must_use]
-    pub fn wareki(self) -> String {
-        let (y, m, d) = self.ymd();
-        match self.era() {
-            Some((era, _, 1)) => format!("{era}元年{m}月{d}日"),
-            Some((era, _, n)) => format!("{era}{n}年{m}月{d}日"),
-            None => format!("{y}年{m}月{d}日"),
-        }
+    pub fn short(self) -> String {
+        let (_, m, d) = self.ymd();
+        self.era().map_or_else(|| self.to_string(), |(_, letter, y)| format!("{letter}{y}.{m}.{d}"))
+    }
+
+    /// On a seal: `8.7.1`.
+    #[must_use]
+    pub fn on_a_seal(self) -> String {
+        self.short().trim_start_matches(|c: char| c.is_ascii_alphabetic()).to_owned()
     }
 
     /// Reads what people type: `R8.7.1`, `令和8年7月1日`, `令和元年…`, `2026/7/1`, `2026-07-01`, `20260701`, full width or not, and each with
-    /// its day of the week behind it: `令和8年7月1日（水）`. Also what [`Self::japanese`] writes, since people copy it.
+    /// its day of the week behind it: `令和8年7月1日（水）`. Also `2026年（令和8年）7月1日`, as earlier versions wrote it: people copy it.
     ///
     /// # Errors
     /// [`BadDate`] when it is no date, no day of the era it names, or falls on another day of the week.
@@ -191,6 +207,28 @@ impl Date {
     fn from_numbers(y: i64, m: i64, d: i64) -> Option<Self> {
         Self::new(i16::try_from(y).ok()?, i8::try_from(m).ok()?, i8::try_from(d).ok()?)
     }
+}
+
+/// A text of a query with its ISO days as running text writes them: SQL knows no era.
+#[must_use]
+pub fn days_in_words(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(i) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, from) = rest.split_at(i);
+        out.push_str(before);
+        let run = from.find(|c: char| !(c.is_ascii_digit() || c == '-')).unwrap_or(from.len());
+        let (word, after) = from.split_at(run);
+        // A number that goes on in letters (R8-2026-07-01, T10:00) is no day by itself.
+        let free = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '.' | ':' | '/'));
+        let alone = free(before.chars().next_back()) && free(after.chars().next());
+        match word.parse::<Date>() {
+            Ok(day) if alone => out.push_str(&day.japanese()),
+            _ => out.push_str(word),
+        }
+        rest = after;
+    }
+    out + rest
 }
 
 impl fmt::Display for Date {
@@ -299,8 +337,19 @@ mod tests {
     }
 
     #[test]
-    fn shows_both_calendars() {
-        assert_eq!(d("2019-05-01").japanese(), "2019年（令和元年）5月1日");
-        assert_eq!(d("2026-07-01").wareki(), "令和8年7月1日");
+    fn writes_two_styles_and_reads_both_again() {
+        for (day, text, month, cell) in [
+            ("2026-07-01", "令和8年7月1日", "令和8年7月", "R8.7.1"),
+            ("2019-05-01", "令和元年5月1日", "令和元年5月", "R1.5.1"),
+            ("2019-04-30", "平成31年4月30日", "平成31年4月", "H31.4.30"),
+            ("1872-12-31", "1872年12月31日", "1872年12月", "1872-12-31"),
+        ] {
+            let day = d(day);
+            assert_eq!((day.japanese(), day.month_japanese(), day.short()), (text.into(), month.into(), cell.into()));
+            assert_eq!((Date::parse_japanese(text), Date::parse_japanese(cell)), (Ok(day), Ok(day)));
+        }
+        assert_eq!(d("2026-07-01").on_a_seal(), "8.7.1");
+        assert_eq!(days_in_words("期限（2026-07-01）から 2026-13-01 と12026-07-01、2026-07-011"), "期限（令和8年7月1日）から 2026-13-01 と12026-07-01、2026-07-011");
+        assert_eq!(days_in_words("2026-07-01"), "令和8年7月1日");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! One shape for every procedure: what is particular to one (which fields, which columns, which records) comes as
 //! rows with ids and labels from the pack, and the template picks by id. Every text is ready to be shown: dates and
-//! instants are written as forms write them (`令和8年7月1日`, see `sekisho_base::Date::wareki`), choices by their
+//! instants are written as forms write them (`令和8年7月1日`, see `sekisho_base::Date::japanese`), choices by their
 //! label. An empty text prints an empty place, never the word "none". Names keep every character.
 //!
 //! ```json

@@ -127,7 +127,7 @@ async fn late_duties(
     let ripe = rows.into_iter().filter(|o| ripe(office, pack, p, o.due_on));
     Ok(ripe
         .map(|o| Trigger {
-            says: format!("「{}」が期限（{}）までに行われていません", spec.title, o.due_on.wareki()),
+            says: format!("「{}」が期限（{}）までに行われていません", spec.title, o.due_on.japanese()),
             row: format!("duty/{}/{}", o.duty, o.id),
             thing: o.id,
             unit: o.unit,
@@ -187,7 +187,7 @@ async fn leaving(office: &Arc<Office>, pack: &Pack) -> Result<Vec<Trigger>, AppE
             says: format!(
                 "職員番号{}の{word}（{}まで）。返していないもの：",
                 row.applicant,
-                last_day.wareki()
+                last_day.japanese()
             ),
             items: vec![],
             known: [("person", row.applicant.clone()), ("last_day", last_day.to_string())].into(),

@@ -53,7 +53,7 @@ impl Office {
             status: status_words(state.status.code()).0,
             open: open
                 .map(|s| match s.due {
-                    Some(due) => format!("{}（期限 {}）", s.title, due.date().wareki()),
+                    Some(due) => format!("{}（期限 {}）", s.title, due.date().japanese()),
                     None => s.title.clone(),
                 })
                 .collect(),

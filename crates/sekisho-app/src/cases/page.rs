@@ -59,10 +59,6 @@ pub(crate) fn safeguard_lines(h: &Handling) -> Vec<(String, String)> {
     h.safeguards.iter().map(|n| (n.says.clone(), n.clause.clone())).collect()
 }
 
-fn moment(at: Instant) -> String {
-    at.japanese()
-}
-
 fn item_status(state: &CaseState, i: &Item) -> String {
     let key = i.key();
     if state.refused_items().contains(&key) {
@@ -102,7 +98,7 @@ fn step_line(s: &sekisho_pack::model::Step, run: Option<&StepRun>, d: &Directory
         status: text.to_owned(),
         class,
         who,
-        due: run.and_then(|r| r.due).map(|due| due.date().wareki()).unwrap_or_default(),
+        due: run.and_then(|r| r.due).map(|due| due.date().short()).unwrap_or_default(),
     }
 }
 
@@ -151,12 +147,12 @@ fn act_note(procedure: &Procedure, act: &Act, number_of: &impl Fn(&str) -> Strin
         What::Reclassified { item, .. } => notes.push(number_of(item)),
         What::Opened { child } => notes.push(child.number.clone()),
         What::ChildMoved { status, .. } => notes.push(status_words(status.code()).0.to_owned()),
-        What::ExtensionAsked { until, says } => notes.push(format!("{}まで。{says}", until.wareki())),
+        What::ExtensionAsked { until, says } => notes.push(format!("{}まで。{says}", until.japanese())),
         What::PermitIssued { permit } => notes.push(format!(
             "許可番号 {}、{}から{}まで",
             permit.number,
-            permit.from.wareki(),
-            permit.until.wareki()
+            permit.from.japanese(),
+            permit.until.japanese()
         )),
         _ => {}
     }
@@ -263,7 +259,7 @@ impl Office {
             alert: alert(&state, now),
             actions,
             applicant: d.full_name(&state.applicant.post, &state.applicant.person),
-            opened: moment(state.opened_at),
+            opened: state.opened_at.japanese(),
             fields,
             items: items(&pack, procedure, &state),
             attachments: self.case_files(&row.id).await?,
@@ -362,7 +358,7 @@ impl Office {
                 title: act_title(procedure, &act.what),
                 who: d.full_name(&act.post, &act.person),
                 capacity,
-                at: moment(act.at),
+                at: act.at.japanese(),
                 note: act_note(procedure, &act, &number_of, reads),
                 at_utc: act.at,
                 entry: row.entry.clone(),
@@ -383,7 +379,7 @@ fn alert(state: &CaseState, now: Instant) -> String {
         return "許可した後に、対象の分類か所管課が変わりました。許可した職の人が、続けてよいかを見直しています。".to_owned();
     }
     let late: Vec<String> =
-        state.overdue(now).iter().filter_map(|s| s.due).map(|d| d.date().wareki()).collect();
+        state.overdue(now).iter().filter_map(|s| s.due).map(|d| d.date().japanese()).collect();
     if late.is_empty() {
         String::new()
     } else {
@@ -436,14 +432,14 @@ fn permit_view(d: &Directory, state: &CaseState, now: Instant) -> Option<PermitV
     let movement = |((seq, out), numbers): (&(u32, bool), &Vec<&str>)| {
         let first = p.movements.iter().find(|m| m.seq == *seq)?;
         Some(MovementLine {
-            at: moment(first.at),
+            at: first.at.short(),
             direction: if *out { "持出" } else { "返却" },
             items: numbers.join("、"),
             by: d.person_name(&first.person).to_owned(),
         })
     };
     let state_text = match (&p.revoked, state.status) {
-        (Some(r), _) => format!("{}に取り消されました。{}", r.at.date().wareki(), r.reason),
+        (Some(r), _) => format!("{}に取り消されました。{}", r.at.date().japanese(), r.reason),
         (None, Status::Closed) => "完了しました".to_owned(),
         (None, _) if now.date() > p.until => "期間が終わりました".to_owned(),
         (None, _) if now.date() < p.from => "期間の前です".to_owned(),

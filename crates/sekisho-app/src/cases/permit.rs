@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sekisho_base::{Date, Instant};
+use sekisho_base::Date;
 use sekisho_case::authority::{Held, Who};
 use sekisho_case::case::{
     CaseState, Decision, Direction, Item as CaseItem, StepRun, StepStatus, Verdict, is_final_decision,
@@ -37,17 +37,6 @@ fn person(d: &Directory, post: &str, number: &str) -> Person {
     }
 }
 
-/// `8.7.1`: the day as a stamp shows it.
-fn stamp_day(day: Date) -> String {
-    let (_, m, d) = day.ymd();
-    day.era().map_or_else(|| day.to_string(), |(_, _, y)| format!("{y}.{m}.{d}"))
-}
-
-fn moment(at: Instant) -> String {
-    let (h, m) = at.time_of_day();
-    format!("{} {h}時{m:02}分", at.date().wareki())
-}
-
 fn act(d: &Directory, pack: &Pack, x: &Decision) -> Act {
     let post = x.held.iter().find(|h| !h.post.is_empty()).map(|h| h.post.as_str()).unwrap_or_default();
     let title = |h: &Held| pack.roles.get(&h.role).map_or_else(|| h.role.clone(), |r| r.title.clone());
@@ -69,8 +58,8 @@ fn act(d: &Directory, pack: &Pack, x: &Decision) -> Act {
         role: x.held.iter().map(title).collect::<Vec<_>>().join("・"),
         capacity: word.to_owned(),
         mark,
-        day: stamp_day(x.at.date()),
-        at: moment(x.at),
+        day: x.at.date().on_a_seal(),
+        at: x.at.japanese(),
         note: x.says.clone(),
     }
 }
@@ -106,9 +95,9 @@ fn permit(d: &Directory, pack: &Pack, state: &CaseState, code: Option<PermitCode
         .flat_map(|s| &s.decisions)
         .filter(|x| x.verdict == Verdict::Done);
     Some(Permit {
-        decided_on: p.issued_at.date().wareki(),
-        from: p.from.wareki(),
-        until: p.until.wareki(),
+        decided_on: p.issued_at.date().japanese(),
+        from: p.from.japanese(),
+        until: p.until.japanese(),
         blanket: p.blanket,
         deciders: deciders.map(|x| act(d, pack, x)).collect(),
         conditions: p.conditions.clone(),
@@ -198,13 +187,13 @@ impl Office {
                 .as_ref()
                 .map_or(state.opened_at, |p| p.issued_at)
                 .date()
-                .wareki(),
+                .japanese(),
             body: self.body_title().to_owned(),
             form_number: String::new(),
             title: procedure.title.clone(),
             fiscal_year: fiscal_year_text(state.opened_at.date()),
             number: state.permit.as_ref().map_or_else(|| state.number.clone(), |p| p.number.clone()),
-            applied_on: state.opened_at.date().wareki(),
+            applied_on: state.opened_at.date().japanese(),
             applicant: match state.cause {
                 None => person(&d, &state.applicant.post, &state.applicant.person),
                 // Nobody applied: the case is its unit's.
@@ -228,7 +217,7 @@ impl Office {
             records: records(&d, procedure, &state),
             ledger: self.proof_of(&state, &acts).await?,
             notices: notices(&state),
-            printed: format!("{} {} 印刷", moment(self.clock.now()), d.person_name(&who.person)),
+            printed: format!("{} {} 印刷", self.clock.now().japanese(), d.person_name(&who.person)),
         };
         let data = serde_json::to_value(&data).map_err(AppError::internal)?;
         let bytes = self.render(RenderRequest { templates: pack.forms.clone(), main: form, data }).await?;
@@ -315,7 +304,7 @@ fn movements(d: &Directory, state: &CaseState) -> Vec<Movement> {
     let all = state.permit.iter().flat_map(|p| &p.movements);
     all.map(|m| Movement {
         direction: if m.direction == Direction::Out { "持出" } else { "返却" }.to_owned(),
-        at: moment(m.at),
+        at: m.at.japanese(),
         items: vec![number(&m.item)],
         person: d.person_name(&m.person).to_owned(),
         note: m.note.clone(),
@@ -325,5 +314,5 @@ fn movements(d: &Directory, state: &CaseState) -> Vec<Movement> {
 
 fn notices(state: &CaseState) -> Vec<String> {
     let revoked = state.permit.iter().filter_map(|p| p.revoked.as_ref());
-    revoked.map(|r| format!("この許可は{}に取り消されました。{}", r.at.date().wareki(), r.reason)).collect()
+    revoked.map(|r| format!("この許可は{}に取り消されました。{}", r.at.date().japanese(), r.reason)).collect()
 }

@@ -80,7 +80,7 @@ pub(super) fn own_texts(pack: &Pack, clause: &str) -> Vec<OwnText> {
         .map(|b| OwnText {
             citation: b.citation.clone(),
             text: b.text.clone(),
-            confirmed: format!("{} {}", b.on.wareki(), b.by),
+            confirmed: format!("{} {}", b.on.japanese(), b.by),
         })
         .collect()
 }
@@ -135,7 +135,7 @@ impl Office {
             rows.truncate(shown);
             lines.extend(rows.into_iter().map(|v| {
                 let text = format!("{}（{}）", v.says, d.unit_name(&v.unit));
-                line("該当する行", text, v.link, v.opened_at.date().wareki(), v.cause_entry)
+                line("該当する行", text, v.link, v.opened_at.date().short(), v.cause_entry)
             }));
             let title = pack.checks.get(&check).map_or(check.as_str(), |k| k.title.as_str());
             let whole =
@@ -152,13 +152,13 @@ impl Office {
         lines.extend(done.into_iter().map(|o| {
             let title = pack.duties.get(&o.duty).map_or(o.duty.as_str(), |x| x.title.as_str());
             let text = format!("{title}（{} {}）", d.unit_name(&o.unit), d.person_name(&o.done_by));
-            let when = o.closed_at.map(|at| at.date().wareki()).unwrap_or_default();
+            let when = o.closed_at.map(|at| at.date().short()).unwrap_or_default();
             line("行った記録", text, format!("/duties/{}/{}", o.duty, o.id), when, o.entry)
         }));
         lines.extend(versions.into_iter().filter(|v| documents.contains(&v.document)).map(|v| {
             let title = pack.documents.get(&v.document).map_or(v.document.as_str(), |x| x.title.as_str());
             let text = format!("{title} {}", v.version);
-            line("文書", text, format!("/documents/{}", v.document), v.decided_on.wareki(), v.entry)
+            line("文書", text, format!("/documents/{}", v.document), v.decided_on.short(), v.entry)
         }));
         lines.extend(cases.iter().map(|row| {
             let shown = self.case_line(&d, row);
@@ -183,7 +183,7 @@ impl Office {
             .into_iter()
             .map(|t| {
                 let (class, state) = state_words(super::turns::state_of_code(&t.state));
-                super::view::TurnLine { day: t.day.wareki(), state, class, reason: t.reason }
+                super::view::TurnLine { day: t.day.short(), state, class, reason: t.reason }
             })
             .collect())
     }

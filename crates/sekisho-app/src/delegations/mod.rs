@@ -219,7 +219,7 @@ fn read_days(form: &DelegationForm, today: Date) -> Result<(Date, Date), AppErro
             "until",
             format!(
                 "職務代理は年度ごとに決めます。最後の日は{}までにしてください。",
-                from.fiscal_year_end().wareki()
+                from.fiscal_year_end().japanese()
             ),
         ));
     }

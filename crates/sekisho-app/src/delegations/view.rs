@@ -136,13 +136,13 @@ impl Circle {
         let waiting = open && row.state == DelegationState::Proposed;
         let mut detail: Vec<String> = Vec::new();
         if let Some((who, at)) = &row.decided {
-            detail.push(format!("{} {}が決定", at.date().wareki(), self.d.person_name(who)));
+            detail.push(format!("{} {}が決定", at.date().japanese(), self.d.person_name(who)));
         }
         if !row.says.is_empty() {
             detail.push(row.says.clone());
         }
         if let Some((who, at)) = &row.ended {
-            detail.push(format!("{} {}が終了", at.date().wareki(), self.d.person_name(who)));
+            detail.push(format!("{} {}が終了", at.date().japanese(), self.d.person_name(who)));
         }
         if waiting {
             let names: Vec<String> =
@@ -159,9 +159,9 @@ impl Circle {
             post: self.d.post_name(&row.post),
             role: if row.role.is_empty() { "すべての役割".to_owned() } else { self.title(&row.role) },
             person: self.d.full_name(main.map_or("", |a| &a.post), &row.person),
-            period: format!("{}から{}まで", row.from.wareki(), row.until.wareki()),
+            period: format!("{}から{}まで", row.from.japanese(), row.until.japanese()),
             note: row.note.clone(),
-            proposed: format!("{} {}", row.proposed_at.date().wareki(), self.d.person_name(&row.proposed_by)),
+            proposed: format!("{} {}", row.proposed_at.date().japanese(), self.d.person_name(&row.proposed_by)),
             state,
             class,
             detail: detail.join("。"),
@@ -227,7 +227,7 @@ impl Office {
             ));
         }
         for row in circle.d.rows().delegations.iter().filter(|r| r.from <= today && today <= r.until) {
-            let (post, until) = (circle.d.post_name(&row.post), row.until.wareki());
+            let (post, until) = (circle.d.post_name(&row.post), row.until.japanese());
             if row.person == person {
                 let text = format!(
                     "あなたは{until}まで、{post}の職務代理です。その職にある人が不在か欠員のときに、代わって決めます。"

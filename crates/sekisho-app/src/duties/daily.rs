@@ -327,7 +327,7 @@ async fn tell(
 ) -> Result<(), AppError> {
     let Some((_, persons)) = told(&d.role, &row.unit, level, day.all(), day.today()) else { return Ok(()) };
     let unit = day.directory.unit_name(&row.unit);
-    let due = row.due_on.wareki();
+    let due = row.due_on.japanese();
     let subject = match kind {
         "duty_open" => format!("{}（{unit}）を{due}までに行ってください", d.title),
         "duty_remind" => format!("{}（{unit}）の期限は{due}です", d.title),

@@ -186,7 +186,7 @@ impl Told {
         let clauses: Vec<&ToldClause> = found.iter().map(|(c, _)| *c).collect();
         let mut result = json!({
             "uuid": self.id(&format!("result/{}", self.now)),
-            "title": format!("{} {} の状態", self.body, self.now.date().wareki()),
+            "title": format!("{} {} の状態", self.body, self.now.date().japanese()),
             "description": format!("{}の各条項の状態を、台帳・案件・点検の記録から求めたもの。", self.standard),
             "start": self.now,
             "reviewed-controls": {"control-selections": [{"include-all": {}}]},

@@ -497,7 +497,7 @@ fn history_line(pack: &Pack, directory: &Directory, r: &Register, h: &ChangeRow,
             .collect()
     };
     HistoryLine {
-        at: h.at.japanese(),
+        at: h.at.short(),
         at_utc: h.at,
         version: h.seq,
         by: directory.person_name(&h.person).to_owned(),

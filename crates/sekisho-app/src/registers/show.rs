@@ -73,6 +73,14 @@ pub(crate) fn show(pack: &Pack, directory: &Directory, column: &Column, value: O
     }
 }
 
+/// The same in a table of many rows, where a day is to take little room.
+pub(crate) fn show_cell(pack: &Pack, directory: &Directory, column: &Column, value: Option<&Value>) -> String {
+    match (&column.kind, value) {
+        (ColumnType::Date, Some(Value::Text(s))) => s.parse::<Date>().map_or_else(|_| s.clone(), Date::short),
+        _ => show(pack, directory, column, value),
+    }
+}
+
 fn show_text(pack: &Pack, directory: &Directory, column: &Column, s: &str) -> String {
     match &column.kind {
         ColumnType::Date => s.parse::<Date>().map_or_else(|_| s.to_owned(), Date::japanese),

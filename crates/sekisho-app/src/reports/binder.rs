@@ -79,9 +79,9 @@ impl Office {
             "citation": after.citation,
             "clause": after.title,
             "says": after.says,
-            "period": format!("{}から{}まで", first.wareki(), last.wareki()),
-            "from": first.wareki(),
-            "until": last.wareki(),
+            "period": format!("{}から{}まで", first.japanese(), last.japanese()),
+            "from": first.japanese(),
+            "until": last.japanese(),
             "state_from": before.state_label(),
             "state_until": after.state_label(),
             "mechanisms": mechanisms,
@@ -128,8 +128,8 @@ impl Office {
                     "check": k.title,
                     "says": i.says,
                     "unit": d.unit_name(&i.unit),
-                    "opened": i.opened_at.japanese(),
-                    "closed": i.closed_at.map(Instant::japanese).unwrap_or_default(),
+                    "opened": i.opened_at.short(),
+                    "closed": i.closed_at.map(Instant::short).unwrap_or_default(),
                     "proof": self.prove_into(proofs, &i.entry).await?,
                 }));
             }

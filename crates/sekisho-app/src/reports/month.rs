@@ -106,7 +106,7 @@ impl Office {
         let duties = self.duties(who, &DutiesQuery { all: true, late: true, page: 1 }).await?;
         let ledger = self.ledger_page(who, None).await?;
         let facts = json!({
-            "period": format!("{}から{}まで", first.wareki(), last.wareki()),
+            "period": format!("{}から{}まで", first.japanese(), last.japanese()),
             "states": ORDER.iter().map(|s| state_words(*s).1).collect::<Vec<_>>(),
             "now": ORDER.iter().map(|s| count_of(&after, *s)).collect::<Vec<_>>(),
             "before": ORDER.iter().map(|s| count_of(&before, *s)).collect::<Vec<_>>(),
@@ -126,11 +126,7 @@ impl Office {
             "checkpoint": ledger.note,
             "spoken": ledger.spoken,
         });
-        let (y, m, _) = first.ymd();
-        let title = first.era().map_or_else(
-            || format!("情報セキュリティ月次報告書 {y}年{m}月"),
-            |(era, _, y)| format!("情報セキュリティ月次報告書 {era}{y}年{m}月"),
-        );
+        let title = format!("情報セキュリティ月次報告書 {}", first.month_japanese());
         self.report(who, "report_month", &title, facts).await
     }
 }

@@ -77,7 +77,7 @@ async fn a_duty_arises_once_is_done_by_its_holder_and_carries_the_clause() {
     let page = manager.get(&path).await;
     assert!(
         page.text.contains("渡邉 一郎")
-            && page.text.contains("2026年（令和8年）11月25日")
+            && page.text.contains("令和8年11月25日")
             && page.text.contains("有効な期間"),
         "{}",
         page.text

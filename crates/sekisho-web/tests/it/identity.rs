@@ -245,7 +245,7 @@ async fn one_sees_and_ends_the_own_sessions_and_what_happened_to_the_account() {
     let (mut there, mut third) = (city.browser(CLERK).await, city.browser(CLERK).await);
     let home = there.get("/").await;
     assert!(
-        home.text.contains("前回のログイン：2026年（令和8年）11月25日 10時00分（その後の失敗 2回）"),
+        home.text.contains("前回のログイン：令和8年11月25日 10時00分（その後の失敗 2回）"),
         "{}",
         home.text
     );

@@ -35,6 +35,8 @@ mod clauses;
 #[cfg(test)]
 mod dashboard;
 #[cfg(test)]
+mod dates;
+#[cfg(test)]
 mod delegations;
 #[cfg(test)]
 mod directory;

@@ -11,7 +11,7 @@ use crate::city::{ADMIN, CLERK, City, DIRECTOR, MANAGER, OTHER_MANAGER, asset, r
 use crate::registers::{HEADER, carry_out, check};
 use crate::stocktaking::open;
 
-const TODAY: &str = "2026年（令和8年）11月25日";
+const TODAY: &str = "令和8年11月25日";
 
 /// What the page of a row says of its 最終確認日, and its version.
 async fn day(b: &mut Browser, number: &str) -> (String, i64) {
