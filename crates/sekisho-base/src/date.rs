@@ -220,7 +220,9 @@ pub fn days_in_words(text: &str) -> String {
         let run = from.find(|c: char| !(c.is_ascii_digit() || c == '-')).unwrap_or(from.len());
         let (word, after) = from.split_at(run);
         // A number that goes on in letters (R8-2026-07-01, T10:00) is no day by itself.
-        let free = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '.' | ':' | '/'));
+        let free = |c: Option<char>| {
+            c.is_none_or(|c| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '.' | ':' | '/'))
+        };
         let alone = free(before.chars().next_back()) && free(after.chars().next());
         match word.parse::<Date>() {
             Ok(day) if alone => out.push_str(&day.japanese()),
@@ -345,11 +347,17 @@ mod tests {
             ("1872-12-31", "1872年12月31日", "1872年12月", "1872-12-31"),
         ] {
             let day = d(day);
-            assert_eq!((day.japanese(), day.month_japanese(), day.short()), (text.into(), month.into(), cell.into()));
+            assert_eq!(
+                (day.japanese(), day.month_japanese(), day.short()),
+                (text.into(), month.into(), cell.into())
+            );
             assert_eq!((Date::parse_japanese(text), Date::parse_japanese(cell)), (Ok(day), Ok(day)));
         }
         assert_eq!(d("2026-07-01").on_a_seal(), "8.7.1");
-        assert_eq!(days_in_words("期限（2026-07-01）から 2026-13-01 と12026-07-01、2026-07-011"), "期限（令和8年7月1日）から 2026-13-01 と12026-07-01、2026-07-011");
+        assert_eq!(
+            days_in_words("期限（2026-07-01）から 2026-13-01 と12026-07-01、2026-07-011"),
+            "期限（令和8年7月1日）から 2026-13-01 と12026-07-01、2026-07-011"
+        );
         assert_eq!(days_in_words("2026-07-01"), "令和8年7月1日");
     }
 }

@@ -14,11 +14,7 @@ const TOML: [(&str, &str, &str); 44] = [
         "値のある項目に、点で区切った項目を続けて書いています",
         "点の前の名前を、値のある項目とは別の名前にしてください",
     ),
-    (
-        "cannot recurse further",
-        "[ ] や { } の入れ子が深すぎます",
-        "入れ子を浅くしてください",
-    ),
+    ("cannot recurse further", "[ ] や { } の入れ子が深すぎます", "入れ子を浅くしてください"),
     (
         "carriage return must be",
         "改行の印がそろっていません",
@@ -28,16 +24,28 @@ const TOML: [(&str, &str, &str); 44] = [
     ("extra assignment between", "= が二つあります", "{ } の中は、項目 = 値 を , で区切って書いてください"),
     ("extra comma in", "余分な , があります", ", を一つ消してください"),
     ("unexpected `=` in array", "[ ] の並びの中に = があります", "] の閉じ忘れがないかを確かめてください"),
-    ("missing comma between", ", が抜けています", "値と値の間に , を入れてください。閉じ忘れた引用符がないかも確かめてください"),
+    (
+        "missing comma between",
+        ", が抜けています",
+        "値と値の間に , を入れてください。閉じ忘れた引用符がないかも確かめてください",
+    ),
     (
         "missing assignment between",
         "{ } の中に = が抜けています",
         "{ } の中は、項目 = 値 を , で区切って書いてください",
     ),
-    ("missing key for inline", "{ } の中に、名前のない値があります", "{ } の中は、項目 = 値 を , で区切って書いてください"),
+    (
+        "missing key for inline",
+        "{ } の中に、名前のない値があります",
+        "{ } の中は、項目 = 値 を , で区切って書いてください",
+    ),
     ("missing value for key", "項目に値がありません", "項目 = 値 のように、= の後に値を書いてください"),
     ("missing value", "値がありません", "項目 = 値 のように、= の後に値を書いてください"),
-    ("key with no value", "項目の後に = と値がありません", "項目 = 値 のように書いてください。文の一部なら、引用符の中か # の後に書きます"),
+    (
+        "key with no value",
+        "項目の後に = と値がありません",
+        "項目 = 値 のように書いてください。文の一部なら、引用符の中か # の後に書きます",
+    ),
     ("invalid key-value pair", "項目 = 値 の形になっていません", "項目 = 値 のように書いてください"),
     (
         "invalid unquoted key",
@@ -50,12 +58,28 @@ const TOML: [(&str, &str, &str); 44] = [
     ("unclosed table", "[ が閉じていません", "[permit] のように、] で閉じてください"),
     ("unclosed array", "[ ] の並びが閉じていません", "並びの終わりに ] を書いてください"),
     ("unclosed inline table", "{ が閉じていません", "同じ行の終わりに } を書いてください"),
-    ("invalid inline table", "{ } の中が項目 = 値 の形になっていません", "{ } の中は、項目 = 値 を , で区切って書いてください"),
-    ("invalid table", "[ ] の見出しとして読めません", "[permit] や [[step]] のように、英数字、_、- で書いてください"),
+    (
+        "invalid inline table",
+        "{ } の中が項目 = 値 の形になっていません",
+        "{ } の中は、項目 = 値 を , で区切って書いてください",
+    ),
+    (
+        "invalid table",
+        "[ ] の見出しとして読めません",
+        "[permit] や [[step]] のように、英数字、_、- で書いてください",
+    ),
     ("missing table open", "[ が抜けています", "[permit] や [[step]] のように書いてください"),
     ("missing array opening", "[ が抜けています", "並びは [\"…\", \"…\"] のように書いてください"),
-    ("missing inline table opening", "{ が抜けています", "{ } の中は、項目 = 値 を , で区切って書いてください"),
-    ("missing opening quote", "引用符の始まりがありません", "文字は \"…\" のように、半角の引用符で囲んでください"),
+    (
+        "missing inline table opening",
+        "{ が抜けています",
+        "{ } の中は、項目 = 値 を , で区切って書いてください",
+    ),
+    (
+        "missing opening quote",
+        "引用符の始まりがありません",
+        "文字は \"…\" のように、半角の引用符で囲んでください",
+    ),
     (
         "string values must be quoted",
         "文字が引用符で囲まれていません",
@@ -66,7 +90,11 @@ const TOML: [(&str, &str, &str); 44] = [
         "\\ の後の文字が使えません",
         "\\ そのものは \\\\ と書いてください。改行は \\n です",
     ),
-    ("too few unicode value", "\\u の後の桁が足りません", "文字をそのまま書くか、\\u の後に4桁の16進数を書いてください"),
+    (
+        "too few unicode value",
+        "\\u の後の桁が足りません",
+        "文字をそのまま書くか、\\u の後に4桁の16進数を書いてください",
+    ),
     (
         "invalid multi-line",
         "\"\"\" で始めた文字が閉じていないか、使えない文字があります",
@@ -83,7 +111,11 @@ const TOML: [(&str, &str, &str); 44] = [
         "文字は一行の中で '…' と閉じてください",
     ),
     ("invalid string", "文字として読めません", "文字は \"…\" のように、半角の引用符で囲んでください"),
-    ("invalid boolean", "true か false として読めません", "true か false を、引用符を付けずに小文字で書いてください"),
+    (
+        "invalid boolean",
+        "true か false として読めません",
+        "true か false を、引用符を付けずに小文字で書いてください",
+    ),
     (
         "invalid date-time",
         "日付や時刻として読めません",
@@ -100,7 +132,11 @@ const TOML: [(&str, &str, &str); 44] = [
         "一行に二つのことが書かれています",
         "項目 = 値 は、一行に一つずつ書いてください。閉じ忘れた引用符がないかも確かめてください",
     ),
-    ("unexpected leading zero", "数が0で始まっています", "数の初めの0を消してください。番号なら引用符で囲みます"),
+    (
+        "unexpected leading zero",
+        "数が0で始まっています",
+        "数の初めの0を消してください。番号なら引用符で囲みます",
+    ),
     ("unexpected sign", "数の符号が二つあります", "符号は一つにしてください"),
     (
         "integer number overflowed",
@@ -151,23 +187,34 @@ pub fn condition(message: &str) -> Said {
     if lower.contains("unexpected character") || lower.contains("token recognition") {
         return said(
             "条件に使えない文字があります",
-            "記号と引用符は半角で書いてください。「かつ」は &&、「又は」は || です",
+            "記号と引用符は半角で書いてください。等しいことは ==、「かつ」は &&、「又は」は || です",
         );
     }
     if lower.contains("reserved identifier") {
         let word = message.rsplit(": ").next().unwrap_or_default();
-        return said(&format!("「{word}」は決まった意味のある言葉で、名前に使えません"), "別の名前にしてください");
+        return said(
+            &format!("「{word}」は決まった意味のある言葉で、名前に使えません"),
+            "別の名前にしてください",
+        );
     }
     if lower.contains("literal") {
         return said("数か文字として読めません", "数は半角の数字で、文字は \"…\" で囲んで書いてください");
     }
     if let Some(word) = quoted.filter(|w| !w.is_empty()) {
-        return said(&format!("「{word}」がここにあるので、条件として読めません"), "前後のかっこ、&&、|| を確かめてください");
+        return said(
+            &format!("「{word}」がここにあるので、条件として読めません"),
+            "前後のかっこ、&&、|| を確かめてください",
+        );
     }
     if lower.contains("unsupported syntax") || lower.contains("quoted identifier") {
-        return said("この書き方は使えません", "比較、&&、||、!、in、? : と、用意された関数だけで書いてください");
+        return said(
+            "この書き方は使えません",
+            "比較、&&、||、!、in、? : と、用意された関数だけで書いてください",
+        );
     }
-    if ["unexpected token", "expected identifier", "mismatched", "extraneous", "no viable"].iter().any(|w| lower.contains(w))
+    if ["unexpected token", "expected identifier", "mismatched", "extraneous", "no viable"]
+        .iter()
+        .any(|w| lower.contains(w))
     {
         return said("条件を式として読めません", "前後のかっこ、&&、|| を確かめてください");
     }
@@ -180,18 +227,34 @@ pub fn sql(message: &str) -> Said {
     let message = message.strip_prefix("sql parser error: ").unwrap_or(message);
     let (body, place) = message.split_once(" at Line: ").map_or((message, String::new()), |(body, at)| {
         let (line, column) = at.split_once(", Column: ").unwrap_or((at, ""));
-        (body, if column.is_empty() { format!("{line}行目の") } else { format!("{line}行目{column}文字目の") })
+        (
+            body,
+            if column.is_empty() {
+                format!("{line}行目の")
+            } else {
+                format!("{line}行目{column}文字目の")
+            },
+        )
     });
     let lower = body.to_lowercase();
     if lower.contains("unterminated") {
-        return (format!("SQLの{place}引用符が閉じていません"), "文字は '…' で囲んで閉じてください".to_owned());
+        return (
+            format!("SQLの{place}引用符が閉じていません"),
+            "文字は '…' で囲んで閉じてください".to_owned(),
+        );
     }
     if lower.contains("recursion limit") {
-        return ("SQLの入れ子が深すぎます".to_owned(), "条件を分けて、いくつかの検査にしてください".to_owned());
+        return (
+            "SQLの入れ子が深すぎます".to_owned(),
+            "条件を分けて、いくつかの検査にしてください".to_owned(),
+        );
     }
     if let Some((_, found)) = body.split_once(", found: ") {
         if found.trim() == "EOF" {
-            return ("SQLが途中で終わっています".to_owned(), "SELECT 文を終わりまで書いてください。かっこの閉じ忘れも確かめてください".to_owned());
+            return (
+                "SQLが途中で終わっています".to_owned(),
+                "SELECT 文を終わりまで書いてください。かっこの閉じ忘れも確かめてください".to_owned(),
+            );
         }
         let text = format!("SQLの{place}「{found}」が、ここでは読めません");
         return (text, "その前の言葉のつづり、かっこ、, を確かめてください".to_owned());

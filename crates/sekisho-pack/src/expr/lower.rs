@@ -54,15 +54,11 @@ fn error(column: usize, problem: impl Into<String>, remedy: impl Into<String>) -
 }
 
 fn syntax(e: &cel::ParseErrors) -> ExprError {
-    if e.errors.iter().any(|e| e.msg.to_lowercase().contains("recursion")) {
-        return error(1, "入れ子が深すぎます", "条件を分けてください");
-    }
-    let column = e.errors.first().and_then(|e| usize::try_from(e.pos.1).ok()).unwrap_or(1).max(1);
-    error(
-        column,
-        "条件を式として読めません",
-        "例: class.confidentiality >= 2 && destination != \"home\" のように書いてください。かっこと引用符の閉じ忘れも確かめてください",
-    )
+    // What gives up after the first fault has no place of its own.
+    let first = e.errors.iter().find(|e| e.pos.0 > 0 && e.msg != "UNKNOWN").or_else(|| e.errors.first());
+    let column = first.and_then(|e| usize::try_from(e.pos.1).ok()).unwrap_or(1).max(1);
+    let (problem, remedy) = sekisho_base::syntax::condition(first.map_or("", |e| e.msg.as_str()));
+    ExprError { column, problem, remedy }
 }
 
 /// Type of a lowered node.

@@ -3,6 +3,7 @@
 mod bindings;
 mod broken;
 mod broken_more;
+mod broken_syntax;
 mod diff;
 mod duties;
 mod expr;
