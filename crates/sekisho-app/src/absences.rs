@@ -427,7 +427,11 @@ fn read_days(form: &AbsenceForm, today: Date) -> Result<(Date, Date), AppError> 
 }
 
 fn period(from: Date, until: Date) -> String {
-    if from == until { from.japanese() } else { format!("{}から{}まで", from.japanese(), until.japanese()) }
+    if from == until {
+        from.japanese()
+    } else {
+        format!("{}から{}まで", from.japanese(), until.japanese())
+    }
 }
 
 fn recorded(d: &Directory, a: &AbsenceRow) -> String {

@@ -117,7 +117,9 @@ pub(crate) fn state_of(
             (ClauseState::Due, format!("今年度の回答を{}まで受け付けています", now.closes.japanese()))
         }
         Some(other) => other,
-        None => (ClauseState::Unknown, format!("初めての回答を{}まで受け付けています", now.closes.japanese())),
+        None => {
+            (ClauseState::Unknown, format!("初めての回答を{}まで受け付けています", now.closes.japanese()))
+        }
     }
 }
 

@@ -98,7 +98,12 @@ fn broken(rows: Vec<QueryRow>) -> Vec<Broken> {
             Some((register, id)) => format!("/registers/{register}/{id}"),
             None => "/clauses".to_owned(),
         };
-        by_key.entry(r.key.clone()).or_insert(Broken { key: r.key, unit: r.unit, says: days_in_words(&r.says), link });
+        by_key.entry(r.key.clone()).or_insert(Broken {
+            key: r.key,
+            unit: r.unit,
+            says: days_in_words(&r.says),
+            link,
+        });
     }
     by_key.into_values().collect()
 }

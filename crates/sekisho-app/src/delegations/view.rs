@@ -161,7 +161,11 @@ impl Circle {
             person: self.d.full_name(main.map_or("", |a| &a.post), &row.person),
             period: format!("{}から{}まで", row.from.japanese(), row.until.japanese()),
             note: row.note.clone(),
-            proposed: format!("{} {}", row.proposed_at.date().japanese(), self.d.person_name(&row.proposed_by)),
+            proposed: format!(
+                "{} {}",
+                row.proposed_at.date().japanese(),
+                self.d.person_name(&row.proposed_by)
+            ),
             state,
             class,
             detail: detail.join("。"),

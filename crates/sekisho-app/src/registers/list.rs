@@ -192,7 +192,8 @@ impl Office {
             .into_iter()
             .take(most)
             .map(|mut row| {
-                let cells = shown.iter().map(|c| show_cell(&pack, &directory, c, row.values.get(&c.id))).collect();
+                let cells =
+                    shown.iter().map(|c| show_cell(&pack, &directory, c, row.values.get(&c.id))).collect();
                 row.values.retain(|id, _| shown.iter().any(|c| c.id == *id));
                 RowLine { cells, id: row.id, version: row.version, values: row.values }
             })

@@ -74,7 +74,12 @@ pub(crate) fn show(pack: &Pack, directory: &Directory, column: &Column, value: O
 }
 
 /// The same in a table of many rows, where a day is to take little room.
-pub(crate) fn show_cell(pack: &Pack, directory: &Directory, column: &Column, value: Option<&Value>) -> String {
+pub(crate) fn show_cell(
+    pack: &Pack,
+    directory: &Directory,
+    column: &Column,
+    value: Option<&Value>,
+) -> String {
     match (&column.kind, value) {
         (ColumnType::Date, Some(Value::Text(s))) => s.parse::<Date>().map_or_else(|_| s.clone(), Date::short),
         _ => show(pack, directory, column, value),

@@ -33,7 +33,10 @@ fn odd(text: &str) -> Vec<String> {
         if n == 4 && !before.is_ascii_digit() && !before.is_ascii_alphanumeric() {
             let month = |mark| after.strip_prefix(mark).map(digits).filter(|(n, _)| (1..=2).contains(n));
             let dashed = ["/", "-"].iter().any(|m| month(*m).is_some_and(|(_, rest)| rest.starts_with(*m)));
-            if dashed || after.starts_with("年（") || month("年").is_some_and(|(_, rest)| rest.starts_with('月')) {
+            if dashed
+                || after.starts_with("年（")
+                || month("年").is_some_and(|(_, rest)| rest.starts_with('月'))
+            {
                 found.push(text[i..].chars().take(20).collect());
             }
         }
@@ -46,7 +49,8 @@ fn odd(text: &str) -> Vec<String> {
 fn long_cells(page: &str) -> Vec<String> {
     let cells = page.split("<td").skip(1).chain(page.split("<th scope=\"row\"").skip(1));
     let texts = cells.filter_map(|c| Some(c.split_once('>')?.1.split("</t").next()?.trim().to_owned()));
-    let long = |t: &String| t.starts_with("令和") && t.contains('日') && t.chars().count() < 24 && !t.contains('<');
+    let long =
+        |t: &String| t.starts_with("令和") && t.contains('日') && t.chars().count() < 24 && !t.contains('<');
     texts.filter(long).collect()
 }
 
@@ -55,11 +59,18 @@ fn the_test_sees_what_it_looks_for() {
     for bad in ["期限 2026-11-30", "2026/11/3", "2026年（令和8年）11月", "2026年11月3日"] {
         assert_eq!(odd(bad).len(), 1, "{bad}");
     }
-    for good in ["2026年度", "令和8年11月30日", "R8.11.30", "持出-R8-0001", "12026-11-30", "03-1234-5678"] {
+    for good in ["2026年度", "令和8年11月30日", "R8.11.30", "持出-R8-0001", "12026-11-30", "03-1234-5678"]
+    {
         assert_eq!(odd(good), [] as [String; 0], "{good}");
     }
-    assert_eq!(seen("<p>甲<code>2026-11-30</code><p class=\"help\">2026/7/1</p>乙</p>").replace('\n', ""), "甲乙");
-    assert_eq!(long_cells("<td class=\"nowrap\">令和8年11月30日</td><td>R8.11.30</td><td>令和の間</td>").len(), 1);
+    assert_eq!(
+        seen("<p>甲<code>2026-11-30</code><p class=\"help\">2026/7/1</p>乙</p>").replace('\n', ""),
+        "甲乙"
+    );
+    assert_eq!(
+        long_cells("<td class=\"nowrap\">令和8年11月30日</td><td>R8.11.30</td><td>令和の間</td>").len(),
+        1
+    );
 }
 
 #[tokio::test]
