@@ -1,6 +1,7 @@
 //! The state of every clause, computed from evidence (design §2), with the rows behind each state.
 
 mod browse;
+mod checks;
 mod cite;
 mod exceptions;
 mod proof;
@@ -36,8 +37,8 @@ pub(crate) use proof::checks_of;
 pub(crate) use report::{ToldClause, ToldMechanism};
 pub(crate) use turns::{month_ends, state_of_code};
 pub use view::{
-    Chapter, CheckPage, CheckRow, ClauseLine, ClauseLink, ClausePage, ClausesQuery, ClausesView,
-    EvidenceLine, ExceptionLine, MechanismLine, OwnText, Section, SoonRow, StateCount, TurnLine,
+    Chapter, CheckLine, CheckPage, CheckRow, ChecksView, ClauseLine, ClauseLink, ClausePage, ClausesQuery,
+    ClausesView, EvidenceLine, ExceptionLine, MechanismLine, OwnText, Section, SoonRow, StateCount, TurnLine,
 };
 
 /// How many rows of a check are shown.

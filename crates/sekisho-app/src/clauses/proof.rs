@@ -6,8 +6,7 @@ use std::collections::BTreeSet;
 use sekisho_base::text::shorten;
 use sekisho_case::state::ClauseState;
 use sekisho_pack::model::{CheckRule, Clause, MechanismKind, MechanismRef, Pack};
-use sekisho_store::case::{self, CaseFilter};
-use sekisho_store::{document, duty, violation};
+use sekisho_store::{case, document, duty, violation};
 
 use super::view::{EvidenceLine, OwnText};
 use super::{Evidence, state_words};
@@ -102,19 +101,16 @@ impl Office {
             .store
             .read(move |c| {
                 Box::pin(async move {
-                    // Some of each check, so that none hides another.
-                    let mut broken = Vec::new();
-                    for check in checks {
-                        let of = BTreeSet::from([check.clone()]);
-                        let rows = violation::open_of_checks(c, &viewer, &of, OF_CHECK + 1).await?;
-                        broken.push((check, rows));
+                    // Some of each check, so that none hides another; a fixed number of queries, however many checks there are.
+                    let rows = violation::open_of_each(c, &viewer, &checks, OF_CHECK + 1).await?;
+                    let mut broken: Vec<(String, Vec<_>)> = checks.into_iter().map(|k| (k, vec![])).collect();
+                    for row in rows {
+                        if let Some((_, of)) = broken.iter_mut().find(|(check, _)| *check == row.check) {
+                            of.push(row);
+                        }
                     }
                     let done = duty::done_of(c, &viewer, &asked, EACH).await?;
-                    let mut cases = Vec::new();
-                    for procedure in procedures {
-                        let filter = CaseFilter { procedure: Some(procedure), ..CaseFilter::default() };
-                        cases.extend(case::list(c, &viewer, &filter, 0, EACH / 2).await?.0);
-                    }
+                    let cases = case::newest_of(c, &viewer, &procedures, EACH / 2).await?;
                     Ok::<_, AppError>((broken, done, document::present(c, now).await?, cases))
                 })
             })

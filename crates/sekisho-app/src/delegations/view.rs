@@ -22,8 +22,10 @@ const LOOK_BACK: i64 = 366;
 pub struct DelegationForm {
     /// Post code, or `post/role`.
     pub what: String,
-    /// Person number of the delegate.
+    /// Delegate: number, name or kana, or a part of them.
     pub person: String,
+    /// Number of whom was chosen from those that fit.
+    pub pick: String,
     /// First day, as typed.
     pub from: String,
     /// Last day, as typed.
@@ -70,8 +72,10 @@ pub struct DelegationPage {
     pub form: DelegationForm,
     /// Posts and roles for which the viewer may propose; none: no form.
     pub whats: Vec<RefChoice>,
-    /// People near at hand, to choose from; others by number.
+    /// People near at hand, to choose from; others by number or name.
     pub people: Vec<RefChoice>,
+    /// Those whom what stands in the form fits, where it is not clear who is meant.
+    pub offered: Vec<RefChoice>,
     /// Delegations that the viewer has to do with.
     pub lines: Vec<DelegationLine>,
 }
@@ -204,7 +208,8 @@ impl Office {
             .into_iter()
             .filter(|p| p != me)
             .map(|p| RefChoice { label: circle.d.person_name(&p).to_owned(), code: p });
-        Ok(DelegationPage { whats: circle.whats(me), people: people.collect(), lines, form })
+        let offered = circle.d.offered(&form.person, Some(circle.today));
+        Ok(DelegationPage { whats: circle.whats(me), people: people.collect(), offered, lines, form })
     }
 
     /// What the home page tells: proposals that wait for this person, and for whom the person acts today.

@@ -172,7 +172,11 @@ pub(super) fn field(
             head_posts(directory),
             "所属や職の名の一部を入れると候補が出ます。職コードでも入力できます。",
         ),
-        ColumnType::Person => ("text", vec![], "職員番号で入力します。"),
+        ColumnType::Person => (
+            "code",
+            directory.offered(&value, None),
+            "職員番号か、氏名・ふりがなで入力します。一部でもかまいません。",
+        ),
         _ => ("text", vec![], ""),
     };
     let help = column.help.clone().unwrap_or_else(|| hint.to_owned());
