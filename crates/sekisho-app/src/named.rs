@@ -96,4 +96,23 @@ impl Directory {
     ) -> Result<String, AppError> {
         self.one_meant(typed, picked, Some(day)).map_err(|says| AppError::field(field, says))
     }
+
+    /// Who is meant in a cell of a register: anybody who is known, also people who left.
+    ///
+    /// # Errors
+    /// Nobody fits, or several do: they are named, and one is asked for by number.
+    pub(crate) fn one_in_cell(&self, typed: &str) -> Result<String, String> {
+        match self.meant(typed, "", None) {
+            Meant::One(number) => Ok(number),
+            Meant::Nobody => Err(format!("「{typed}」という職員番号や氏名の人はいません。")),
+            Meant::Several(some, all) => {
+                let some: Vec<&str> = some.iter().take(5).map(|c| c.label.as_str()).collect();
+                let more = if all > some.len() { "、ほか" } else { "" };
+                let some = some.join("、");
+                Err(format!(
+                    "「{typed}」に当てはまる人が{all}人います。職員番号で入力してください：{some}{more}"
+                ))
+            }
+        }
+    }
 }

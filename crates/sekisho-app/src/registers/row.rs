@@ -21,7 +21,6 @@ use crate::checks;
 use crate::directory::Directory;
 use crate::error::{AppError, FieldError};
 use crate::login::Identity;
-use crate::named::Meant;
 use crate::office::Office;
 use crate::record::{record, stream_of};
 use crate::registers::show::{FieldView, Pair, editable, field, show};
@@ -591,17 +590,6 @@ fn one_cell(pack: &Pack, directory: &Directory, c: &Column, typed: &str) -> Resu
         ),
         ColumnType::Unit => known(directory.unit(&code()).is_some(), "組織コード"),
         ColumnType::Post => known(directory.post(&code()).is_some(), "職コード"),
-        ColumnType::Person => match directory.meant(text, "", None) {
-            Meant::One(number) => Ok(Value::Text(number)),
-            Meant::Several(some, all) => {
-                let some: Vec<&str> = some.iter().take(5).map(|c| c.label.as_str()).collect();
-                let more = if all > some.len() { " ほか" } else { "" };
-                Err(format!(
-                    "「{text}」に当てはまる人が{all}人います。次の中から、職員番号で入力してください：{}{more}",
-                    some.join("、")
-                ))
-            }
-            Meant::Nobody => known(false, "職員番号や氏名の人"),
-        },
+        ColumnType::Person => directory.one_in_cell(text).map(Value::Text),
     }
 }
