@@ -87,8 +87,8 @@ fn conditions_that_cannot_be_read() {
             told(TAKE_OUT, "limit = \"from >= today\"", &format!("limit = \"{new}\""));
         assert!(said.contains(text) && do_this.contains(remedy), "{new:?}: {said}。{do_this}");
         assert!(said.starts_with("条件の") && at == 0 && key.ends_with(".limit"), "{new:?}: {key} {said}");
-        let left: Vec<&str> =
-            english(&format!("{said}。{do_this}")).into_iter().filter(|w| !new.contains(*w)).collect();
+        let whole = format!("{said}。{do_this}");
+        let left: Vec<&str> = english(&whole).into_iter().filter(|w| !new.contains(*w)).collect();
         assert_eq!(left, [] as [&str; 0], "{new:?}: {said}");
     }
 }
