@@ -7,7 +7,7 @@
 pub type Said = (String, String);
 
 /// Beginnings of the TOML reader's messages with what they mean. The first that fits counts: longer ones stand above.
-const TOML: [(&str, &str, &str); 44] = [
+const TOML: [(&str, &str, &str); 47] = [
     ("duplicate key", "同じ項目が二度書かれています", "どちらか一つにしてください"),
     (
         "cannot extend value",
@@ -143,6 +143,9 @@ const TOML: [(&str, &str, &str); 44] = [
         "数が大きすぎます",
         "もっと小さい数にしてください。番号なら引用符で囲みます",
     ),
+    ("unexpected content", "読めない文字があります", "その行の文字を確かめてください"),
+    ("invalid value", "値として読めません", "文字は引用符で囲み、数は半角の数字で書いてください"),
+    ("missing comment start", "# が抜けています", "説明は # の後に書いてください"),
     ("floating-point number overflowed", "数が大きすぎます", "もっと小さい数にしてください"),
 ];
 
