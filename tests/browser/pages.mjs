@@ -22,6 +22,7 @@ try {
       ["/dashboard", "dashboard"],
       ["/clauses", "standard"],
       ["/clauses/5.1.1.3.イ", "clause"],
+      ["/checks", "checks"],
       ["/calendar?scope=section", "calendar"],
       ["/inbox", "inbox"],
       ["/apply/take_out", "apply"],

@@ -222,7 +222,11 @@ impl Office {
             id: a.id.clone(),
             person: d.person_name(&a.person).to_owned(),
             post: d.main_post(&a.person, today),
-            period: period(a.from, a.until),
+            period: if a.from == a.until {
+                a.from.short()
+            } else {
+                format!("{}から{}まで", a.from.short(), a.until.short())
+            },
             what,
             recorded: recorded(d, a),
             state,
@@ -230,7 +234,7 @@ impl Office {
             detail: a
                 .cancelled
                 .as_ref()
-                .map(|(who, at)| format!("{} {}", at.japanese(), d.person_name(who)))
+                .map(|(who, at)| format!("{} {}", at.short(), d.person_name(who)))
                 .unwrap_or_default(),
             may_cancel: open && forbidden(d, by, &a.person, today).is_none(),
         }
@@ -377,12 +381,12 @@ impl Office {
                 Some((who, at)) if who != person => format!(
                     "{}さんが{}に、あなたの不在（{days}）を取り消しました。",
                     d.person_name(who),
-                    at.date().wareki()
+                    at.date().japanese()
                 ),
                 None if !a.by.is_empty() && a.by != person => format!(
                     "{}さんが{}に、あなたの不在（{days}）を登録しました。",
                     d.person_name(&a.by),
-                    a.at.map(|at| at.date().wareki()).unwrap_or_default()
+                    a.at.map(|at| at.date().japanese()).unwrap_or_default()
                 ),
                 _ => continue,
             };
@@ -423,11 +427,15 @@ fn read_days(form: &AbsenceForm, today: Date) -> Result<(Date, Date), AppError> 
 }
 
 fn period(from: Date, until: Date) -> String {
-    if from == until { from.wareki() } else { format!("{}から{}まで", from.wareki(), until.wareki()) }
+    if from == until {
+        from.japanese()
+    } else {
+        format!("{}から{}まで", from.japanese(), until.japanese())
+    }
 }
 
 fn recorded(d: &Directory, a: &AbsenceRow) -> String {
-    let at = a.at.map(|at| at.date().wareki()).unwrap_or_default();
+    let at = a.at.map(|at| at.date().short()).unwrap_or_default();
     let by = if a.by.is_empty() || a.by == a.person { "本人" } else { d.person_name(&a.by) };
     format!("{by} {at}").trim().to_owned()
 }

@@ -425,10 +425,10 @@ impl Office {
             let undone = i.undone.map(|u| {
                 let kept =
                     if u.kept > 0 { format!("（{}人はそのまま）", u.kept) } else { String::new() };
-                format!("{} {}が取消し{kept}", u.at.japanese(), d.person_name(&u.by))
+                format!("{} {}が取消し{kept}", u.at.short(), d.person_name(&u.by))
             });
             Ok(UsersImportLine {
-                at: i.at.japanese(),
+                at: i.at.short(),
                 by: d.person_name(&i.person).to_owned(),
                 counts: format!("発行 {made}人、停止 {}人", lines.len() - made),
                 undone: undone.unwrap_or_default(),

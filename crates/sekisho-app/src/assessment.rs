@@ -114,10 +114,12 @@ pub(crate) fn state_of(
     let before = asking(n, now.opens.plus_days(-1), since, calendar).map(judged);
     match before {
         Some((ClauseState::Met, _)) => {
-            (ClauseState::Due, format!("今年度の回答を{}まで受け付けています", now.closes.wareki()))
+            (ClauseState::Due, format!("今年度の回答を{}まで受け付けています", now.closes.japanese()))
         }
         Some(other) => other,
-        None => (ClauseState::Unknown, format!("初めての回答を{}まで受け付けています", now.closes.wareki())),
+        None => {
+            (ClauseState::Unknown, format!("初めての回答を{}まで受け付けています", now.closes.japanese()))
+        }
     }
 }
 
@@ -340,7 +342,7 @@ impl Office {
                     .iter()
                     .map(|(code, label)| (*code, *label, chosen.as_deref() == Some(code)))
                     .collect(),
-                closes: a.closes.wareki(),
+                closes: a.closes.japanese(),
             }
         };
         Ok(AssessmentForm { questions: asked.into_iter().map(question).collect(), answered })
@@ -456,7 +458,7 @@ pub(crate) async fn run_day(office: &Arc<Office>) -> Result<(), AppError> {
                 }
                 let now = inner.clock.now();
                 setting::set(c, &key, &now.to_string()).await?;
-                let subject = format!("自己点検に{}までに答えてください", a.closes.wareki());
+                let subject = format!("自己点検に{}までに答えてください", a.closes.japanese());
                 let told = Told { kind: "assessment", subject: &subject, link: "/assessment" };
                 for some in persons.chunks(1_000) {
                     notify(c, &inner, &told, some, now).await?;

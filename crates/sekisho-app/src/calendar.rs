@@ -172,10 +172,8 @@ impl Office {
                 day = day.plus_days(1);
             }
         }
-        let (y, m, _) = from.ymd();
-        let era = from.era().map(|(era, _, n)| format!("（{era}{n}年）")).unwrap_or_default();
         Ok(CalendarView {
-            title: format!("{y}年{era}{m}月"),
+            title: from.month_japanese(),
             weeks: self.weeks(from, until, today, days),
             scope,
             month: month_code(from),

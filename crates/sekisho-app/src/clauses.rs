@@ -1,6 +1,7 @@
 //! The state of every clause, computed from evidence (design §2), with the rows behind each state.
 
 mod browse;
+mod checks;
 mod cite;
 mod exceptions;
 mod proof;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use sekisho_base::limits::count_words;
 use sekisho_base::{Date, Instant};
 use sekisho_case::state::{ClauseState, worst_of};
+use sekisho_pack::coverage::is_built;
 use sekisho_pack::model::{Check, CheckRule, Clause, MechanismKind, MechanismRef, Pack};
 use sekisho_store::violation::{self, RunRow};
 use sekisho_store::{Conn, case, ledger, register};
@@ -23,6 +25,7 @@ use crate::directory::Directory;
 use crate::error::AppError;
 use crate::login::Identity;
 use crate::office::{BUILT_GATES, Office};
+use crate::pack_tools::built;
 use crate::registers::table_spec;
 use crate::{assessment, documents, duties};
 
@@ -34,8 +37,8 @@ pub(crate) use proof::checks_of;
 pub(crate) use report::{ToldClause, ToldMechanism};
 pub(crate) use turns::{month_ends, state_of_code};
 pub use view::{
-    Chapter, CheckPage, CheckRow, ClauseLine, ClauseLink, ClausePage, ClausesQuery, ClausesView,
-    EvidenceLine, ExceptionLine, MechanismLine, OwnText, Section, SoonRow, StateCount, TurnLine,
+    Chapter, CheckLine, CheckPage, CheckRow, ChecksView, ClauseLine, ClauseLink, ClausePage, ClausesQuery,
+    ClausesView, EvidenceLine, ExceptionLine, MechanismLine, OwnText, Section, SoonRow, StateCount, TurnLine,
 };
 
 /// How many rows of a check are shown.
@@ -359,8 +362,8 @@ impl Office {
                     says: v.says,
                     link: v.link,
                     unit: d.unit_name(&v.unit).to_owned(),
-                    opened: v.opened_at.japanese(),
-                    closed: v.closed_at.map(Instant::japanese).unwrap_or_default(),
+                    opened: v.opened_at.short(),
+                    closed: v.closed_at.map(Instant::short).unwrap_or_default(),
                 })
                 .collect(),
             soon: due
@@ -391,7 +394,6 @@ fn mechanism_line(
         }
         None => ("none", "未整備", "この仕組みはまだ作られていません".to_owned()),
     };
-    let title = mechanism_title(pack, m);
     let link = match m.kind {
         MechanismKind::Role => "/organization".to_owned(),
         MechanismKind::Register => format!("/registers/{}", m.name),
@@ -402,30 +404,13 @@ fn mechanism_line(
         MechanismKind::Document => format!("/documents/{}", m.name),
         MechanismKind::Notice => format!("/notices/{}", m.name),
     };
-    let link = if title.is_some() { link } else { String::new() };
+    let link = if is_built(pack, &built(), m) { link } else { String::new() };
     MechanismLine {
         kind: kind_label(m.kind),
-        title: title.unwrap_or_else(|| m.name.clone()),
+        title: pack.title_of(m).unwrap_or(&m.name).to_owned(),
         link,
         state,
         class,
         reason,
-    }
-}
-
-/// What a mechanism is called; nothing when nobody has built it.
-fn mechanism_title(pack: &Pack, m: &MechanismRef) -> Option<String> {
-    let name = m.name.as_str();
-    match m.kind {
-        MechanismKind::Role => pack.roles.get(name).map(|r| r.title.clone()),
-        MechanismKind::Register => pack.registers.get(name).map(|r| r.title.clone()),
-        MechanismKind::Procedure => pack.procedures.get(name).map(|p| p.title.clone()),
-        MechanismKind::Check => pack.checks.get(name).map(|k| k.title.clone()),
-        MechanismKind::Gate => {
-            BUILT_GATES.contains(&name).then(|| if name == "ledger" { "証跡" } else { "取扱判定" }.to_owned())
-        }
-        MechanismKind::Duty => pack.duties.get(name).map(|d| d.title.clone()),
-        MechanismKind::Document => pack.documents.get(name).map(|d| d.title.clone()),
-        MechanismKind::Notice => pack.notices.get(name).map(|n| n.title.clone()),
     }
 }

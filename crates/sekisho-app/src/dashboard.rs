@@ -96,10 +96,9 @@ fn add(totals: &mut Totals, state: ClauseState) {
     *totals.entry(state_words(state).0).or_default() += 1;
 }
 
-/// 「2026年11月」, under a bar.
+/// 「令和8年11月末」, under a bar.
 fn month(day: Date) -> String {
-    let (y, m, _) = day.ymd();
-    format!("{y}年{m}月末")
+    format!("{}末", day.month_japanese())
 }
 
 /// States of the clauses at the ends of months, from the turns in order.
@@ -192,7 +191,7 @@ impl Office {
                 before: words(before),
                 now: words(*state),
                 worse,
-                day: last.get(c.id.as_str()).copied().unwrap_or(today).wareki(),
+                day: last.get(c.id.as_str()).copied().unwrap_or(today).short(),
                 reason: reason.clone(),
             };
             turned.push((worse, line));
@@ -216,7 +215,7 @@ impl Office {
                 .collect(),
             departments: self.departments(&me, &pack, evidence.broken(), &late),
             all_departments: me.sees_whole_body(),
-            since: since.wareki(),
+            since: since.japanese(),
             turned: turned.into_iter().map(|(_, t)| t).collect(),
             more_turned,
         })

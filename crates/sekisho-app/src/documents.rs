@@ -114,18 +114,18 @@ pub struct DocumentInput {
 pub(crate) fn state_of(last: Option<&VersionRow>, day: Date, past: bool) -> (ClauseState, String) {
     let Some(v) = last else { return (ClauseState::Unknown, "まだ記録されていません".to_owned()) };
     if v.kind == "withdrawn" {
-        return (ClauseState::Broken, format!("{}に廃止されています", v.decided_on.wareki()));
+        return (ClauseState::Broken, format!("{}に廃止されています", v.decided_on.japanese()));
     }
     if v.next_review < day {
         return (ClauseState::Broken, format!("見直しの期限（{}）を過ぎています", v.next_review.wareki()));
     }
     if v.in_force_on > day {
-        return (ClauseState::Due, format!("{}から施行されます", v.in_force_on.wareki()));
+        return (ClauseState::Due, format!("{}から施行されます", v.in_force_on.japanese()));
     }
     if v.next_review <= day.plus_days(SOON_DAYS) && !past {
         return (ClauseState::Due, format!("まもなく見直しの期限（{}）です", v.next_review.wareki()));
     }
-    (ClauseState::Met, format!("{}版、次の見直しは{}まで", v.version, v.next_review.wareki()))
+    (ClauseState::Met, format!("{}版、次の見直しは{}まで", v.version, v.next_review.japanese()))
 }
 
 fn role_title(pack: &Pack, id: &str) -> String {
@@ -227,7 +227,7 @@ impl Office {
                 title: d.title.clone(),
                 decided_by: role_title(&pack, &d.decided_by),
                 version: last.map(|v| v.version.clone()).unwrap_or_default(),
-                next_review: last.map(|v| v.next_review.wareki()).unwrap_or_default(),
+                next_review: last.map(|v| v.next_review.short()).unwrap_or_default(),
                 state: label,
                 class,
                 reason,
@@ -266,7 +266,7 @@ impl Office {
         };
         let line = |v: VersionRow| VersionLine {
             kind: kind_words(&v.kind),
-            on: v.decided_on.japanese(),
+            on: v.decided_on.short(),
             by: v.decided_by,
             place: match (reads, v.sha256.is_empty()) {
                 (false, _) => String::new(),
@@ -276,7 +276,7 @@ impl Office {
                 }
             },
             note: v.note,
-            recorded: format!("{} {}", v.recorded_at.japanese(), directory.person_name(&v.recorded_by)),
+            recorded: format!("{} {}", v.recorded_at.short(), directory.person_name(&v.recorded_by)),
             version: v.version,
             entry: v.entry,
         };

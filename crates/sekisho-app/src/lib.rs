@@ -28,6 +28,7 @@ pub mod ledger;
 mod ledger_source;
 pub mod login;
 pub mod mail;
+mod named;
 pub mod news;
 mod nodes;
 pub mod notifications;

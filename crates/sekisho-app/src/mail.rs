@@ -379,7 +379,7 @@ impl Office {
                     subject: n.subject.clone(),
                     state: mail_words(n),
                     error: n.mail_error.clone(),
-                    again: if n.mail == "waiting" { n.try_after.japanese() } else { String::new() },
+                    again: if n.mail == "waiting" { n.try_after.short() } else { String::new() },
                 })
                 .collect(),
         })

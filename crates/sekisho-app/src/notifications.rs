@@ -126,7 +126,7 @@ fn kind_words(kind: &str) -> &'static str {
 /// How the mail of a message stands, for people.
 pub(crate) fn mail_words(n: &NotificationRow) -> String {
     match n.mail.as_str() {
-        "sent" => n.mailed_at.map(|at| format!("メール送信 {}", at.japanese())).unwrap_or_default(),
+        "sent" => n.mailed_at.map(|at| format!("メール送信 {}", at.short())).unwrap_or_default(),
         "failed" => "メールを送れませんでした".to_owned(),
         "waiting" if n.tries > 0 => format!("メール送信待ち（{}回失敗）", n.tries),
         "waiting" => "メール送信待ち".to_owned(),
@@ -156,7 +156,7 @@ impl Office {
         let more = rows.len() > shown;
         let line = |n: NotificationRow| NotificationLine {
             kind: kind_words(&n.kind),
-            at: n.created_at.japanese(),
+            at: n.created_at.short(),
             unread: n.read_at.is_none() && n.settled_at.is_none(),
             settled: n.settled_at.is_some(),
             mail: mail_words(&n),

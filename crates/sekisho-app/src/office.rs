@@ -21,7 +21,7 @@ use crate::record::record;
 use crate::registers::table_spec;
 
 /// Gates that this program enforces.
-pub const BUILT_GATES: [&str; 2] = ["ledger", "handling"];
+pub use sekisho_pack::coverage::GATES as BUILT_GATES;
 
 /// Setting with the hash of the running pack.
 pub(crate) const RUNNING: &str = "pack.running";

@@ -72,7 +72,7 @@ impl Office {
             "title": title,
             "number": "",
             "standard": pack.meta.title,
-            "printed": format!("{} {} 印刷", now.japanese(), d.person_name(&who.person)),
+            "printed": format!("{} {} 印刷", now.wareki(), d.person_name(&who.person)),
         });
         if let (Value::Object(all), Value::Object(more)) = (&mut data, facts) {
             all.extend(more);

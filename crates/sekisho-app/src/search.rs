@@ -178,6 +178,21 @@ fn holds_all(text: &str, words: &[String]) -> bool {
     words.iter().all(|w| text.contains(w.as_str()))
 }
 
+/// A wish in its own words, without what binds them: 「USBを捨てたい」 is usb and 捨て. Split as typed, since folding makes one of ヲ and を.
+fn core_of_wish(typed: &str) -> Vec<String> {
+    let ends = ["です", "したい", "たい"];
+    let core = |w: &str| {
+        let bare = ends.iter().fold(w, |w, end| w.strip_suffix(end).unwrap_or(w));
+        fold_key(bare)
+    };
+    typed
+        .split(|c: char| c.is_whitespace() || "をにへはがで、。".contains(c))
+        .map(core)
+        .filter(|w| !w.is_empty())
+        .take(WORDS)
+        .collect()
+}
+
 /// Texts that hold every word.
 fn among(kind: &str, title: &str, all: &[(String, Hit)], words: &[String], part: Part) -> HitGroup {
     let found: Vec<&Hit> =
@@ -217,7 +232,7 @@ impl Office {
         let me = self.me(who).await?;
         let stored;
         (view.exact, stored) = self.stored(&me, &view.q, &words, &asked.kind, part).await?;
-        let [forms, written @ ..] = self.written(&words, part);
+        let [forms, written @ ..] = self.written(&view.q, &words, part);
         view.groups = std::iter::once(forms).chain(stored).chain(written).collect();
         view.groups.extend(self.organized(me.directory(), &words, part));
         view.groups.retain(|g| !g.hits.is_empty() && (asked.kind.is_empty() || asked.kind == g.kind));
@@ -323,10 +338,18 @@ impl Office {
     }
 
     /// The forms, the standard, duties, documents and rules of conduct: for all staff.
-    fn written(&self, words: &[String], part: Part) -> [HitGroup; 5] {
+    fn written(&self, typed: &str, words: &[String], part: Part) -> [HitGroup; 5] {
         let texts = self.texts();
+        let wish = core_of_wish(typed);
         [
-            among("procedures", "申請できること", &texts.procedures, words, part),
+            // What the words themselves find, its core finds too.
+            among(
+                "procedures",
+                "申請できること",
+                &texts.procedures,
+                if wish.is_empty() { words } else { &wish },
+                part,
+            ),
             among("clauses", "条項", &texts.clauses, words, part),
             among("duties", "定期の仕事", &texts.duties, words, part),
             among("documents", "文書", &texts.documents, words, part),

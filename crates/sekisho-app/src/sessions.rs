@@ -140,7 +140,7 @@ impl Office {
                 if by.is_empty() || by == who.person { String::new() } else { d.person_name(&by).to_owned() };
             let parts = [text("from"), text("browser"), text("name"), text("issuer"), by];
             EventLine {
-                at: e.at.japanese(),
+                at: e.at.short(),
                 what: kind_label(&e.kind),
                 detail: parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(" "),
                 entry: e.id,
@@ -199,8 +199,8 @@ impl Office {
 fn line(s: &SessionRow, own: &str) -> SessionLine {
     SessionLine {
         id: s.token_hash.clone(),
-        since: s.created_at.japanese(),
-        seen: s.seen_at.japanese(),
+        since: s.created_at.short(),
+        seen: s.seen_at.short(),
         address: if s.address.is_empty() { "不明".to_owned() } else { s.address.clone() },
         browser: browser_words(&s.agent),
         current: s.token_hash == own,

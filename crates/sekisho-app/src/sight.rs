@@ -251,7 +251,7 @@ fn line(d: &Directory, l: &LookRow) -> LookLine {
     let (h, m) = l.last_at.time_of_day();
     LookLine {
         person: d.person_name(&l.person).to_owned(),
-        day: l.day.wareki(),
+        day: l.day.short(),
         way: way_words(&l.way),
         times: l.times,
         last: format!("{h}:{m:02}"),

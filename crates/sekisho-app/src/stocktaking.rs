@@ -139,6 +139,11 @@ fn runs(me: &Me, r: &Register, unit: &str) -> bool {
     me.keeps(r, unit) || me.sight().heads(unit)
 }
 
+/// Whether a register holds things that can be looked for: records of meetings and of exceptions have no class and are none.
+fn holds_things(r: &Register) -> bool {
+    !r.class.is_empty() || r.confirmed_on.is_some()
+}
+
 /// Who takes part: whoever keeps the rows, and everybody of the unit.
 fn takes_part(d: &Directory, me: &Me, r: &Register, unit: &str) -> bool {
     me.keeps(r, unit) || d.below(unit).iter().any(|u| u == me.unit())
@@ -216,9 +221,9 @@ impl Office {
             .await?;
         let line = |s: &StocktakingRow| {
             let (state, class, when) = match &s.closed {
-                Some(how) => ("終了", "none", how.at.date().wareki()),
-                None if s.due_on < today => ("期限切れ", "late", s.due_on.wareki()),
-                None => ("実施中", "running", s.due_on.wareki()),
+                Some(how) => ("終了", "none", how.at.date().short()),
+                None if s.due_on < today => ("期限切れ", "late", s.due_on.short()),
+                None => ("実施中", "running", s.due_on.short()),
             };
             StocktakingLine { id: s.id.clone(), title: title(&pack, &d, s), when, state, class }
         };
@@ -226,10 +231,10 @@ impl Office {
         let registers: Vec<RefChoice> = pack
             .registers
             .values()
-            .filter(|r| me.keeps_anything(r) || me.sight().heads_units())
+            .filter(|r| holds_things(r) && (me.keeps_anything(r) || me.sight().heads_units()))
             .map(|r| choice(&r.id, r.title.clone()))
             .collect();
-        let kept = |unit: &str| pack.registers.values().any(|r| runs(&me, r, unit));
+        let kept = |unit: &str| pack.registers.values().any(|r| holds_things(r) && runs(&me, r, unit));
         let units = d.rows().units.iter().filter(|u| {
             !registers.is_empty()
                 && matches!(u.kind.as_str(), "section" | "branch" | "subsection")
@@ -255,8 +260,8 @@ impl Office {
     ) -> Result<String, AppError> {
         let (me, d, pack) = (self.me(who).await?, self.directory().await?, self.pack());
         let now = self.clock.now();
-        let Some(r) = pack.registers.get(&form.register) else {
-            return Err(AppError::field("register", "台帳を選んでください。"));
+        let Some(r) = pack.registers.get(&form.register).filter(|r| holds_things(r)) else {
+            return Err(AppError::field("register", "棚卸しをする台帳を選んでください。"));
         };
         if d.unit(&form.unit).is_none_or(|u| !u.exists_on(now.date())) {
             return Err(AppError::field("unit", "所属を選んでください。"));
@@ -371,7 +376,7 @@ impl Office {
             title: title(&s.pack, &s.d, &s.row),
             register: r.id.clone(),
             opened: who_when(&s.row.opened_by, s.row.opened_at),
-            due: s.row.due_on.wareki(),
+            due: s.row.due_on.japanese(),
             closed: s.row.closed.as_ref().map(|how| who_when(&how.by, how.at)).unwrap_or_default(),
             total: missing.len() + found.len(),
             found: found.len(),

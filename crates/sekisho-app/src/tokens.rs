@@ -92,9 +92,9 @@ impl TokenLine {
             id: t.id,
             name: t.name,
             networks: t.networks,
-            since: t.created_at.japanese(),
-            until: t.expires_at.japanese(),
-            used: t.used_at.map(Instant::japanese).unwrap_or_default(),
+            since: t.created_at.short(),
+            until: t.expires_at.short(),
+            used: t.used_at.map(Instant::short).unwrap_or_default(),
             over: t.expires_at <= now,
         }
     }

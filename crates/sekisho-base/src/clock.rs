@@ -41,11 +41,25 @@ impl Instant {
         (u32::try_from(minutes / 60).unwrap_or(0), u32::try_from(minutes % 60).unwrap_or(0))
     }
 
-    /// As shown to people: `2026年（令和8年）7月1日 9時05分`.
+    /// In running text of pages and messages: `2026年（令和8年）7月1日 9時05分`.
     #[must_use]
     pub fn japanese(self) -> String {
         let (h, m) = self.time_of_day();
         format!("{} {h}時{m:02}分", self.date().japanese())
+    }
+
+    /// On printed forms: `令和8年7月1日 9時05分`.
+    #[must_use]
+    pub fn wareki(self) -> String {
+        let (h, m) = self.time_of_day();
+        format!("{} {h}時{m:02}分", self.date().wareki())
+    }
+
+    /// In cells of tables: `R8.7.1 9:05`.
+    #[must_use]
+    pub fn short(self) -> String {
+        let (h, m) = self.time_of_day();
+        format!("{} {h}:{m:02}", self.date().short())
     }
 
     /// Midnight in Asia/Tokyo at the start of a day.
@@ -198,6 +212,8 @@ mod tests {
         let late: Instant = "2026-03-31T15:00:00.000Z".parse().unwrap();
         assert_eq!(late.date().to_string(), "2026-04-01");
         assert_eq!(late.japanese(), "2026年（令和8年）4月1日 0時00分");
+        assert_eq!(late.wareki(), "令和8年4月1日 0時00分");
+        assert_eq!(late.short(), "R8.4.1 0:00");
         assert_eq!(Instant::start_of(late.date()), late);
     }
 }

@@ -1,4 +1,8 @@
 //! Civil dates in Asia/Tokyo: fiscal year (年度), Japanese eras (和暦), lenient reading.
+//!
+//! The one place that writes dates for people: [`Date::japanese`] (`2026年（令和8年）7月1日`) in running text of pages and messages,
+//! [`Date::wareki`] (`令和8年7月1日`) on printed forms and where the text stands in brackets already, [`Date::short`] (`R8.7.1`) in cells of tables; [`crate::Instant`] has the same
+//! three with the time. What programs read (spreadsheets, CSV, JSON) stays ISO 8601.
 
 use std::fmt;
 use std::str::FromStr;
@@ -112,30 +116,52 @@ impl Date {
             .map_or_else(|| self.fiscal_year().to_string(), |(_, l, y)| format!("{l}{y}"))
     }
 
-    /// As shown to people: `2026年（令和8年）7月1日`; the first year is 元年.
+    /// In running text of pages and messages, by both calendars: `2026年（令和8年）7月1日`; the first year is 元年.
     #[must_use]
     pub fn japanese(self) -> String {
-        let (y, m, d) = self.ymd();
-        match self.era() {
-            Some((era, _, 1)) => format!("{y}年（{era}元年）{m}月{d}日"),
-            Some((era, _, n)) => format!("{y}年（{era}{n}年）{m}月{d}日"),
-            None => format!("{y}年{m}月{d}日"),
-        }
+        format!("{}{}日", self.month_japanese(), self.0.day())
     }
 
-    /// As printed forms write it: `令和8年7月1日`.
+    /// A month in running text: `2026年（令和8年）7月`.
+    #[must_use]
+    pub fn month_japanese(self) -> String {
+        let (y, month) = (self.0.year(), self.0.month());
+        self.year_of_era().map_or_else(|| format!("{y}年{month}月"), |era| format!("{y}年（{era}）{month}月"))
+    }
+
+    /// On printed forms, in letters: `令和8年7月1日`. Before 1873 by the common era.
     #[must_use]
     pub fn wareki(self) -> String {
-        let (y, m, d) = self.ymd();
-        match self.era() {
-            Some((era, _, 1)) => format!("{era}元年{m}月{d}日"),
-            Some((era, _, n)) => format!("{era}{n}年{m}月{d}日"),
-            None => format!("{y}年{m}月{d}日"),
-        }
+        format!("{}{}日", self.month_wareki(), self.0.day())
+    }
+
+    /// A month on printed forms: `令和8年7月`.
+    #[must_use]
+    pub fn month_wareki(self) -> String {
+        let year = self.year_of_era().unwrap_or_else(|| format!("{}年", self.0.year()));
+        format!("{year}{}月", self.0.month())
+    }
+
+    /// `令和8年`, `令和元年`.
+    fn year_of_era(self) -> Option<String> {
+        self.era().map(|(era, _, n)| if n == 1 { format!("{era}元年") } else { format!("{era}{n}年") })
+    }
+
+    /// In cells of tables: `R8.7.1`. Before 1873 as ISO 8601.
+    #[must_use]
+    pub fn short(self) -> String {
+        let (_, m, d) = self.ymd();
+        self.era().map_or_else(|| self.to_string(), |(_, letter, y)| format!("{letter}{y}.{m}.{d}"))
+    }
+
+    /// On a seal: `8.7.1`.
+    #[must_use]
+    pub fn on_a_seal(self) -> String {
+        self.short().trim_start_matches(|c: char| c.is_ascii_alphabetic()).to_owned()
     }
 
     /// Reads what people type: `R8.7.1`, `令和8年7月1日`, `令和元年…`, `2026/7/1`, `2026-07-01`, `20260701`, full width or not, and each with
-    /// its day of the week behind it: `令和8年7月1日（水）`. Also what [`Self::japanese`] writes, since people copy it.
+    /// its day of the week behind it: `令和8年7月1日（水）`. Also `2026年（令和8年）7月1日`, since people copy it from pages.
     ///
     /// # Errors
     /// [`BadDate`] when it is no date, no day of the era it names, or falls on another day of the week.
@@ -191,6 +217,32 @@ impl Date {
     fn from_numbers(y: i64, m: i64, d: i64) -> Option<Self> {
         Self::new(i16::try_from(y).ok()?, i8::try_from(m).ok()?, i8::try_from(d).ok()?)
     }
+}
+
+/// A text of a query with its ISO days as running text writes them: SQL knows no era.
+#[must_use]
+pub fn days_in_words(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(i) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, from) = rest.split_at(i);
+        out.push_str(before);
+        let run = from.find(|c: char| !(c.is_ascii_digit() || c == '-')).unwrap_or(from.len());
+        let (word, after) = from.split_at(run);
+        // A number that goes on in letters (R8-2026-07-01, T10:00) is no day by itself.
+        let free = |c: Option<char>| {
+            c.is_none_or(|c| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '.' | ':' | '/'))
+        };
+        let alone = free(before.chars().next_back()) && free(after.chars().next());
+        match word.parse::<Date>() {
+            // In brackets the era alone: brackets in brackets read badly.
+            Ok(day) if alone && out.ends_with('（') => out.push_str(&day.wareki()),
+            Ok(day) if alone => out.push_str(&day.japanese()),
+            _ => out.push_str(word),
+        }
+        rest = after;
+    }
+    out + rest
 }
 
 impl fmt::Display for Date {
@@ -299,8 +351,33 @@ mod tests {
     }
 
     #[test]
-    fn shows_both_calendars() {
-        assert_eq!(d("2019-05-01").japanese(), "2019年（令和元年）5月1日");
-        assert_eq!(d("2026-07-01").wareki(), "令和8年7月1日");
+    fn writes_three_styles_and_reads_them_again() {
+        for (day, text, month, form, cell) in [
+            ("2026-07-01", "2026年（令和8年）7月1日", "2026年（令和8年）7月", "令和8年7月1日", "R8.7.1"),
+            ("2019-05-01", "2019年（令和元年）5月1日", "2019年（令和元年）5月", "令和元年5月1日", "R1.5.1"),
+            (
+                "2019-04-30",
+                "2019年（平成31年）4月30日",
+                "2019年（平成31年）4月",
+                "平成31年4月30日",
+                "H31.4.30",
+            ),
+            ("1872-12-31", "1872年12月31日", "1872年12月", "1872年12月31日", "1872-12-31"),
+        ] {
+            let day = d(day);
+            assert_eq!(
+                [day.japanese(), day.month_japanese(), day.wareki(), day.short()],
+                [text, month, form, cell].map(String::from)
+            );
+            for written in [text, form, cell] {
+                assert_eq!(Date::parse_japanese(written), Ok(day), "{written}");
+            }
+        }
+        assert_eq!(d("2026-07-01").month_wareki(), "令和8年7月");
+        assert_eq!(d("2026-07-01").on_a_seal(), "8.7.1");
+        assert_eq!(
+            days_in_words("期限（2026-07-01）、2026-07-02から 2026-13-01 と12026-07-01、2026-07-011"),
+            "期限（令和8年7月1日）、2026年（令和8年）7月2日から 2026-13-01 と12026-07-01、2026-07-011"
+        );
     }
 }

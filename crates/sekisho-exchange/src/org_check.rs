@@ -80,7 +80,7 @@ fn end_before_start(sheet: OrgSheet, line: &Line) -> Option<Wrong> {
     if until >= from {
         return None;
     }
-    let message = format!("終了日が開始日（{}）より前です。", from.japanese());
+    let message = format!("終了日が開始日（{}）より前です。", from.wareki());
     line.wrong(sheet, "until", message, "開始日と終了日を確かめてください。")
 }
 
@@ -149,10 +149,10 @@ fn outside_unit(state: &State, appointment: &Line) -> Option<Wrong> {
     let name = unit.text("name");
     let (column, message) = match (unit.date("from"), unit.date("until")) {
         (Some(start), _) if from < start => {
-            ("from", format!("組織「{name}」の開始日（{}）より前からの任命です。", start.japanese()))
+            ("from", format!("組織「{name}」の開始日（{}）より前からの任命です。", start.wareki()))
         }
         (_, Some(end)) if until.is_none_or(|until| until > end) => {
-            ("until", format!("組織「{name}」の終了日（{}）より後まで続く任命です。", end.japanese()))
+            ("until", format!("組織「{name}」の終了日（{}）より後まで続く任命です。", end.wareki()))
         }
         _ => return None,
     };
@@ -199,7 +199,7 @@ fn concurrent(appointments: &[Line]) -> Vec<Wrong> {
 
 fn pair(earlier: &Line, later: &Line) -> Option<Wrong> {
     let same = |column: &str| earlier.text(column) == later.text(column);
-    let since = earlier.date("from").map_or_else(String::new, Date::japanese);
+    let since = earlier.date("from").map_or_else(String::new, Date::wareki);
     let (column, message, remedy) = if same("post") && same("role") && same("role_scope") {
         (
             "from",

@@ -14,6 +14,9 @@ pub struct Built<'a> {
     pub gates: &'a [&'a str],
 }
 
+/// Gates that this program has an engine for.
+pub const GATES: [&str; 2] = ["ledger", "handling"];
+
 /// Coverage of a pack: the JSON of `sekisho pack coverage --format json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Coverage {
@@ -58,6 +61,30 @@ pub fn coverage(pack: &Pack, built: &Built<'_>) -> Coverage {
     Coverage { clauses: pack.clauses.iter().map(of).collect() }
 }
 
+impl Pack {
+    /// What people call a mechanism: the title of what is defined, else of what is planned; none in a pack that names
+    /// neither.
+    #[must_use]
+    pub fn title_of(&self, m: &MechanismRef) -> Option<&str> {
+        let name = &m.name;
+        let defined = match m.kind {
+            MechanismKind::Role => self.roles.get(name).map(|r| r.title.as_str()),
+            MechanismKind::Register => self.registers.get(name).map(|r| r.title.as_str()),
+            MechanismKind::Procedure => self.procedures.get(name).map(|p| p.title.as_str()),
+            MechanismKind::Check => self.checks.get(name).map(|c| c.title.as_str()),
+            MechanismKind::Duty => self.duties.get(name).map(|d| d.title.as_str()),
+            MechanismKind::Document => self.documents.get(name).map(|d| d.title.as_str()),
+            MechanismKind::Notice => self.notices.get(name).map(|n| n.title.as_str()),
+            MechanismKind::Gate => match name.as_str() {
+                "ledger" => Some("証跡"),
+                "handling" => Some("取扱判定"),
+                _ => None,
+            },
+        };
+        defined.or_else(|| self.planned.get(m).map(String::as_str))
+    }
+}
+
 impl MechanismKind {
     /// All kinds, in the order of the standard's description.
     pub const ALL: [Self; 8] = [
@@ -93,8 +120,8 @@ impl MechanismKind {
             Self::Role => "役割",
             Self::Register => "台帳",
             Self::Procedure => "手続",
-            Self::Duty => "定例の仕事",
-            Self::Check => "検査",
+            Self::Duty => "定期の仕事",
+            Self::Check => "点検",
             Self::Gate => "関門",
             Self::Document => "文書",
             Self::Notice => "周知",

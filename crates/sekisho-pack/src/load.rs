@@ -10,10 +10,11 @@ use toml::de::DeTable;
 
 use crate::absence::AbsenceRule;
 use crate::binding;
+use crate::coverage::GATES;
 use crate::expr::deep;
 use crate::files::doc::Source;
 use crate::files::{self, Known};
-use crate::message::{Log, Message, Severity, slip_of};
+use crate::message::{Log, Message, Severity};
 use crate::model::{Check, CheckRule, Clause, MechanismKind, Pack, PackMeta, PackTest, Role};
 
 /// Most files of a pack.
@@ -22,6 +23,8 @@ pub const MAX_FILES: usize = 500;
 pub const MAX_FILE_BYTES: usize = 1024 * 1024;
 
 const SINGLE: [&str; 4] = ["pack.toml", "roles.toml", "classification.toml", "calendar.toml"];
+/// Titles of mechanisms that clauses name and nobody has built yet; a pack from before this file has none.
+pub(crate) const PLANNED: &str = "planned.toml";
 const FOLDERS: [&str; 8] =
     ["clauses", "registers", "procedures", "checks", "duties", "documents", "notices", "tests"];
 
@@ -170,7 +173,7 @@ fn parse_all<'a>(all: &'a BTreeMap<String, String>, log: &'a Log) -> BTreeMap<&'
         if path.starts_with("forms/") && path.ends_with(".typ") {
             continue;
         }
-        let single = SINGLE.contains(&path.as_str()) || path == binding::FILE;
+        let single = SINGLE.contains(&path.as_str()) || path == binding::FILE || path == PLANNED;
         if !single && !stem(path).is_some_and(|(f, _)| FOLDERS.contains(&f)) {
             let text = "パックにこのファイルを置く場所はありません";
             src.error(
@@ -178,7 +181,7 @@ fn parse_all<'a>(all: &'a BTreeMap<String, String>, log: &'a Log) -> BTreeMap<&'
                 "",
                 text,
                 format!(
-                    "置けるのは {}、{}、{}/*.toml、forms/*.typ です",
+                    "置けるのは {}、{}、{PLANNED}、{}/*.toml、forms/*.typ です",
                     SINGLE.join("、"),
                     binding::FILE,
                     FOLDERS.join("/*.toml、")
@@ -288,7 +291,7 @@ fn load(all: &BTreeMap<String, String>, log: &Log) -> Option<Pack> {
     for (file, line, opener) in &known.openers {
         let (what, all): (_, Vec<&str>) = match opener.split_once(':') {
             Some(("duty", _)) => ("仕事", duties.keys().map(String::as_str).collect()),
-            _ => ("検査", checks.keys().map(String::as_str).collect()),
+            _ => ("点検", checks.keys().map(String::as_str).collect()),
         };
         let id = opener.split_once(':').map_or("", |(_, id)| id);
         if all.contains(&id) {
@@ -300,8 +303,9 @@ fn load(all: &BTreeMap<String, String>, log: &Log) -> Option<Pack> {
         };
         Source::new(file, "", log).error(*line, "opened_by", format!("{what}「{id}」はありません"), remedy);
     }
-    for (file, line, m) in &known.bindings {
-        let defined: Vec<&str> = match m.kind {
+    let mut titles = parsed.get(PLANNED).map(|p| files::planned(&p.src.root(&p.table)));
+    let defined = |kind: MechanismKind| -> Vec<&str> {
+        match kind {
             MechanismKind::Role => known.roles.keys().map(String::as_str).collect(),
             MechanismKind::Register => known.registers.keys().map(String::as_str).collect(),
             MechanismKind::Procedure => known.procedures.keys().map(String::as_str).collect(),
@@ -309,18 +313,11 @@ fn load(all: &BTreeMap<String, String>, log: &Log) -> Option<Pack> {
             MechanismKind::Duty => duties.keys().map(String::as_str).collect(),
             MechanismKind::Document => documents.keys().map(String::as_str).collect(),
             MechanismKind::Notice => notices.keys().map(String::as_str).collect(),
-            MechanismKind::Gate => vec![],
-        };
-        if defined.contains(&m.name.as_str()) {
-            continue;
+            MechanismKind::Gate => GATES.to_vec(),
         }
-        // What nobody has built yet is planned, and that is no fault; what looks like a slip of the hand may be one.
-        if let Some(meant) = slip_of(&m.name, defined.iter().copied()) {
-            let text = format!("「{m}」はまだ作られていません（未整備）");
-            let remedy = format!("「{}:{meant}」の書き間違いではありませんか", m.kind.word());
-            Source::new(file, "", log).warn(*line, "mechanisms", text, remedy);
-        }
-    }
+    };
+    files::match_planned(log, &known.bindings, defined, titles.as_mut());
+    let planned = titles.unwrap_or_default().into_iter().map(|(m, at)| (m, at.value)).collect();
     let forms = all
         .iter()
         .filter_map(|(p, t)| Some((p.strip_prefix("forms/")?.strip_suffix(".typ")?.to_owned(), t.clone())))
@@ -338,6 +335,7 @@ fn load(all: &BTreeMap<String, String>, log: &Log) -> Option<Pack> {
         duties,
         documents,
         notices,
+        planned,
         bindings,
         calendar: calendar?,
         forms,

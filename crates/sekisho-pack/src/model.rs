@@ -48,6 +48,8 @@ pub struct Pack {
     pub documents: BTreeMap<String, Document>,
     /// Rules of conduct by id (`notices/*.toml`).
     pub notices: BTreeMap<String, Notice>,
+    /// Titles of mechanisms that clauses name and nobody has built yet (`planned.toml`); empty in a pack without the file.
+    pub planned: BTreeMap<MechanismRef, String>,
     /// What the clauses of the city's own standard are answered by (`bindings.toml`); empty until somebody confirmed it.
     pub bindings: Vec<Binding>,
     /// Closed days of the body (`calendar.toml`).

@@ -5,9 +5,8 @@ use crate::by::{Anchor, AnchorFrom, By, Term};
 use crate::expr::{Expr, Labels};
 use crate::files::{ACTS, DEVICES};
 use crate::model::{
-    Check, CheckRule, Choice, Column, ColumnType, Field, FieldType, HeldBy, MechanismKind, MechanismRef,
-    OnAbsent, OnEmpty, Pack, Period, Procedure, Quorum, Register, Role, Scope, Step, StepKind, Write,
-    WriteValue,
+    Check, CheckRule, Choice, Column, ColumnType, Field, FieldType, HeldBy, MechanismRef, OnAbsent, OnEmpty,
+    Pack, Period, Procedure, Quorum, Register, Role, Scope, Step, StepKind, Write, WriteValue,
 };
 
 /// Names of one pack's things.
@@ -214,7 +213,7 @@ impl<'a> Words<'a> {
         let one = |cause: &String| match cause.split_once(':') {
             Some(("check", id)) => {
                 let title = self.pack.checks.get(id).map_or(id, |c| c.title.as_str());
-                format!("検査「{title}」に反するものがあるとき")
+                format!("点検「{title}」に反するものがあるとき")
             }
             Some(("duty", id)) => {
                 let title = self.pack.duties.get(id).map_or(id, |d| d.title.as_str());
@@ -386,17 +385,7 @@ impl<'a> Words<'a> {
     /// A mechanism with its name in the pack where there is one: 手続「情報資産等の持出」.
     #[must_use]
     pub fn mechanism(&self, m: &MechanismRef) -> String {
-        let title = match m.kind {
-            MechanismKind::Role => self.pack.roles.get(&m.name).map(|r| r.title.as_str()),
-            MechanismKind::Register => self.pack.registers.get(&m.name).map(|r| r.title.as_str()),
-            MechanismKind::Procedure => self.pack.procedures.get(&m.name).map(|p| p.title.as_str()),
-            MechanismKind::Check => self.pack.checks.get(&m.name).map(|c| c.title.as_str()),
-            MechanismKind::Duty => self.pack.duties.get(&m.name).map(|d| d.title.as_str()),
-            MechanismKind::Document => self.pack.documents.get(&m.name).map(|d| d.title.as_str()),
-            MechanismKind::Notice => self.pack.notices.get(&m.name).map(|n| n.title.as_str()),
-            MechanismKind::Gate => None,
-        };
-        match title {
+        match self.pack.title_of(m) {
             Some(title) => format!("{}「{title}」", m.kind.japanese()),
             None => format!("{} {}", m.kind.japanese(), m.name),
         }

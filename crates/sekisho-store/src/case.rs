@@ -4,7 +4,7 @@ mod count;
 mod list;
 
 pub use count::{count_all, count_of, counts_of, states_at};
-pub use list::{CaseFilter, by_ids, list, under_way};
+pub use list::{CaseFilter, by_ids, list, newest_of, under_way};
 
 use sekisho_base::{Date, Instant};
 

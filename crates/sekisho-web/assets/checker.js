@@ -266,10 +266,11 @@ const WORDS = {
   unreadable: ["読み取れません", "warn", "許可証のQRコードの内容ではありません。もう一度読み取ってください。"],
 };
 
+/** A day as `Date::japanese` of crates/sekisho-base/src/date.rs writes it: this page stands alone. */
 function japaneseDay(day) {
   const [y, m, d] = day.split("-").map(Number);
-  const era = day >= "2019-05-01" ? `（令和${y === 2019 ? "元" : y - 2018}年）` : "";
-  return `${y}年${era}${m}月${d}日`;
+  const year = day >= "2019-05-01" ? `令和${y === 2019 ? "元" : y - 2018}年` : `${y}年`;
+  return `${year}${m}月${d}日`;
 }
 
 function japaneseMoment(at) {

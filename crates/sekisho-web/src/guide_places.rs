@@ -26,6 +26,7 @@ const PLACES: &[(&str, &str)] = &[
     ("/calendar", "screens#予定表"),
     ("/cases", "screens#案件の一覧"),
     ("/cases/{id}", "screens#案件の画面"),
+    ("/checks", "screens#点検の画面"),
     ("/checks/{id}", "screens#点検の画面"),
     ("/clauses", "screens#規程と条項"),
     ("/clauses/{id}", "screens#規程と条項"),

@@ -6,7 +6,7 @@ use sekisho_base::Date;
 use sekisho_case::authority::Explain;
 use sekisho_case::case::{Act, CaseState, Direction, Resume, SYSTEM, StepRun, StepStatus};
 use sekisho_case::decide::{self, Command, Ctx, Draft, Offer};
-use sekisho_pack::model::{FieldType, Pack, Procedure, Step, StepKind};
+use sekisho_pack::model::{Field, FieldType, Pack, Procedure, Step, StepKind};
 use sekisho_store::Viewer;
 use sekisho_store::case::{self, CaseRow};
 
@@ -228,17 +228,19 @@ fn case_view(state: &CaseState, o: &Offer, typed: Option<&ActInput>) -> Option<A
 }
 
 fn again_view(p: &Procedure, state: &CaseState, typed: Option<&ActInput>) -> ActionView {
-    let stored = |id: &str| state.content.fields.get(id).and_then(anew::typed_one).unwrap_or_default();
-    let value = |id: &str| {
+    let stored = |f: &Field| {
+        state.content.fields.get(&f.id).and_then(|v| anew::typed_text(&f.kind, v)).unwrap_or_default()
+    };
+    let value = |f: &Field| {
         typed
             .filter(|t| t.act == "resubmit")
-            .map_or_else(|| stored(id), |t| t.first(&format!("{AGAIN}{id}")).to_owned())
+            .map_or_else(|| stored(f), |t| t.first(&format!("{AGAIN}{}", f.id)).to_owned())
     };
     let fields = p
         .fields
         .iter()
         .filter(|f| !matches!(f.kind, FieldType::Items(_)))
-        .map(|f| field_view(f, value(&f.id), AGAIN))
+        .map(|f| field_view(f, value(f), AGAIN))
         .collect();
     let note =
         "直して、もう一度申請します。対象の資産は変わりません（変えるときは引き戻して新しく申請します）。";

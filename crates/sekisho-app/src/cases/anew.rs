@@ -1,6 +1,7 @@
 //! Applying once more for what one applied for before: most people apply for the same thing twice a year, and whoever took an application
 //! back wants to change one line of it.
 
+use sekisho_base::Date;
 use sekisho_case::case::CaseState;
 use sekisho_pack::model::{FieldType, Procedure};
 use serde_json::Value;
@@ -10,9 +11,13 @@ use crate::error::AppError;
 use crate::login::Identity;
 use crate::office::Office;
 
-/// A stored value with one content, as its field takes it.
-pub(super) fn typed_one(value: &Value) -> Option<String> {
+/// A stored value as its field takes it: several clauses stand in one line, a day as people write it.
+pub(super) fn typed_text(kind: &FieldType, value: &Value) -> Option<String> {
     match value {
+        Value::Array(list) => Some(list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("、")),
+        Value::String(s) if *kind == FieldType::Date => {
+            Some(s.parse::<Date>().map_or_else(|_| s.clone(), Date::short))
+        }
         Value::String(s) => Some(s.clone()),
         Value::Bool(yes) => yes.then(|| "1".to_owned()),
         Value::Number(n) => Some(n.to_string()),
@@ -22,10 +27,9 @@ pub(super) fn typed_one(value: &Value) -> Option<String> {
 
 /// A field's value as its form takes it. Nothing for days, which are other ones this time, and for files.
 fn typed_again(kind: &FieldType, value: &Value) -> Option<String> {
-    match (kind, value) {
-        (FieldType::Date | FieldType::File | FieldType::Items(_), _) => None,
-        (_, Value::Array(list)) => Some(list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("、")),
-        (_, value) => typed_one(value),
+    match kind {
+        FieldType::Date | FieldType::File | FieldType::Items(_) => None,
+        kind => typed_text(kind, value),
     }
 }
 

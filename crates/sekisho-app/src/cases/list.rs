@@ -68,8 +68,8 @@ fn task_line(d: &Directory, r: &InboxRow, today: Date) -> TaskLine {
         case_title: r.case_title.clone(),
         section: section_name(d, &r.unit),
         applicant: d.person_name(&r.applicant).to_owned(),
-        opened: r.task.opened_at.date().wareki(),
-        due: r.task.due.map(Date::wareki).unwrap_or_default(),
+        opened: r.task.opened_at.date().short(),
+        due: r.task.due.map(Date::short).unwrap_or_default(),
         due_on: r.task.due,
         late: r.task.due.is_some_and(|due| due < today),
         age: match (r.task.due, today.epoch_days() - r.task.opened_at.date().epoch_days()) {
@@ -93,9 +93,9 @@ impl Office {
             status_code: r.status.clone(),
             status,
             status_class,
-            opened: r.opened_at.date().wareki(),
+            opened: r.opened_at.date().short(),
             opened_at: r.opened_at,
-            due: r.due.map(Date::wareki).unwrap_or_default(),
+            due: r.due.map(Date::short).unwrap_or_default(),
             due_on: r.due,
             late: r.due.is_some_and(|due| due < self.clock.today()),
         }

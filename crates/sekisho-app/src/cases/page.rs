@@ -9,7 +9,8 @@ use sekisho_case::case::{
     Act, CaseState, Cause, Direction, Item, Review, ReviewCause, Status, StepRun, StepStatus, Verdict, What,
 };
 use sekisho_case::handling::Handling;
-use sekisho_pack::model::{Field, FieldType, Pack, Procedure, Role};
+use sekisho_pack::model::{Field, FieldType, Pack, Procedure, Role, Step};
+use sekisho_pack::words::Words;
 use sekisho_store::case::{self, ActRow, CaseRow};
 
 use crate::cases::anew;
@@ -59,10 +60,6 @@ pub(crate) fn safeguard_lines(h: &Handling) -> Vec<(String, String)> {
     h.safeguards.iter().map(|n| (n.says.clone(), n.clause.clone())).collect()
 }
 
-fn moment(at: Instant) -> String {
-    at.japanese()
-}
-
 fn item_status(state: &CaseState, i: &Item) -> String {
     let key = i.key();
     if state.refused_items().contains(&key) {
@@ -79,7 +76,14 @@ fn item_status(state: &CaseState, i: &Item) -> String {
     }
 }
 
-fn step_line(s: &sekisho_pack::model::Step, run: Option<&StepRun>, d: &Directory, now: Instant) -> StepLine {
+/// `planned` says who will act at a step that is still to come.
+fn step_line(
+    s: &Step,
+    run: Option<&StepRun>,
+    d: &Directory,
+    now: Instant,
+    planned: impl FnOnce() -> String,
+) -> StepLine {
     let status = run.map_or(StepStatus::Pending, |r| r.status);
     let late = run.is_some_and(|r| r.status == StepStatus::Open && r.due.is_some_and(|due| due.passed(now)));
     let refused = run.is_some_and(StepRun::all_refused);
@@ -96,13 +100,17 @@ fn step_line(s: &sekisho_pack::model::Step, run: Option<&StepRun>, d: &Directory
         .unwrap_or_default();
     let held_by: Vec<String> =
         run.map(|r| r.parts.iter().map(|p| p.title().to_owned()).collect()).unwrap_or_default();
-    let who = if done_by.is_empty() { held_by.join("、") } else { done_by.join("、") };
+    let who = match (done_by.is_empty(), status) {
+        (true, StepStatus::Pending) => planned(),
+        (true, _) => held_by.join("、"),
+        (false, _) => done_by.join("、"),
+    };
     StepLine {
         title: s.title.clone(),
         status: text.to_owned(),
         class,
         who,
-        due: run.and_then(|r| r.due).map(|due| due.date().wareki()).unwrap_or_default(),
+        due: run.and_then(|r| r.due).map(|due| due.date().short()).unwrap_or_default(),
     }
 }
 
@@ -151,12 +159,12 @@ fn act_note(procedure: &Procedure, act: &Act, number_of: &impl Fn(&str) -> Strin
         What::Reclassified { item, .. } => notes.push(number_of(item)),
         What::Opened { child } => notes.push(child.number.clone()),
         What::ChildMoved { status, .. } => notes.push(status_words(status.code()).0.to_owned()),
-        What::ExtensionAsked { until, says } => notes.push(format!("{}まで。{says}", until.wareki())),
+        What::ExtensionAsked { until, says } => notes.push(format!("{}まで。{says}", until.japanese())),
         What::PermitIssued { permit } => notes.push(format!(
             "許可番号 {}、{}から{}まで",
             permit.number,
-            permit.from.wareki(),
-            permit.until.wareki()
+            permit.from.japanese(),
+            permit.until.japanese()
         )),
         _ => {}
     }
@@ -251,6 +259,7 @@ impl Office {
                 value: state.content.fields.get(&f.id).map(|v| show_value(f, v)).unwrap_or_default(),
             })
             .collect();
+        let words = Words::of(&pack);
         Ok(CasePage {
             looks,
             id: row.id.clone(),
@@ -263,7 +272,7 @@ impl Office {
             alert: alert(&state, now),
             actions,
             applicant: d.full_name(&state.applicant.post, &state.applicant.person),
-            opened: moment(state.opened_at),
+            opened: state.opened_at.japanese(),
             fields,
             items: items(&pack, procedure, &state),
             attachments: self.case_files(&row.id).await?,
@@ -276,7 +285,11 @@ impl Office {
             bulk: self.bulk_notes(who, &pack, procedure, &state, &acts).await?,
             permit: permit_view(&d, &state, now),
             code: self.permit_code(&d, procedure, &state)?,
-            steps: procedure.steps.iter().map(|s| step_line(s, state.step(&s.id), &d, now)).collect(),
+            steps: procedure
+                .steps
+                .iter()
+                .map(|s| step_line(s, state.step(&s.id), &d, now, || words.by(&s.by, procedure)))
+                .collect(),
             explain: explain.into_iter().map(|e| ExplainLine::of(e, &d)).collect(),
             acts: self.act_lines(&d, procedure, &pack.roles, &state, &acts, reads)?,
             clauses: procedure.clauses.iter().map(|id| ClauseLink::of(id)).collect(),
@@ -362,7 +375,7 @@ impl Office {
                 title: act_title(procedure, &act.what),
                 who: d.full_name(&act.post, &act.person),
                 capacity,
-                at: moment(act.at),
+                at: act.at.japanese(),
                 note: act_note(procedure, &act, &number_of, reads),
                 at_utc: act.at,
                 entry: row.entry.clone(),
@@ -436,14 +449,14 @@ fn permit_view(d: &Directory, state: &CaseState, now: Instant) -> Option<PermitV
     let movement = |((seq, out), numbers): (&(u32, bool), &Vec<&str>)| {
         let first = p.movements.iter().find(|m| m.seq == *seq)?;
         Some(MovementLine {
-            at: moment(first.at),
+            at: first.at.short(),
             direction: if *out { "持出" } else { "返却" },
             items: numbers.join("、"),
             by: d.person_name(&first.person).to_owned(),
         })
     };
     let state_text = match (&p.revoked, state.status) {
-        (Some(r), _) => format!("{}に取り消されました。{}", r.at.date().wareki(), r.reason),
+        (Some(r), _) => format!("{}に取り消されました。{}", r.at.date().japanese(), r.reason),
         (None, Status::Closed) => "完了しました".to_owned(),
         (None, _) if now.date() > p.until => "期間が終わりました".to_owned(),
         (None, _) if now.date() < p.from => "期間の前です".to_owned(),

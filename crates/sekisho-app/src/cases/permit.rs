@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sekisho_base::{Date, Instant};
+use sekisho_base::Date;
 use sekisho_case::authority::{Held, Who};
 use sekisho_case::case::{
     CaseState, Decision, Direction, Item as CaseItem, StepRun, StepStatus, Verdict, is_final_decision,
@@ -37,17 +37,6 @@ fn person(d: &Directory, post: &str, number: &str) -> Person {
     }
 }
 
-/// `8.7.1`: the day as a stamp shows it.
-fn stamp_day(day: Date) -> String {
-    let (_, m, d) = day.ymd();
-    day.era().map_or_else(|| day.to_string(), |(_, _, y)| format!("{y}.{m}.{d}"))
-}
-
-fn moment(at: Instant) -> String {
-    let (h, m) = at.time_of_day();
-    format!("{} {h}時{m:02}分", at.date().wareki())
-}
-
 fn act(d: &Directory, pack: &Pack, x: &Decision) -> Act {
     let post = x.held.iter().find(|h| !h.post.is_empty()).map(|h| h.post.as_str()).unwrap_or_default();
     let title = |h: &Held| pack.roles.get(&h.role).map_or_else(|| h.role.clone(), |r| r.title.clone());
@@ -69,8 +58,8 @@ fn act(d: &Directory, pack: &Pack, x: &Decision) -> Act {
         role: x.held.iter().map(title).collect::<Vec<_>>().join("・"),
         capacity: word.to_owned(),
         mark,
-        day: stamp_day(x.at.date()),
-        at: moment(x.at),
+        day: x.at.date().on_a_seal(),
+        at: x.at.wareki(),
         note: x.says.clone(),
     }
 }
@@ -228,7 +217,7 @@ impl Office {
             records: records(&d, procedure, &state),
             ledger: self.proof_of(&state, &acts).await?,
             notices: notices(&state),
-            printed: format!("{} {} 印刷", moment(self.clock.now()), d.person_name(&who.person)),
+            printed: format!("{} {} 印刷", self.clock.now().wareki(), d.person_name(&who.person)),
         };
         let data = serde_json::to_value(&data).map_err(AppError::internal)?;
         let bytes = self.render(RenderRequest { templates: pack.forms.clone(), main: form, data }).await?;
@@ -315,7 +304,7 @@ fn movements(d: &Directory, state: &CaseState) -> Vec<Movement> {
     let all = state.permit.iter().flat_map(|p| &p.movements);
     all.map(|m| Movement {
         direction: if m.direction == Direction::Out { "持出" } else { "返却" }.to_owned(),
-        at: moment(m.at),
+        at: m.at.wareki(),
         items: vec![number(&m.item)],
         person: d.person_name(&m.person).to_owned(),
         note: m.note.clone(),

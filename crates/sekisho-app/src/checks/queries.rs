@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sekisho_base::date::days_in_words;
 use sekisho_pack::model::CheckRule;
 use sekisho_pack::query::bind;
 use sekisho_store::query::{self, MOST_ROWS, QueryRow};
@@ -97,7 +98,12 @@ fn broken(rows: Vec<QueryRow>) -> Vec<Broken> {
             Some((register, id)) => format!("/registers/{register}/{id}"),
             None => "/clauses".to_owned(),
         };
-        by_key.entry(r.key.clone()).or_insert(Broken { key: r.key, unit: r.unit, says: r.says, link });
+        by_key.entry(r.key.clone()).or_insert(Broken {
+            key: r.key,
+            unit: r.unit,
+            says: days_in_words(&r.says),
+            link,
+        });
     }
     by_key.into_values().collect()
 }

@@ -70,7 +70,7 @@ pub(crate) async fn due_soon(
             let told = tasks.into_iter().filter_map(|t| {
                 let due = due_before_long(&t, today)?;
                 let says =
-                    format!("{} {}：{}の期限は{}です", t.number, t.case_title, t.task.title, due.wareki());
+                    format!("{} {}：{}の期限は{}です", t.number, t.case_title, t.task.title, due.japanese());
                 Some(Soon { unit: t.unit, says, link: format!("/cases/{}", t.task.case_id) })
             });
             Ok(told.collect())

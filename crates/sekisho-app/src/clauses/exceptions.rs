@@ -43,7 +43,7 @@ impl Evidence {
                 case: if me.sees_unit(&e.unit) { e.case.clone() } else { String::new() },
                 number: if me.sees_unit(&e.unit) { e.number.clone() } else { String::new() },
                 unit: d.unit_name(&e.unit).to_owned(),
-                until: e.until.wareki(),
+                until: e.until.japanese(),
             })
             .collect()
     }

@@ -6,8 +6,7 @@ use std::collections::BTreeSet;
 use sekisho_base::text::shorten;
 use sekisho_case::state::ClauseState;
 use sekisho_pack::model::{CheckRule, Clause, MechanismKind, MechanismRef, Pack};
-use sekisho_store::case::{self, CaseFilter};
-use sekisho_store::{document, duty, violation};
+use sekisho_store::{case, document, duty, violation};
 
 use super::view::{EvidenceLine, OwnText};
 use super::{Evidence, state_words};
@@ -61,11 +60,11 @@ impl Evidence {
         let excepted = self.excepted(&clause.id);
         let said = clause.mechanisms.iter().filter_map(|m| {
             let (s, why) = self.mechanism(pack, m, &excepted)?;
-            let title = super::mechanism_title(pack, m)?;
+            let title = pack.title_of(m)?.to_owned();
             (s == state).then(|| format!("{title}：{why}"))
         });
         let said: Vec<String> = said.take(3).collect();
-        if said.is_empty() && clause.mechanisms.iter().all(|m| super::mechanism_title(pack, m).is_none()) {
+        if said.is_empty() && clause.mechanisms.iter().all(|m| self.mechanism(pack, m, &excepted).is_none()) {
             return "仕組みがまだ作られていません".to_owned();
         }
         shorten(&said.join("、"), REASON)
@@ -84,7 +83,7 @@ pub(super) fn own_texts(pack: &Pack, clause: &str) -> Vec<OwnText> {
         .map(|b| OwnText {
             citation: b.citation.clone(),
             text: b.text.clone(),
-            confirmed: format!("{} {}", b.on.wareki(), b.by),
+            confirmed: format!("{} {}", b.on.japanese(), b.by),
         })
         .collect()
 }
@@ -106,19 +105,16 @@ impl Office {
             .store
             .read(move |c| {
                 Box::pin(async move {
-                    // Some of each check, so that none hides another.
-                    let mut broken = Vec::new();
-                    for check in checks {
-                        let of = BTreeSet::from([check.clone()]);
-                        let rows = violation::open_of_checks(c, &viewer, &of, OF_CHECK + 1).await?;
-                        broken.push((check, rows));
+                    // Some of each check, so that none hides another; a fixed number of queries, however many checks there are.
+                    let rows = violation::open_of_each(c, &viewer, &checks, OF_CHECK + 1).await?;
+                    let mut broken: Vec<(String, Vec<_>)> = checks.into_iter().map(|k| (k, vec![])).collect();
+                    for row in rows {
+                        if let Some((_, of)) = broken.iter_mut().find(|(check, _)| *check == row.check) {
+                            of.push(row);
+                        }
                     }
                     let done = duty::done_of(c, &viewer, &asked, EACH).await?;
-                    let mut cases = Vec::new();
-                    for procedure in procedures {
-                        let filter = CaseFilter { procedure: Some(procedure), ..CaseFilter::default() };
-                        cases.extend(case::list(c, &viewer, &filter, 0, EACH / 2).await?.0);
-                    }
+                    let cases = case::newest_of(c, &viewer, &procedures, EACH / 2).await?;
                     Ok::<_, AppError>((broken, done, document::present(c, now).await?, cases))
                 })
             })
@@ -139,7 +135,7 @@ impl Office {
             rows.truncate(shown);
             lines.extend(rows.into_iter().map(|v| {
                 let text = format!("{}（{}）", v.says, d.unit_name(&v.unit));
-                line("該当する行", text, v.link, v.opened_at.date().wareki(), v.cause_entry)
+                line("該当する行", text, v.link, v.opened_at.date().short(), v.cause_entry)
             }));
             let title = pack.checks.get(&check).map_or(check.as_str(), |k| k.title.as_str());
             let whole =
@@ -156,13 +152,13 @@ impl Office {
         lines.extend(done.into_iter().map(|o| {
             let title = pack.duties.get(&o.duty).map_or(o.duty.as_str(), |x| x.title.as_str());
             let text = format!("{title}（{} {}）", d.unit_name(&o.unit), d.person_name(&o.done_by));
-            let when = o.closed_at.map(|at| at.date().wareki()).unwrap_or_default();
+            let when = o.closed_at.map(|at| at.date().short()).unwrap_or_default();
             line("行った記録", text, format!("/duties/{}/{}", o.duty, o.id), when, o.entry)
         }));
         lines.extend(versions.into_iter().filter(|v| documents.contains(&v.document)).map(|v| {
             let title = pack.documents.get(&v.document).map_or(v.document.as_str(), |x| x.title.as_str());
             let text = format!("{title} {}", v.version);
-            line("文書", text, format!("/documents/{}", v.document), v.decided_on.wareki(), v.entry)
+            line("文書", text, format!("/documents/{}", v.document), v.decided_on.short(), v.entry)
         }));
         lines.extend(cases.iter().map(|row| {
             let shown = self.case_line(&d, row);
@@ -187,7 +183,7 @@ impl Office {
             .into_iter()
             .map(|t| {
                 let (class, state) = state_words(super::turns::state_of_code(&t.state));
-                super::view::TurnLine { day: t.day.wareki(), state, class, reason: t.reason }
+                super::view::TurnLine { day: t.day.short(), state, class, reason: t.reason }
             })
             .collect())
     }

@@ -241,6 +241,44 @@ pub struct SoonRow {
     pub unit: String,
 }
 
+/// A check in the list of all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct CheckLine {
+    /// Id.
+    pub id: String,
+    /// Title.
+    pub title: String,
+    /// What it looks for, in words.
+    pub looks_at: String,
+    /// 台帳の決まりから, パックに書いたもの …
+    pub origin: &'static str,
+    /// Clauses that it speaks about, by its name or by what it was made from.
+    pub clauses: Vec<ClauseLink>,
+    /// When it last ran; empty when it never did.
+    pub ran: String,
+    /// Over how many rows.
+    pub looked_at: i64,
+    /// Rows that break it, in the whole body.
+    pub found: i64,
+    /// State in Japanese.
+    pub state: &'static str,
+    /// Style class.
+    pub class: &'static str,
+    /// Why.
+    pub reason: String,
+}
+
+/// The page of all checks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ChecksView {
+    /// Counts by state, the worst first, of all checks.
+    pub totals: Vec<StateCount>,
+    /// Style class of the state that was asked for; empty for all.
+    pub asked: String,
+    /// Checks, those that find something first.
+    pub rows: Vec<CheckLine>,
+}
+
 /// A check's page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CheckPage {

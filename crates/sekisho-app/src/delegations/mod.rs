@@ -66,7 +66,8 @@ impl Office {
         if roles.is_empty() || !(role.is_empty() || roles.iter().any(|(r, _)| r == role)) {
             return Err(AppError::field("what", "この職には、代理を決める役割がありません。"));
         }
-        circle.fit_to_act(post, role, &form.person)?;
+        let person = circle.d.one_in_field("person", &form.person, &form.pick, circle.today)?;
+        circle.fit_to_act(post, role, &person)?;
         let (from, until) = read_days(form, circle.today)?;
         if form.note.is_empty() || form.note.chars().count() > MAX_NOTE {
             return Err(AppError::field("note", format!("理由を{MAX_NOTE}文字までで記入してください。")));
@@ -75,7 +76,7 @@ impl Office {
         let row = DelegationRow {
             id: id.to_string(),
             post: post.to_owned(),
-            person: form.person.clone(),
+            person,
             role: role.to_owned(),
             from,
             until,
@@ -219,7 +220,7 @@ fn read_days(form: &DelegationForm, today: Date) -> Result<(Date, Date), AppErro
             "until",
             format!(
                 "職務代理は年度ごとに決めます。最後の日は{}までにしてください。",
-                from.fiscal_year_end().wareki()
+                from.fiscal_year_end().japanese()
             ),
         ));
     }

@@ -22,8 +22,10 @@ const LOOK_BACK: i64 = 366;
 pub struct DelegationForm {
     /// Post code, or `post/role`.
     pub what: String,
-    /// Person number of the delegate.
+    /// Delegate: number, name or kana, or a part of them.
     pub person: String,
+    /// Number of whom was chosen from those that fit.
+    pub pick: String,
     /// First day, as typed.
     pub from: String,
     /// Last day, as typed.
@@ -70,8 +72,10 @@ pub struct DelegationPage {
     pub form: DelegationForm,
     /// Posts and roles for which the viewer may propose; none: no form.
     pub whats: Vec<RefChoice>,
-    /// People near at hand, to choose from; others by number.
+    /// People near at hand, to choose from; others by number or name.
     pub people: Vec<RefChoice>,
+    /// Those whom what stands in the form fits, where it is not clear who is meant.
+    pub offered: Vec<RefChoice>,
     /// Delegations that the viewer has to do with.
     pub lines: Vec<DelegationLine>,
 }
@@ -136,13 +140,13 @@ impl Circle {
         let waiting = open && row.state == DelegationState::Proposed;
         let mut detail: Vec<String> = Vec::new();
         if let Some((who, at)) = &row.decided {
-            detail.push(format!("{} {}が決定", at.date().wareki(), self.d.person_name(who)));
+            detail.push(format!("{} {}が決定", at.date().japanese(), self.d.person_name(who)));
         }
         if !row.says.is_empty() {
             detail.push(row.says.clone());
         }
         if let Some((who, at)) = &row.ended {
-            detail.push(format!("{} {}が終了", at.date().wareki(), self.d.person_name(who)));
+            detail.push(format!("{} {}が終了", at.date().japanese(), self.d.person_name(who)));
         }
         if waiting {
             let names: Vec<String> =
@@ -159,9 +163,13 @@ impl Circle {
             post: self.d.post_name(&row.post),
             role: if row.role.is_empty() { "すべての役割".to_owned() } else { self.title(&row.role) },
             person: self.d.full_name(main.map_or("", |a| &a.post), &row.person),
-            period: format!("{}から{}まで", row.from.wareki(), row.until.wareki()),
+            period: format!("{}から{}まで", row.from.japanese(), row.until.japanese()),
             note: row.note.clone(),
-            proposed: format!("{} {}", row.proposed_at.date().wareki(), self.d.person_name(&row.proposed_by)),
+            proposed: format!(
+                "{} {}",
+                row.proposed_at.date().japanese(),
+                self.d.person_name(&row.proposed_by)
+            ),
             state,
             class,
             detail: detail.join("。"),
@@ -200,7 +208,8 @@ impl Office {
             .into_iter()
             .filter(|p| p != me)
             .map(|p| RefChoice { label: circle.d.person_name(&p).to_owned(), code: p });
-        Ok(DelegationPage { whats: circle.whats(me), people: people.collect(), lines, form })
+        let offered = circle.d.offered(&form.person, Some(circle.today));
+        Ok(DelegationPage { whats: circle.whats(me), people: people.collect(), offered, lines, form })
     }
 
     /// What the home page tells: proposals that wait for this person, and for whom the person acts today.
@@ -227,7 +236,7 @@ impl Office {
             ));
         }
         for row in circle.d.rows().delegations.iter().filter(|r| r.from <= today && today <= r.until) {
-            let (post, until) = (circle.d.post_name(&row.post), row.until.wareki());
+            let (post, until) = (circle.d.post_name(&row.post), row.until.japanese());
             if row.person == person {
                 let text = format!(
                     "あなたは{until}まで、{post}の職務代理です。その職にある人が不在か欠員のときに、代わって決めます。"

@@ -154,7 +154,8 @@ async fn make(
     for (id, list) in [("asset", rows.assets), ("media", rows.media), ("device", rows.devices)] {
         fill(office, id, list).await?;
     }
-    play::play(office, clock, &stories).await?;
+    let readers: Vec<String> = city.logins.iter().map(|l| l.person.clone()).collect();
+    play::play(office, clock, &stories, today, &readers).await?;
     clock.set(Instant::start_of(today).plus_millis(TODAY_MS));
     crate::cases::sweep(office).await?;
     checks::run_all(office).await?;

@@ -7,10 +7,12 @@ use sekisho_base::clock::ManualClock;
 use sekisho_base::{Date, Instant};
 use sekisho_case::case::{CaseState, Status};
 use sekisho_pack::model::{FieldType, StepKind};
-use sekisho_store::Viewer;
 use sekisho_store::register::{self, Filter};
+use sekisho_store::{Viewer, notification};
 
 use crate::cases::{ActInput, Typed, shown_for};
+use crate::checks;
+use crate::clauses::month_ends;
 use crate::demo::stories::{Outcome, Story};
 use crate::error::AppError;
 use crate::login::Identity;
@@ -28,11 +30,14 @@ enum Event {
     Confirm,
 }
 
-/// Plays everything.
+/// Plays everything; at the ends of the last months before `made_on` the clauses are looked at, as a city's day turn does every day, and
+/// `readers` (職員番号) have read what they were told.
 pub(super) async fn play(
     office: &Arc<Office>,
     clock: &Arc<ManualClock>,
     stories: &[Story],
+    made_on: Date,
+    readers: &[String],
 ) -> Result<(), AppError> {
     let ids = row_ids(office).await?;
     let calendar = office.pack().calendar.clone();
@@ -65,8 +70,15 @@ pub(super) async fn play(
     events.sort();
     let mut cases: HashMap<usize, String> = HashMap::new();
     let mut today = None;
+    let mut ends = month_ends(made_on).into_iter().peekable();
     for (day, minute, event, i) in events {
         let Some(story) = stories.get(i) else { continue };
+        while let Some(end) = ends.next_if(|end| *end < day) {
+            // Before the first story nothing tells how things stood.
+            if today.is_some() {
+                look_back(office, clock, end, readers).await?;
+            }
+        }
         clock.set(Instant::start_of(day).plus_millis(minute * 60_000));
         if today != Some(day) {
             crate::cases::sweep(office).await?;
@@ -87,6 +99,32 @@ pub(super) async fn play(
         }
     }
     Ok(())
+}
+
+/// The evening of a month's last day: what is overdue is noted, and which clauses turned.
+async fn look_back(
+    office: &Arc<Office>,
+    clock: &ManualClock,
+    day: Date,
+    readers: &[String],
+) -> Result<(), AppError> {
+    let at = Instant::end_of(day);
+    clock.set(at);
+    crate::cases::sweep(office).await?;
+    checks::run_all(office).await?;
+    office.note_turns().await?;
+    let readers = readers.to_vec();
+    office
+        .store
+        .write(move |c| {
+            Box::pin(async move {
+                for person in &readers {
+                    notification::mark_read(c, person, None, at).await?;
+                }
+                Ok::<_, AppError>(())
+            })
+        })
+        .await
 }
 
 /// Row ids by register and key.

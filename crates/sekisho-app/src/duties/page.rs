@@ -120,7 +120,7 @@ impl Making<'_> {
             ("done", Some(at)) => {
                 format!(
                     "{} {}{}",
-                    at.date().wareki(),
+                    at.date().japanese(),
                     self.d.person_name(&o.done_by),
                     if at.date() > o.due_on { "（期限後）" } else { "" }
                 )
@@ -137,7 +137,7 @@ impl Making<'_> {
             } else {
                 self.d.person_name(&o.subject).to_owned()
             },
-            due: o.due_on.wareki(),
+            due: o.due_on.short(),
             due_on: o.due_on,
             status,
             class,

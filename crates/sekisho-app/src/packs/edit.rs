@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use sekisho_pack::coverage::coverage;
+use sekisho_pack::coverage::is_built;
 use sekisho_pack::diff::diff;
 use sekisho_pack::message::{Message, Severity};
 use sekisho_pack::model::Pack;
+use sekisho_pack::words::Words;
 use sekisho_store::pack as versions;
 use sekisho_store::pack_draft::{self, DraftFileRow};
 
@@ -193,10 +194,17 @@ async fn examine(
 
 /// Clauses whose mechanisms, built or planned, differ.
 pub(super) fn covered(old: &Pack, new: &Pack) -> Vec<(String, String)> {
+    // Both halves as people call them: a name alone would say nothing to whoever decides.
     let of = |pack: &Pack| -> BTreeMap<String, (BTreeSet<String>, BTreeSet<String>)> {
-        let clauses = coverage(pack, &pack_tools::built()).clauses.into_iter();
+        let (words, built) = (Words::of(pack), pack_tools::built());
+        let clauses = pack.clauses.iter();
         clauses
-            .map(|c| (c.id, (c.mechanisms.into_iter().collect(), c.planned.into_iter().collect())))
+            .map(|c| {
+                let (have, planned): (Vec<_>, Vec<_>) =
+                    c.mechanisms.iter().partition(|m| is_built(pack, &built, m));
+                let said = |list: Vec<_>| list.into_iter().map(|m| words.mechanism(m)).collect();
+                (c.id.clone(), (said(have), said(planned)))
+            })
             .collect()
     };
     let (before, after) = (of(old), of(new));

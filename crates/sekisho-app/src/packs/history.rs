@@ -43,8 +43,8 @@ impl Term {
     }
 
     fn period(&self) -> String {
-        let until = self.until.map_or_else(|| "使用中".to_owned(), |u| format!("{}まで", u.japanese()));
-        format!("{}から　{until}", self.from.japanese())
+        let until = self.until.map_or_else(|| "使用中".to_owned(), |u| format!("{}まで", u.short()));
+        format!("{}から　{until}", self.from.short())
     }
 }
 
@@ -199,7 +199,7 @@ pub struct CompareFilePage {
 }
 
 fn shown(d: &Directory, t: &Term, may_open: bool) -> TermLine {
-    let told = |(person, at): &(String, Instant)| format!("{}（{}）", d.person_name(person), at.japanese());
+    let told = |(person, at): &(String, Instant)| format!("{}（{}）", d.person_name(person), at.short());
     let first = || "最初の設定".to_owned();
     TermLine {
         hash: t.hash.clone(),

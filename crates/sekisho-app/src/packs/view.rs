@@ -225,7 +225,7 @@ impl Office {
         let version = |v: VersionHead| VersionLine {
             short: short(&v.hash),
             name: format!("{} {}", v.name, v.version),
-            stored: format!("{} {}", v.loaded_at.japanese(), d.person_name(&v.loaded_by)),
+            stored: format!("{} {}", v.loaded_at.short(), d.person_name(&v.loaded_by)),
             running: v.hash == pack.hash,
             readable: may_propose || terms.iter().any(|t| t.hash == v.hash),
             hash: v.hash,

@@ -63,7 +63,7 @@ impl Office {
         let line = |k: PasskeyRow| PasskeyLine {
             id: k.id,
             name: k.name,
-            since: k.created_at.japanese(),
+            since: k.created_at.short(),
             used: k.used_at.map(Instant::japanese).unwrap_or_default(),
             stopped: k.stopped_at.is_some(),
         };

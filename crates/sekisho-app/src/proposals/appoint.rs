@@ -11,12 +11,15 @@ use crate::exchange::org::OrgSheet;
 use crate::exchange::{Record, Table, write_xlsx};
 use crate::login::Identity;
 use crate::office::Office;
+use crate::registers::RefChoice;
 
 /// The form, as typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AppointmentForm {
-    /// Person number.
+    /// Number, name or kana, or a part of them.
     pub person: String,
+    /// Number of whom was chosen from those that fit.
+    pub pick: String,
     /// Role id.
     pub role: String,
     /// First day.
@@ -32,6 +35,8 @@ pub struct AppointPage {
     pub roles: Vec<(String, String)>,
     /// Who is meant, where the number is known.
     pub name: String,
+    /// Those whom what stands in the form fits, where it is not clear who is meant.
+    pub offered: Vec<RefChoice>,
 }
 
 impl Office {
@@ -46,6 +51,7 @@ impl Office {
         Ok(AppointPage {
             roles: appointed.map(|r| (r.id.clone(), r.title.clone())).collect(),
             name: d.person(person).map(|p| p.name.clone()).unwrap_or_default(),
+            offered: d.offered(person, Some(self.clock.today())),
         })
     }
 
@@ -65,9 +71,16 @@ impl Office {
         let mut fault = |field: &str, message: &str| {
             wrong.push(FieldError { field: field.to_owned(), message: message.to_owned() });
         };
-        let post = d.main_appointment(&form.person, today);
-        if post.is_none() {
-            fault("person", "今日、職に就いている職員の番号を入力してください。「組織」で氏名から探せます。");
+        let meant = d.one_meant(&form.person, &form.pick, Some(today));
+        let person = meant.as_deref().unwrap_or_default();
+        let post = d.main_appointment(person, today);
+        match (&meant, post) {
+            (Err(says), _) => fault("person", says),
+            (Ok(_), None) => fault(
+                "person",
+                "この人は、今日、どの職にも就いていません。職に就いている人を入力してください。",
+            ),
+            (Ok(_), Some(_)) => {}
         }
         if pack.roles.get(&form.role).is_none_or(|r| r.held_by != HeldBy::Appointment) {
             fault("role", "役割を選んでください。");
@@ -86,7 +99,7 @@ impl Office {
         };
         let text = |key: &str, value: &str| (key.to_owned(), Value::Text(value.to_owned()));
         let mut record: Record = [
-            text("person", &form.person),
+            text("person", person),
             text("post", &post.post),
             text("main", "concurrent"),
             text("role", &form.role),
@@ -103,7 +116,7 @@ impl Office {
         if let Some(e) = plan.errors.first() {
             return Err(AppError::field("person", format!("{}：{}", e.column, e.message)));
         }
-        let name = format!("任命 {} {}", d.person_name(&form.person), role_title(&pack, &form.role));
+        let name = format!("任命 {} {}", d.person_name(person), role_title(&pack, &form.role));
         self.keep_proposal(&who.person, &name, bytes, &plan, None).await
     }
 }

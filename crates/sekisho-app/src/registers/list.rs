@@ -14,7 +14,7 @@ use crate::error::AppError;
 use crate::login::Identity;
 use crate::office::Office;
 use crate::people::Me;
-use crate::registers::show::{RefChoice, choices, show};
+use crate::registers::show::{RefChoice, choices, show_cell};
 use crate::registers::table_spec;
 use crate::sight::hide_cells;
 
@@ -192,7 +192,8 @@ impl Office {
             .into_iter()
             .take(most)
             .map(|mut row| {
-                let cells = shown.iter().map(|c| show(&pack, &directory, c, row.values.get(&c.id))).collect();
+                let cells =
+                    shown.iter().map(|c| show_cell(&pack, &directory, c, row.values.get(&c.id))).collect();
                 row.values.retain(|id, _| shown.iter().any(|c| c.id == *id));
                 RowLine { cells, id: row.id, version: row.version, values: row.values }
             })

@@ -497,7 +497,7 @@ fn history_line(pack: &Pack, directory: &Directory, r: &Register, h: &ChangeRow,
             .collect()
     };
     HistoryLine {
-        at: h.at.japanese(),
+        at: h.at.short(),
         at_utc: h.at,
         version: h.seq,
         by: directory.person_name(&h.person).to_owned(),
@@ -590,6 +590,6 @@ fn one_cell(pack: &Pack, directory: &Directory, c: &Column, typed: &str) -> Resu
         ),
         ColumnType::Unit => known(directory.unit(&code()).is_some(), "組織コード"),
         ColumnType::Post => known(directory.post(&code()).is_some(), "職コード"),
-        ColumnType::Person => known(directory.person(&code()).is_some(), "職員番号"),
+        ColumnType::Person => directory.one_in_cell(text).map(Value::Text),
     }
 }

@@ -73,6 +73,19 @@ pub(crate) fn show(pack: &Pack, directory: &Directory, column: &Column, value: O
     }
 }
 
+/// The same in a table of many rows, where a day is to take little room.
+pub(crate) fn show_cell(
+    pack: &Pack,
+    directory: &Directory,
+    column: &Column,
+    value: Option<&Value>,
+) -> String {
+    match (&column.kind, value) {
+        (ColumnType::Date, Some(Value::Text(s))) => s.parse::<Date>().map_or_else(|_| s.clone(), Date::short),
+        _ => show(pack, directory, column, value),
+    }
+}
+
 fn show_text(pack: &Pack, directory: &Directory, column: &Column, s: &str) -> String {
     match &column.kind {
         ColumnType::Date => s.parse::<Date>().map_or_else(|_| s.to_owned(), Date::japanese),
@@ -159,7 +172,11 @@ pub(super) fn field(
             head_posts(directory),
             "所属や職の名の一部を入れると候補が出ます。職コードでも入力できます。",
         ),
-        ColumnType::Person => ("text", vec![], "職員番号で入力します。"),
+        ColumnType::Person => (
+            "code",
+            directory.offered(&value, None),
+            "職員番号か、氏名・ふりがなで入力します。一部でもかまいません。",
+        ),
         _ => ("text", vec![], ""),
     };
     let help = column.help.clone().unwrap_or_else(|| hint.to_owned());

@@ -93,7 +93,7 @@ impl Office {
         let d = self.directory().await?;
         let line = |i: &ImportRow| ImportLine {
             id: i.id.clone(),
-            at: i.at.japanese(),
+            at: i.at.short(),
             by: d.person_name(&i.person).to_owned(),
             file: i.file.clone(),
             counts: format!("追加 {}件、変更 {}件", i.added, i.changed),
@@ -144,7 +144,7 @@ impl Office {
 
 fn undone_words(u: &Undone, by: &str) -> String {
     let kept = if u.kept > 0 { format!("（{}件はそのまま）", u.kept) } else { String::new() };
-    format!("{} {by}が取消し{kept}", u.at.japanese())
+    format!("{} {by}が取消し{kept}", u.at.short())
 }
 
 struct Undo<'a> {

@@ -128,8 +128,8 @@ impl Office {
                     "check": k.title,
                     "says": i.says,
                     "unit": d.unit_name(&i.unit),
-                    "opened": i.opened_at.japanese(),
-                    "closed": i.closed_at.map(Instant::japanese).unwrap_or_default(),
+                    "opened": i.opened_at.short(),
+                    "closed": i.closed_at.map(Instant::short).unwrap_or_default(),
                     "proof": self.prove_into(proofs, &i.entry).await?,
                 }));
             }

@@ -126,11 +126,7 @@ impl Office {
             "checkpoint": ledger.note,
             "spoken": ledger.spoken,
         });
-        let (y, m, _) = first.ymd();
-        let title = first.era().map_or_else(
-            || format!("情報セキュリティ月次報告書 {y}年{m}月"),
-            |(era, _, y)| format!("情報セキュリティ月次報告書 {era}{y}年{m}月"),
-        );
+        let title = format!("情報セキュリティ月次報告書 {}", first.month_wareki());
         self.report(who, "report_month", &title, facts).await
     }
 }

@@ -209,7 +209,7 @@ fn check_period(procedure: &Procedure, fields: &BTreeMap<String, Value>, today: 
     } else if until < today {
         format!("{}が過ぎています。今日か、それより後の日を入力してください。", label(&spec.until))
     } else if spec.within_fiscal_year && until > from.fiscal_year_end() {
-        format!("期間は年度の末日（{}）までにしてください。", from.fiscal_year_end().japanese())
+        format!("期間は年度の末日（{}）までにしてください。", from.fiscal_year_end().wareki())
     } else {
         return vec![];
     };

@@ -85,8 +85,8 @@ fn movable(run: &Run<'_>, items: &[String], direction: Direction) -> Result<Vec<
             Some(_) => "許可が取り消されているため、持ち出せません。".to_owned(),
             None => format!(
                 "許可の期間（{}から{}まで）の外なので、持ち出せません。",
-                p.from.japanese(),
-                p.until.japanese()
+                p.from.wareki(),
+                p.until.wareki()
             ),
         };
         return Err(Refusal::new(Code::NotCovered, why));
@@ -178,14 +178,14 @@ pub(super) fn extend(run: &mut Run<'_>, shown: &str, until: Date, says: &str) ->
 fn check_until(run: &Run<'_>, until: Date) -> Result<(), Refusal> {
     let p = permit(run)?;
     if until <= p.until {
-        let message = format!("延長後の日は、いまの期限（{}）より後にしてください。", p.until.japanese());
+        let message = format!("延長後の日は、いまの期限（{}）より後にしてください。", p.until.wareki());
         return Err(Refusal::new(Code::InvalidForm, message));
     }
     let end = p.from.fiscal_year_end();
     if run.procedure.permit.as_ref().is_some_and(|s| s.within_fiscal_year) && until > end {
         let message = format!(
             "延長できるのは年度の末日（{}）までです。翌年度も必要なときは、新しく申請してください。",
-            end.japanese()
+            end.wareki()
         );
         return Err(Refusal::new(Code::PeriodTooLong, message));
     }

@@ -433,6 +433,7 @@ pub fn pack(procedure: Procedure) -> Pack {
         duties: BTreeMap::new(),
         documents: BTreeMap::new(),
         notices: BTreeMap::new(),
+        planned: BTreeMap::new(),
         bindings: vec![],
         calendar: Calendar { closed: [d("2026-07-20")].into(), known_until: None },
         forms: BTreeMap::new(),

@@ -211,6 +211,12 @@ pub(super) fn rest(old: &Pack, new: &Pack, found: &mut Found<'_>) {
             _ => {}
         }
     }
+    for (m, title) in &new.planned {
+        if let Some(before) = old.planned.get(m) {
+            let place = format!("まだない{}「{title}」", m.kind.japanese());
+            found.value(area, &place, "題名", before, title);
+        }
+    }
     let tests = |p: &Pack| format!("{}件", p.tests.len());
     found.value(area, "パックの例（tests）", "件数", &tests(old), &tests(new));
 }

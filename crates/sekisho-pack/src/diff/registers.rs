@@ -67,11 +67,11 @@ pub(super) fn checks(old: &Pack, new: &Pack, found: &mut Found<'_>) {
         match side {
             Side::Old(c) => {
                 let said = found.old.check(c);
-                found.removed(Area::Check, &format!("「{}」", c.title), "検査", said);
+                found.removed(Area::Check, &format!("「{}」", c.title), "点検", said);
             }
             Side::New(c) => {
                 let said = found.new.check(c);
-                found.added(Area::Check, &format!("「{}」", c.title), "検査", said);
+                found.added(Area::Check, &format!("「{}」", c.title), "点検", said);
             }
             Side::Both(o, n) => {
                 let place = format!("「{}」", n.title);

@@ -8,7 +8,7 @@ use crate::words::{period, scope_name};
 
 pub(super) fn write(book: &Book<'_>, page: &mut Page) {
     if !book.pack.duties.is_empty() {
-        page.heading(2, "定例の仕事");
+        page.heading(2, "定期の仕事");
         let rows = book.pack.duties.values().map(|d| {
             let when = match &d.occasion {
                 Occasion::Every(cycle) => cycle.japanese(),

@@ -42,7 +42,7 @@ fn one(book: &Book<'_>, r: &Register, page: &mut Page) {
 }
 
 pub(super) fn checks(book: &Book<'_>, page: &mut Page) {
-    page.heading(2, "検査");
+    page.heading(2, "点検");
     page.text(
         "決まりに合わない行や案件を毎日見つけます。見つかったものは、関係する条項を「不適合」にします。"
             .to_owned(),
@@ -51,5 +51,5 @@ pub(super) fn checks(book: &Book<'_>, page: &mut Page) {
         let made = if c.derived { "自動で作られる" } else { "checks に書いた" };
         vec![c.title.clone(), book.words.check(c), c.remedy.clone(), made.to_owned()]
     });
-    page.table(vec!["検査", "見つけるもの", "直し方", "作られ方"], rows.collect());
+    page.table(vec!["点検", "見つけるもの", "直し方", "作られ方"], rows.collect());
 }

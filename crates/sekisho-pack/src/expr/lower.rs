@@ -22,7 +22,7 @@ pub(super) fn condition(source: &str, env: &Env) -> Result<Node, ExprError> {
         return Err(error(1, "かっこの入れ子が深すぎます", "条件を分けてください"));
     }
     let parser = cel::parser::Parser::new().max_recursion_depth(MAX_DEPTH).error_recovery_limit(1);
-    let (tree, info) = parser.parse_with_source_info(source).map_err(|e| syntax(&e))?;
+    let (tree, info) = parser.parse_with_source_info(source).map_err(|e| syntax(source, &e))?;
     let mut l = Lower { env, info: &info, nodes: 0, depth: 0 };
     let (node, ty) = l.lower(&tree)?;
     match ty {
@@ -53,16 +53,12 @@ fn error(column: usize, problem: impl Into<String>, remedy: impl Into<String>) -
     ExprError { column, problem: problem.into(), remedy: remedy.into() }
 }
 
-fn syntax(e: &cel::ParseErrors) -> ExprError {
-    if e.errors.iter().any(|e| e.msg.to_lowercase().contains("recursion")) {
-        return error(1, "入れ子が深すぎます", "条件を分けてください");
-    }
-    let column = e.errors.first().and_then(|e| usize::try_from(e.pos.1).ok()).unwrap_or(1).max(1);
-    error(
-        column,
-        "条件を式として読めません",
-        "例: class.confidentiality >= 2 && destination != \"home\" のように書いてください。かっこと引用符の閉じ忘れも確かめてください",
-    )
+fn syntax(source: &str, e: &cel::ParseErrors) -> ExprError {
+    // What gives up after the first fault has no place of its own.
+    let first = e.errors.iter().find(|e| e.pos.0 > 0 && e.msg != "UNKNOWN").or_else(|| e.errors.first());
+    let column = first.and_then(|e| usize::try_from(e.pos.1).ok()).unwrap_or(1).max(1);
+    let (problem, remedy) = sekisho_base::syntax::condition(first.map_or("", |e| e.msg.as_str()), source);
+    ExprError { column, problem, remedy }
 }
 
 /// Type of a lowered node.
@@ -502,7 +498,7 @@ impl Lower<'_> {
                 if self.env.is_sql() && reads_a_row(&date) {
                     return Err(self.error(
                         at,
-                        "検査の条件では、列の日付の足し引きはできません",
+                        "点検の条件では、列の日付の足し引きはできません",
                         "today の側で足し引きしてください（例: sighted_on < today - months(12)）",
                     ));
                 }

@@ -34,8 +34,8 @@ pub(crate) fn checks(t: &Table<'_>, known: &Known, all: &mut BTreeMap<String, Ch
         c.finish();
         let Some(id) = id else { continue };
         if let Some((_, file)) = known.derived.get(&id.value) {
-            let text = format!("検査「{}」は {file} から自動で作られます", id.value);
-            c.src.error(id.line, &id.key, text, "この検査を消すか、別の id にしてください");
+            let text = format!("点検「{}」は {file} から自動で作られます", id.value);
+            c.src.error(id.line, &id.key, text, "この点検を消すか、別の id にしてください");
             continue;
         }
         let Some(rule) = rule else { continue };
@@ -44,7 +44,7 @@ pub(crate) fn checks(t: &Table<'_>, known: &Known, all: &mut BTreeMap<String, Ch
             c.src.error(
                 id.line,
                 &id.key,
-                format!("検査「{}」が二度あります", id.value),
+                format!("点検「{}」が二度あります", id.value),
                 "どちらか一つにしてください",
             );
         }

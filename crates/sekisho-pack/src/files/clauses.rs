@@ -4,7 +4,7 @@ use crate::files::doc::{At, Table};
 use crate::files::{Known, dangling, word};
 use crate::model::{Clause, MechanismKind, MechanismRef};
 
-const KINDS: [(&str, MechanismKind); 8] = [
+pub(super) const KINDS: [(&str, MechanismKind); 8] = [
     ("role", MechanismKind::Role),
     ("register", MechanismKind::Register),
     ("procedure", MechanismKind::Procedure),
@@ -135,12 +135,16 @@ fn parse_mechanism(at: &At<String>) -> Result<MechanismRef, String> {
         .iter()
         .find(|(w, _)| *w == kind)
         .ok_or_else(|| format!("「{kind}」という種類の仕組みはありません"))?;
-    let ok = name.bytes().next().is_some_and(|b| b.is_ascii_lowercase())
-        && name.len() <= 80
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-    if ok {
+    if mechanism_name(name) {
         Ok(MechanismRef { kind: *kind, name: name.to_owned() })
     } else {
         Err(format!("「{name}」は仕組みの名前に使えません"))
     }
+}
+
+/// Whether a word can be the name of a mechanism.
+pub(super) fn mechanism_name(name: &str) -> bool {
+    name.bytes().next().is_some_and(|b| b.is_ascii_lowercase())
+        && name.len() <= 80
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use sekisho_base::syntax;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -49,14 +50,23 @@ impl<'a> Source<'a> {
         });
     }
 
+    /// The key that a line that could not be read seems to be about: what stands before its `=`, or nothing.
+    fn key_near(&self, line: usize) -> String {
+        let written = self.text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+        let key = written.split_once('=').map(|(k, _)| k.trim()).unwrap_or_default();
+        let usual = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        if key.len() <= 80 && key.chars().all(usual) { key.to_owned() } else { String::new() }
+    }
+
     /// Parses the file; a syntax error is a message and nothing is read.
     pub(crate) fn parse(&self) -> Option<Spanned<DeTable<'a>>> {
         match DeTable::parse(self.text) {
             Ok(t) => Some(t),
             Err(e) => {
-                let line = self.line(e.span().map_or(0, |s| s.start));
-                let (text, remedy) = syntax(e.message());
-                self.error(line, "", text, remedy);
+                let start = e.span().map_or(0, |s| s.start);
+                let line = self.line(start);
+                let (text, remedy) = syntax::toml(e.message(), self.text.get(start..).unwrap_or_default());
+                self.error(line, &self.key_near(line), text, remedy);
                 None
             }
         }
@@ -65,16 +75,6 @@ impl<'a> Source<'a> {
     pub(crate) fn root<'t>(&'t self, table: &'t Spanned<DeTable<'a>>) -> Table<'t> {
         Table { src: self, path: String::new(), map: table.get_ref(), line: 1, used: RefCell::default() }
     }
-}
-
-fn syntax(message: &str) -> (String, &'static str) {
-    if message.contains("duplicate key") {
-        return ("同じ項目が二度書かれています".to_owned(), "どちらか一つにしてください");
-    }
-    (
-        format!("TOMLとして読めません（{message}）"),
-        "引用符とかっこの閉じ忘れ、= の抜け、全角の記号が混じっていないかを確かめてください",
-    )
 }
 
 /// A value with its place.

@@ -11,6 +11,7 @@ mod documents;
 mod duties;
 mod fields;
 mod meta;
+mod planned;
 mod procedures;
 mod registers;
 mod roles;
@@ -27,6 +28,7 @@ pub(crate) use clauses::clauses;
 pub(crate) use documents::{documents, notices};
 pub(crate) use duties::duties;
 pub(crate) use meta::meta;
+pub(crate) use planned::{match_planned, planned};
 pub(crate) use procedures::procedure;
 pub(crate) use registers::register;
 pub(crate) use roles::{check_roles, roles};
@@ -92,7 +94,7 @@ impl Known {
     /// Puts a derived check in, or says that its id is taken.
     pub(crate) fn derive(&mut self, t: &Table<'_>, key: &str, check: Check) {
         if let Some((_, file)) = self.derived.get(&check.id) {
-            let text = format!("検査「{}」は {file} からも作られます", check.id);
+            let text = format!("点検「{}」は {file} からも作られます", check.id);
             t.error(key, text, "check = \"…\" で別の名前を付けてください");
             return;
         }

@@ -32,12 +32,7 @@ pub(crate) fn refuse(sql: &str, registers: &BTreeSet<String>) -> Option<(String,
     let parsed = parser.try_with_sql(sql).and_then(|mut p| p.parse_statements());
     let statements = match parsed {
         Ok(s) => s,
-        Err(e) => {
-            return Some((
-                format!("SQLとして読めません（{e}）"),
-                "SELECT 文を一つだけ書いてください".to_owned(),
-            ));
-        }
+        Err(e) => return Some(sekisho_base::syntax::sql(&e.to_string())),
     };
     let [Statement::Query(query)] = statements.as_slice() else {
         return no("SELECT 文が一つだけではありません", "SELECT 文を一つだけ書いてください");
@@ -95,7 +90,7 @@ fn relations(query: &Query, registers: &BTreeSet<String>) -> Option<(String, Str
         }
         let all = registers.iter().map(|r| format!("v_{r}")).chain(CASE_VIEWS.map(str::to_owned));
         bad = Some((
-            format!("「{name}」は検査から読めません"),
+            format!("「{name}」は点検から読めません"),
             format!("読めるのは {} です", all.collect::<Vec<_>>().join("、")),
         ));
         ControlFlow::Break(())

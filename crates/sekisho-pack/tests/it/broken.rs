@@ -60,8 +60,8 @@ fn syntax_error() {
         "kind = \"rows\"\nregister",
         "kind = \"rows\nregister",
         0,
-        "TOMLとして読めません",
-        "引用符",
+        "引用符が閉じていない",
+        "閉じてください",
     );
 }
 
@@ -236,8 +236,8 @@ fn condition_that_is_no_expression() {
         "limit = \"from >= today\"",
         "limit = \"from >= (today\"",
         0,
-        "式として読めません",
-        "かっこ",
+        "( が閉じていません",
+        ") を書いて",
     );
 }
 
@@ -326,7 +326,7 @@ fn sql_over_a_table_that_is_no_view() {
         "id = \"media_past_expiry\"",
         sql,
         4,
-        "「account」は検査から読めません",
+        "「account」は点検から読めません",
         "v_media",
     );
 }

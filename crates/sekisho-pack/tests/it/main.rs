@@ -3,9 +3,11 @@
 mod bindings;
 mod broken;
 mod broken_more;
+mod broken_syntax;
 mod diff;
 mod duties;
 mod expr;
 mod expr_sql;
 mod model_city;
+mod planned;
 mod runner;

@@ -68,7 +68,7 @@ pub(super) fn bracket_label(s: &str) -> Option<(String, &str)> {
     Some((format!("({kana})"), tail.get(used..)?))
 }
 
-/// ア behind another label, as in 2(1)ア, and what follows; the first letter of a word is none.
+/// ア behind another label, as in 2(1)ア and 第1号ア, and what follows; the first letter of a word is none.
 pub(super) fn kana_label(s: &str) -> Option<(String, &str)> {
     let c = s.chars().next()?;
     let rest = after(s, c);
@@ -107,14 +107,8 @@ pub(super) fn parts(s: &str) -> Option<(Vec<Part>, usize)> {
     let last = found.last().map(|(u, _)| *u)?;
     // 第3条第1号ア, 第6章第4節(3)⑦(ア).
     if last == '号' {
-        let kana = rest.chars().next().filter(|c| aiueo(*c).is_some());
-        let alone = kana.map(|k| after(rest, k)).filter(|t| {
-            !t.chars().next().is_some_and(|c| {
-                aiueo(c).is_some() || matches!(c, 'ー' | 'ッ' | 'ャ' | 'ュ' | 'ョ' | 'ガ'..='ボ')
-            })
-        });
-        if let (Some(kana), Some(tail)) = (kana, alone) {
-            found.push(('細', kana.to_string()));
+        if let Some((kana, tail)) = kana_label(rest) {
+            found.push(('細', kana));
             rest = tail;
         }
     } else if matches!(last, '編' | '章' | '節' | '款') {

@@ -123,6 +123,40 @@ pub async fn list(
     picked(c, viewer, f, words, offset, limit).await
 }
 
+/// The newest cases of several procedures that the viewer may see, at most `each` of any, procedure by procedure: two queries, however many.
+///
+/// # Errors
+/// The database failed.
+pub async fn newest_of(
+    c: &mut Conn<'_>,
+    viewer: &Viewer,
+    procedures: &[String],
+    each: i64,
+) -> Result<Vec<CaseRow>, StoreError> {
+    let mut a = Vec::new();
+    let by = if viewer.units.is_some() { By::Unit } else { By::Any };
+    let mut arms = Vec::new();
+    for (i, procedure) in procedures.iter().enumerate() {
+        let filter = CaseFilter { procedure: Some(procedure.clone()), ..CaseFilter::default() };
+        let terms = terms(&filter, &[], by, &mut a);
+        let seen = visible(viewer, &terms, &mut a);
+        a.push(each.into());
+        arms.push(format!(
+            "SELECT * FROM (SELECT {i} AS arm, t.opened_at, t.id FROM ({seen}) t ORDER BY t.opened_at DESC, t.id DESC LIMIT ${}) x{i}",
+            a.len()
+        ));
+    }
+    if arms.is_empty() {
+        return Ok(vec![]);
+    }
+    let sql = format!(
+        "SELECT u.id FROM ({}) u ORDER BY u.arm, u.opened_at DESC, u.id DESC",
+        arms.join(" UNION ALL ")
+    );
+    let ids: Vec<String> = c.all_once(&sql, a).await?.iter().map(|r| r.text(0)).collect::<Result<_, _>>()?;
+    fetch(c, &ids).await
+}
+
 /// Rows of one query of [`under_way`].
 const NAMED: usize = 200;
 

@@ -113,7 +113,14 @@ async fn propose(
     State(web): State<Web>,
     Sent(who, d): Sent<Delegation>,
 ) -> Result<Json<DelegationPage>, ApiError> {
-    let form = DelegationForm { what: d.what, person: d.person, from: d.from, until: d.until, note: d.note };
+    let form = DelegationForm {
+        what: d.what,
+        person: d.person,
+        pick: String::new(),
+        from: d.from,
+        until: d.until,
+        note: d.note,
+    };
     web.office.propose_delegation(&who, &form).await?;
     Ok(Json(web.office.delegations(&who, DelegationForm::default()).await?))
 }

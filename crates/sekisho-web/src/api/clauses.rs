@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::routing::get;
 use sekisho_app::assessment::{NoticeLine, NoticePage};
-use sekisho_app::clauses::{CheckPage, ClausePage, ClausesQuery, ClausesView};
+use sekisho_app::clauses::{CheckPage, ChecksView, ClausePage, ClausesQuery, ClausesView};
 use sekisho_app::dashboard::Dashboard;
 use sekisho_app::documents::{DocumentLine, DocumentPage};
 
@@ -32,6 +32,8 @@ pub(super) fn table() -> Vec<Route> {
             "遵守の状況。章、分野、部ごとの数と、前の月からの変化",
             get(dashboard),
         ),
+        Route::read::<ChecksView>(TAG, "/checks", "すべての点検と、最後の結果", get(checks))
+            .asks(&[("state", "状態のコード。met、due、broken、unknown、excepted")]),
         Route::read::<CheckPage>(TAG, "/checks/{id}", "点検と、該当するもの", get(check)),
         Route::read::<Vec<DocumentLine>>(TAG, "/documents", "定めておく文書", get(documents)),
         Route::read::<DocumentPage>(TAG, "/documents/{id}", "文書の状態と履歴", get(document)),
@@ -53,6 +55,14 @@ async fn index(
         chapter: asked.get("chapter").to_owned(),
     };
     Ok(Json(web.office.clauses(&who, &query).await?))
+}
+
+async fn checks(
+    State(web): State<Web>,
+    ApiWho(who): ApiWho,
+    Query(asked): Query<Fields>,
+) -> Result<Json<ChecksView>, ApiError> {
+    Ok(Json(web.office.checks(&who, asked.get("state")).await?))
 }
 
 async fn dashboard(State(web): State<Web>, ApiWho(who): ApiWho) -> Result<Json<Dashboard>, ApiError> {

@@ -137,6 +137,7 @@ async fn propose(State(web): State<Web>, Sure(posted): Sure) -> Result<Response,
     let f = &posted.fields;
     let form = AppointmentForm {
         person: f.get("person").to_owned(),
+        pick: f.get("pick").to_owned(),
         role: f.get("role").to_owned(),
         from: f.get("from").to_owned(),
         until: f.get("until").to_owned(),

@@ -5,7 +5,9 @@ use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use axum::routing::get;
-use sekisho_app::clauses::{CheckPage as CheckView, ClausePage as ClauseView, ClausesQuery, ClausesView};
+use sekisho_app::clauses::{
+    CheckPage as CheckView, ChecksView, ClausePage as ClauseView, ClausesQuery, ClausesView,
+};
 
 use crate::Web;
 use crate::error::{WebError, escape_query};
@@ -16,6 +18,7 @@ pub(crate) fn routes() -> Router<Web> {
     Router::new()
         .route("/clauses", get(index))
         .route("/clauses/{id}", get(clause))
+        .route("/checks", get(checks))
         .route("/checks/{id}", get(check))
 }
 
@@ -87,4 +90,26 @@ struct CheckPage {
 async fn check(State(web): State<Web>, Who(who): Who, Path(id): Path<String>) -> Result<Response, WebError> {
     let check = web.office.check(&who, &id).await?;
     html(&CheckPage { page: Page::of(&web, &who, &check.title, SECTION).await?, check })
+}
+
+#[derive(Template)]
+#[template(path = "checks.html")]
+struct ChecksPage {
+    page: Page,
+    view: ChecksView,
+}
+
+#[derive(serde::Deserialize)]
+struct AskedState {
+    #[serde(default)]
+    state: String,
+}
+
+async fn checks(
+    State(web): State<Web>,
+    Who(who): Who,
+    Query(asked): Query<AskedState>,
+) -> Result<Response, WebError> {
+    let view = web.office.checks(&who, &asked.state).await?;
+    html(&ChecksPage { page: Page::of(&web, &who, "点検", SECTION).await?, view })
 }

@@ -48,6 +48,7 @@ async fn propose(State(web): State<Web>, Sure(posted): Sure) -> Result<Response,
     let form = DelegationForm {
         what: f.get("what").to_owned(),
         person: f.get("person").to_owned(),
+        pick: f.get("pick").to_owned(),
         from: f.get("from").to_owned(),
         until: f.get("until").to_owned(),
         note: f.get("note").to_owned(),

@@ -127,7 +127,7 @@ async fn nobody_records_an_absence_that_gives_them_power() {
     assert_eq!(trip.status, StatusCode::SEE_OTHER, "{}", trip.text);
     let mut manager = city.browser(MANAGER).await;
     let home = manager.get("/").await;
-    assert!(home.text.contains("髙橋 花子さんが令和8年11月25日に、あなたの不在"), "{}", home.text);
+    assert!(home.text.contains("髙橋 花子さんが2026年（令和8年）11月25日に、あなたの不在"), "{}", home.text);
     let address = cancels(&manager.get("/absences").await).swap_remove(0);
     assert_eq!(manager.post(&address, &[]).await.status, StatusCode::SEE_OTHER);
     assert!(!manager.get("/").await.text.contains("あなたの不在"));

@@ -136,6 +136,7 @@ async fn every_read_is_what_the_document_says() {
         ("/handling", "/handling?act=send&class.confidentiality=1".to_owned()),
         ("/clauses", "/clauses?state=unknown".to_owned()),
         ("/clauses/{id}", format!("/clauses/{}", escaped(&clause))),
+        ("/checks", "/checks?state=unknown".to_owned()),
         ("/checks/{id}", format!("/checks/{check}")),
         ("/documents", "/documents".to_owned()),
         ("/documents/{id}", format!("/documents/{document}")),

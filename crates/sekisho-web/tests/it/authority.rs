@@ -456,7 +456,7 @@ async fn a_deadline_counts_working_days_and_lateness_adds_the_next_role() {
     let case = apply(&mut clerk, &fields).await;
     let inbox = manager.get("/inbox").await;
     assert!(
-        line_with(&inbox, "要介護認定").contains("令和9年1月4日"),
+        line_with(&inbox, "要介護認定").contains("R9.1.4"),
         "the new year's days do not count: {}",
         inbox.text
     );

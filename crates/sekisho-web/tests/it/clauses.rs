@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use sekisho_app::sequencer;
 
+use crate::acts::{application, apply, item};
 use crate::browser::encode;
 use crate::city::{ADMIN, CLERK, City, MANAGER, OTHER_MANAGER, asset, line_with, row_id};
 
@@ -59,6 +60,12 @@ async fn states_are_shown_with_what_is_not_built_yet_and_filtered() {
     let unbuilt = b.get("/clauses/1.0.2.6").await;
     let history = unbuilt.text.split("状態の移り変わり").nth(1).unwrap();
     assert!(history.contains("仕組みがまだ作られていません"), "{history}");
+    assert!(
+        clause.text.contains("ソフトウェア台帳") && clause.text.contains("許可のない持出し"),
+        "{}",
+        clause.text
+    );
+    assert!(!clause.text.contains("take_out_without_permit"), "what is planned has a name: {}", clause.text);
     for path in [
         "/clauses/9.9.9",
         "/checks/nonsense",
@@ -141,7 +148,7 @@ async fn the_citys_own_words_stand_beside_those_of_the_pack() {
     for mark in [
         "職員等は、物を庁外へ持ち去るときは",
         "第3条第1項",
-        "令和8年11月20日 情報政策課 山田",
+        "2026年（令和8年）11月20日 情報政策課 山田",
         "パックの言葉",
     ] {
         assert!(page.text.contains(mark), "{mark}: {}", page.text);
@@ -150,4 +157,46 @@ async fn the_citys_own_words_stand_beside_those_of_the_pack() {
     assert!(line_with(&line, "/clauses/5.1.1.3.イ\"").contains("市の規程 第3条第1項"), "{}", line.text);
     let found = b.get(&format!("/search?{}", encode(&[("q", "持ち去る")]))).await;
     assert!(found.text.contains("/clauses/5.1.1.3.イ\""), "found by the city's words: {}", found.text);
+}
+
+/// All checks, those that find something first, for everybody; nothing else than what the page of each says.
+#[tokio::test]
+async fn all_checks_are_listed_with_what_they_look_at_and_their_last_result() {
+    let city = City::settled().await;
+    let mut clerk = city.browser(CLERK).await;
+    let key = item(&mut clerk, "A-001").await;
+    apply(&mut clerk, &application("21-s", &key)).await;
+    // Three business days, and one more.
+    city.turn_to("2026-12-01", 9).await;
+    let mut clerk = city.browser(CLERK).await;
+    let page = clerk.get("/checks").await;
+    let pack = sekisho_app::pack_tools::Pack::model_city().unwrap();
+    for check in pack.checks.values() {
+        let row = line_with(&page, &format!("href=\"/checks/{}\"", check.id));
+        assert!(row.contains(&check.title) && row.contains("data-label=\"調べるもの\">"), "{row}");
+    }
+    let late = line_with(&page, "href=\"/checks/overdue_decision\"").to_owned();
+    assert!(
+        late.contains("不適合")
+            && late.contains("該当 1件")
+            && late.contains("R8.12.1")
+            && late.contains("対象"),
+        "{late}"
+    );
+    assert!(late.contains("/clauses/") && late.contains("パックに書いたもの"), "{late}");
+    let first = page.text.split("<tr><th scope=\"row\">").nth(1).unwrap();
+    assert!(first.contains("tag broken"), "what is broken stands first: {first}");
+    let stale = line_with(&page, "href=\"/checks/asset_review_stale\"");
+    assert!(stale.contains("台帳の決まりから") && stale.contains("より古い行"), "{stale}");
+
+    let broken = clerk.get("/checks?state=broken").await;
+    assert!(
+        broken.text.contains("/checks/overdue_decision")
+            && !broken.text.contains("tag unknown\">未評価</span><br>")
+    );
+    let none = clerk.get("/checks?state=nonsense").await;
+    assert!(none.text.contains("この状態の点検はありません"), "{}", none.text);
+    for from in ["/clauses", "/dashboard", "/clauses/5.1.1.3.%E3%82%A4", "/checks/overdue_decision"] {
+        assert!(clerk.get(from).await.text.contains("href=\"/checks\""), "{from}");
+    }
 }

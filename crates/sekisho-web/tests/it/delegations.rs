@@ -195,7 +195,7 @@ async fn a_delegation_ends_by_itself_and_with_the_fiscal_year() {
         (("until", "R8.11.27"), "until", "最後の日が最初の日より前"),
         (("from", "R8.11.27"), "from", "今日か、これからの日"),
         (("from", "あした"), "from", "日付が読めません"),
-        (("person", "7777"), "person", "この職員番号の人はいません"),
+        (("person", "7777"), "person", "「7777」に当てはまる人はいません"),
         (("person", MANAGER), "person", "その職にある本人"),
         (("what", "21-h/auditor"), "what", "代理を決める役割がありません"),
         (("what", ""), "what", "どの職の代理か"),
@@ -288,4 +288,59 @@ async fn each_act_is_one_entry_in_the_ledger() {
         };
         assert_eq!(city.count(sql).await, 1, "{kind}");
     }
+}
+
+/// Whether the page asks to choose, and whom it offers.
+fn offered(page: &Page) -> Vec<String> {
+    let radios = page.text.split("type=\"radio\" name=\"pick\" value=\"").skip(1);
+    radios.map(|r| r.split('"').next().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_delegate_is_named_and_never_guessed() {
+    let city = City::settled().await;
+    let mut manager = city.browser(MANAGER).await;
+    manager.get("/delegations").await;
+    let whole = {
+        let found = manager.get(&format!("/organization?q={OTHER_CLERK}")).await;
+        assert!(found.text.contains("﨑山 徹"), "{}", found.text);
+        "崎山　徹"
+    };
+
+    // A part of a name is not enough, even of one person's: who fits is offered, and what was typed stays.
+    let page = manager.post("/delegations", &form("21-h", "崎山")).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", page.text);
+    assert_eq!(offered(&page), [OTHER_CLERK], "{}", page.text);
+    assert!(
+        page.text.contains("次の中から選んでください")
+            && page.text.contains("value=\"崎山\"")
+            && page.text.contains("課長が長期の研修に出るため")
+            && page.text.contains("障害福祉課"),
+        "{}",
+        page.text
+    );
+    assert_eq!(city.count("SELECT COUNT(*) FROM delegation").await, 0);
+
+    // One who was not offered is not taken, whoever it is.
+    let mut forged = form("21-h", "崎山");
+    forged.push(("pick", OTHER_MANAGER));
+    let page = manager.post("/delegations", &forged).await;
+    assert_eq!(
+        (page.status, offered(&page)),
+        (StatusCode::UNPROCESSABLE_ENTITY, vec![OTHER_CLERK.to_owned()])
+    );
+    assert_eq!(city.count("SELECT COUNT(*) FROM delegation").await, 0);
+
+    let mut chosen = form("21-h", "崎山");
+    chosen.push(("pick", OTHER_CLERK));
+    let page = manager.post("/delegations", &chosen).await;
+    assert_eq!(page.location(), "/delegations?done=proposed", "{}", page.text);
+    assert!(manager.get("/delegations").await.text.contains("﨑山 徹"));
+
+    // A whole name that one person has is one; several people are always asked about.
+    let page = manager.post("/delegations", &form("21-h", whole)).await;
+    assert_eq!(page.location(), "/delegations?done=proposed", "{}", page.text);
+    assert_eq!(city.count_of("SELECT COUNT(*) FROM delegation WHERE person = $1", OTHER_CLERK).await, 2);
+    let page = manager.post("/delegations", &form("21-h", "0")).await;
+    assert!(offered(&page).len() > 3 && page.text.contains("人います"), "{}", page.text);
 }

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 
+use crate::acts::done;
 use crate::city::{CISO, CLERK, City, HEAD, MANAGER, OTHER_MANAGER, asset, line_with, row_id};
 use crate::related::{applied, exception, permitted};
 
@@ -25,6 +26,27 @@ async fn looked_at(city: &City, who: &str, number: &str, unit: &str, day: &str) 
     fields.extend([("checked_on", day), ("version", version.as_str())]);
     let saved = b.post(&format!("/registers/asset/{id}/edit"), &fields).await;
     assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.text);
+}
+
+/// What is sent back comes back as it was, several clauses and days too.
+#[tokio::test]
+async fn a_field_with_several_clauses_is_not_empty_when_it_is_applied_for_again() {
+    let city = City::settled().await;
+    city.give_login(HEAD).await;
+    city.give_login(CISO).await;
+    let mut manager = city.browser(MANAGER).await;
+    let clauses = "B.4.2、第5章第1節(1)①";
+    let case = applied(&mut manager, "exception", &exception("21-h", clauses, "R8.11.30")).await;
+    let mut head = city.browser(HEAD).await;
+    done(&mut head, &case, "answer", &[("says", "代わりの対策でよい")]).await;
+    let mut ciso = city.browser(CISO).await;
+    done(&mut ciso, &case, "send_back", &[("says", "理由をもっと詳しく書いてください")]).await;
+    let page = manager.get(&case).await;
+    let form = page.form("resubmit");
+    assert!(form.contains("value=\"B.4.2、5.1.1.1\"") && form.contains("value=\"R8.11.30\""), "{form}");
+    let anew = page.text.split("?like=").nth(1).unwrap().split('"').next().unwrap();
+    let filled = manager.get(&format!("/apply/exception?like={anew}")).await;
+    assert!(filled.text.contains("value=\"B.4.2、5.1.1.1\""), "{}", filled.text);
 }
 
 #[tokio::test]

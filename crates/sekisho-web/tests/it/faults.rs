@@ -87,6 +87,8 @@ async fn the_password_of_a_proof_does_not_come_back() {
         let page = admin.post(secret, &[("code", "123456"), ("do", "confirm")]).await;
         assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{secret}");
         assert!(!page.text.contains("123456"), "{secret}: {}", page.text);
+        // A page that may not be kept gives nothing back: none is said to.
+        assert!(page.text.contains("残っていません") && !page.text.contains("残っています"), "{}", page.text);
     }
     let_go.send(()).unwrap();
     held.await.unwrap();

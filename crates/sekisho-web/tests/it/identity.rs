@@ -6,7 +6,9 @@ use sekisho_base::Clock as _;
 
 use crate::acts::{application, apply, forge, item, refusal};
 use crate::browser::{Browser, Page, hidden};
-use crate::city::{ADMIN, CISO, CLERK, City, DIRECTOR, HEAD, MANAGER, OTHER_MANAGER, PASSWORD, SECOND_ADMIN};
+use crate::city::{
+    ADMIN, CISO, CLERK, City, DIRECTOR, HEAD, MANAGER, OTHER_CLERK, OTHER_MANAGER, PASSWORD, SECOND_ADMIN,
+};
 
 /// What somebody chooses after a reset.
 const NEW: &str = "窓口の前の大きな木と空";
@@ -459,12 +461,12 @@ async fn administrators_stop_resume_and_unlock_others_and_superiors_hear_of_it()
 #[tokio::test]
 async fn a_role_is_given_by_a_second_person_and_never_to_oneself() {
     let city = City::settled().await;
-    let admin = city.browser(ADMIN).await;
+    let mut admin = city.browser(ADMIN).await;
     let form = |person: &'static str, from: &'static str| {
         [("person", person), ("role", "csirt_member"), ("from", from)]
     };
     for (fields, says) in [
-        (form("9999", "R8.11.25"), "職に就いている職員の番号"),
+        (form("9999", "R8.11.25"), "「9999」に当てはまる人はいません"),
         (form(CLERK, "R8.4.1"), "今日か、これからの日"),
         ([("person", CLERK), ("role", "ciso"), ("from", "R8.11.25")], "役割を選んで"),
     ] {
@@ -476,7 +478,15 @@ async fn a_role_is_given_by_a_second_person_and_never_to_oneself() {
             page.text
         );
     }
+    // A part of a name is asked about: the page offers whom it fits, and takes one of them.
+    let page = admin.post("/accounts/roles", &form("さき", "R8.11.25")).await;
+    let radio = format!("type=\"radio\" name=\"pick\" value=\"{OTHER_CLERK}\"");
+    assert!(page.status == StatusCode::UNPROCESSABLE_ENTITY && page.text.contains(&radio), "{}", page.text);
     let address = |page: Page| page.location().split('?').next().unwrap().to_owned();
+    let mut chosen = form("さき", "R8.11.25").to_vec();
+    chosen.push(("pick", OTHER_CLERK));
+    let proposal = address(admin.post("/accounts/roles", &chosen).await);
+    assert!(admin.get(&proposal).await.text.contains("﨑山 徹"));
     let given = address(admin.post("/accounts/roles", &form(CLERK, "R8.11.25")).await);
     let before = city.count("SELECT COUNT(*) FROM appointment").await;
     assert_eq!(admin.post(&given, &[("do", "confirm")]).await.status, StatusCode::FORBIDDEN, "the proposer");

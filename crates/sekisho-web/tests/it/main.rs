@@ -37,6 +37,8 @@ mod clauses;
 #[cfg(test)]
 mod dashboard;
 #[cfg(test)]
+mod dates;
+#[cfg(test)]
 mod delegations;
 #[cfg(test)]
 mod directory;

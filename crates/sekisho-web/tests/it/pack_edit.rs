@@ -54,6 +54,16 @@ async fn what_is_wrong_is_told_by_line_and_nothing_typed_is_lost() {
     let told = format!("<strong>{line}行目</strong> <code>step[3].by</code>");
     assert!(looked.status == StatusCode::OK && looked.text.contains(&told), "{told}: {}", looked.text);
     assert!(looked.text.contains("section_security_manger"), "typed text stays");
+    // What the reader of TOML says in English is told in Japanese, with the line and the key.
+    let torn = text(OLD, "by = \"section_security_manager of applicant.section");
+    let page = admin.post(FILE, &[("do", "check"), ("path", PATH), ("text", &torn), ("version", "0")]).await;
+    let place = format!("<strong>{line}行目</strong> <code>by</code>");
+    assert!(
+        page.text.contains(&place) && page.text.contains("引用符が閉じていない"),
+        "{place}: {}",
+        page.text
+    );
+    assert!(!page.text.contains("invalid") && !page.text.contains("expected"), "{}", page.text);
     assert!(!admin.get("/packs/edit").await.text.contains("確かめて提案へ進む"), "looking keeps nothing");
 
     let gone = admin.post(FILE, &[("do", "check"), ("path", PATH), ("text", ""), ("version", "0")]).await;

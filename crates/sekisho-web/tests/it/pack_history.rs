@@ -61,6 +61,12 @@ async fn a_day_is_answered_with_the_versions_in_force_on_it() {
             && !on(&mut clerk, &began.plus_days(13).to_string()).await.contains(&first)
     );
 
+    // Whoever cannot propose reads what a version is for, too.
+    let page = clerk.get("/packs").await;
+    let cells: Vec<&str> = page.text.split("data-label=\"使い方\">").skip(1).collect();
+    assert!(cells.len() > 1 && cells.iter().all(|c| !c.starts_with("</td>")), "{}", page.text);
+    assert!(cells.iter().any(|c| c.contains("使っていません")), "{}", page.text);
+
     for (typed, says) in [("2099-01-01", "先の日付"), ("%E6%98%A8%E6%97%A5", "日付"), ("2026-02-30", "日付")]
     {
         let page = clerk.get(&format!("/packs?on={typed}")).await;

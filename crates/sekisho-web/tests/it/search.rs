@@ -50,6 +50,7 @@ async fn numbers_come_first_and_every_kind_is_found_in_any_spelling() {
         ("緊急時", "文書（", "/documents/"),
         ("名簿 要介護", "案件（1件）", "持出-R8-0001"),
         ("持ち出したい", "申請できること（", "href=\"/apply/take_out\""),
+        ("ＵＳＢを捨てたいです", "申請できること（", "href=\"/apply/disposal\""),
         ("ＤＶＤを処分", "申請できること（1件）", "href=\"/apply/disposal\""),
     ] {
         let page = find(&mut clerk, words).await;

@@ -97,6 +97,7 @@ async fn a_section_looks_for_its_things_and_its_head_learns_what_was_not_found()
     let mut clerk = city.browser(CLERK).await;
     for (field, fields) in [
         ("register", [("register", ""), ("unit", "21"), ("due_on", "R8.12.25")]),
+        ("register", [("register", "meeting"), ("unit", "21"), ("due_on", "R8.12.25")]),
         ("unit", [("register", "asset"), ("unit", "99"), ("due_on", "R8.12.25")]),
         ("due_on", [("register", "asset"), ("unit", "21"), ("due_on", "R8.11.24")]),
         ("unit", [("register", "media"), ("unit", "21"), ("due_on", "R8.12.25")]),

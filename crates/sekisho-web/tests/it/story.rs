@@ -111,13 +111,16 @@ async fn a_confidential_asset_goes_out_with_a_permit_comes_back_late_and_the_led
     let page = clerk.get(&case).await;
     assert!(page.text.contains("持出-R8-0001") && page.text.contains("審査中"), "{}", page.text);
 
+    let ahead: Vec<&str> = page.text.lines().filter(|l| l.contains(">これから<")).collect();
+    assert!(
+        ahead.len() > 1 && ahead.iter().all(|l| !l.contains("data-label=\"担当\"></td>")),
+        "who will act is told before it is their turn: {ahead:?}"
+    );
+
     // The manager has it in the inbox; the clerk cannot permit; another section does not know it.
     let inbox = manager.get("/inbox").await;
     let task = line_with(&inbox, "要介護認定の名簿");
-    assert!(
-        task.contains("許可") && task.contains("髙橋 花子") && task.contains("令和8年11月30日"),
-        "{task}"
-    );
+    assert!(task.contains("許可") && task.contains("髙橋 花子") && task.contains("R8.11.30"), "{task}");
     assert!(!page.offers("permit") && !page.offers("refuse") && !page.offers("send_back"));
     let shown = hidden(manager.get(&case).await.form("permit"), "shown");
     let before = city.written().await;
@@ -155,7 +158,7 @@ async fn a_confidential_asset_goes_out_with_a_permit_comes_back_late_and_the_led
     let row = line_with(&check, "要介護認定の名簿");
     assert!(
         row.contains("続いている")
-            && row.contains("令和8年11月27日")
+            && row.contains("2026年（令和8年）11月27日")
             && row.contains(&case)
             && row.contains("高齢福祉課"),
         "{row}"
@@ -191,7 +194,7 @@ async fn a_confidential_asset_goes_out_with_a_permit_comes_back_late_and_the_led
     done(&mut clerk, &case, "perform", &returned("R8.11.30")).await;
     let row = clerk.get("/checks/overdue_return").await;
     let row = line_with(&row, "要介護認定の名簿");
-    assert!(row.contains("令和8年") && !row.contains("続いている"), "{row}");
+    assert!(row.contains("R8.11.30") && !row.contains("続いている"), "{row}");
     let clause = clerk.get(CLAUSE).await;
     let now = clause.text.split("状態の移り変わり").next().unwrap();
     assert!(!now.contains("不適合"), "the clause is no longer broken");

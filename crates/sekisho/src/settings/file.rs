@@ -18,9 +18,10 @@ pub(super) fn read(file: &Path, text: &str, values: &mut Values, faults: &mut Ve
     let table = match DeTable::parse(text) {
         Ok(table) => table,
         Err(e) => {
-            let remedy = "引用符とかっこの閉じ忘れ、= の抜け、同じ項目の重複、全角の記号が混じっていないかを確かめてください";
-            let what = format!("TOMLとして読めません（{}）", e.message());
-            reader.say(e.span().map_or(0, |s| s.start), "", what, remedy.to_owned());
+            let start = e.span().map_or(0, |s| s.start);
+            let (what, remedy) =
+                sekisho_base::syntax::toml(e.message(), text.get(start..).unwrap_or_default());
+            reader.say(start, "", what, remedy);
             return vec![];
         }
     };
