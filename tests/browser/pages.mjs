@@ -24,6 +24,7 @@ try {
       ["/clauses/5.1.1.3.イ", "clause"],
       ["/calendar?scope=section", "calendar"],
       ["/inbox", "inbox"],
+      ["/apply/take_out/import", "apply-import"],
       ["/apply/take_out", "apply"],
     ]) {
       await page.goto(city.url + path);

@@ -20,12 +20,19 @@ pub(super) fn typed_one(value: &Value) -> Option<String> {
     }
 }
 
+/// A stored value, also of several contents, as its field takes it.
+pub(super) fn typed_text(value: &Value) -> Option<String> {
+    match value {
+        Value::Array(list) => Some(list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("、")),
+        value => typed_one(value),
+    }
+}
+
 /// A field's value as its form takes it. Nothing for days, which are other ones this time, and for files.
 fn typed_again(kind: &FieldType, value: &Value) -> Option<String> {
-    match (kind, value) {
-        (FieldType::Date | FieldType::File | FieldType::Items(_), _) => None,
-        (_, Value::Array(list)) => Some(list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("、")),
-        (_, value) => typed_one(value),
+    match kind {
+        FieldType::Date | FieldType::File | FieldType::Items(_) => None,
+        _ => typed_text(value),
     }
 }
 

@@ -20,12 +20,7 @@ use crate::refusal::{Code, Refusal};
 /// The form is not filled in as it must be, the contents may not be handled so, nobody would decide, or the person does
 /// not hold the post applied from.
 pub fn apply(procedure: &str, ctx: &Ctx<'_>, application: Application) -> Result<Vec<Act>, Refusal> {
-    let unknown = || Refusal::new(Code::WrongPack, "この手続は、いまの基準にありません。");
-    let procedure = ctx.pack.procedures.get(procedure).ok_or_else(unknown)?;
-    if !procedure.applied_for() {
-        let message = "この手続は、検査などで見つかったときに自動で始まります。申請はできません。";
-        return Err(Refusal::new(Code::WrongPack, message));
-    }
+    let procedure = applied_for(procedure, ctx)?;
     let Application { case, number, post, draft, parent } = application;
     let held = may_apply(procedure, ctx, &post)?;
     check(procedure, ctx, &draft)?;
@@ -34,6 +29,25 @@ pub fn apply(procedure: &str, ctx: &Ctx<'_>, application: Application) -> Result
     let unit = ctx.org.post(&post).map(|p| p.unit.clone()).unwrap_or_default();
     let applicant = Applicant { person: ctx.person.to_owned(), post, unit };
     begin(procedure, ctx, First { case, number, held: vec![held], applicant, content, cause: None, parent })
+}
+
+/// The procedure, when people apply for it.
+fn applied_for<'p>(procedure: &str, ctx: &Ctx<'p>) -> Result<&'p Procedure, Refusal> {
+    let unknown = || Refusal::new(Code::WrongPack, "この手続は、いまの基準にありません。");
+    let procedure = ctx.pack.procedures.get(procedure).ok_or_else(unknown)?;
+    if !procedure.applied_for() {
+        let message = "この手続は、検査などで見つかったときに自動で始まります。申請はできません。";
+        return Err(Refusal::new(Code::WrongPack, message));
+    }
+    Ok(procedure)
+}
+
+/// Whether the person may apply for this procedure from this post, whatever is applied for.
+///
+/// # Errors
+/// Nobody applies for it, it is others who do, or the person does not hold the post today.
+pub fn may_apply_from(procedure: &str, ctx: &Ctx<'_>, post: &str) -> Result<(), Refusal> {
+    may_apply(applied_for(procedure, ctx)?, ctx, post).map(|_| ())
 }
 
 /// What a case begins with.
