@@ -25,6 +25,7 @@ try {
       ["/checks", "checks"],
       ["/calendar?scope=section", "calendar"],
       ["/inbox", "inbox"],
+      ["/apply/take_out/import", "apply-import"],
       ["/apply/take_out", "apply"],
     ]) {
       await page.goto(city.url + path);

@@ -312,7 +312,8 @@ impl Planner<'_> {
             if let Some(first) = seen.get(&key).copied() {
                 self.duplicate(row, &key, first);
                 action = RowAction::Error;
-            } else {
+            } else if key.iter().any(|part| !part.is_empty()) {
+                // Rows that may come without a key, and do, are each their own.
                 seen.insert(key.clone(), self.plan.rows.len());
             }
             self.plan.rows.push(RowPlan { row: row + 1, key, action });
@@ -563,6 +564,15 @@ mod tests {
             [("A2", "4行目と同じ行です（A-7）。"), ("A4", "2行目と同じ行です（A-7）。")]
         );
         assert_eq!((plan.counts.error, plan.counts.add), (2, 1));
+    }
+
+    #[test]
+    fn rows_that_may_come_without_a_key_are_each_their_own() {
+        let mut schema = schema();
+        schema.columns[0].required = false;
+        let csv = "番号,名称\n,x\n,x\nA-1,庁内 台帳\n";
+        let plan = plan(&schema, &read_grid(csv.as_bytes()).unwrap(), &existing(), &Units);
+        assert_eq!((plan.counts.add, plan.counts.same, plan.counts.errors), (2, 1, 0), "{:?}", plan.errors);
     }
 
     #[test]

@@ -529,6 +529,20 @@ pub async fn drafts(c: &mut Conn<'_>, person: &str) -> Result<Vec<DraftRow>, Sto
     c.all(sql, args![person]).await?.iter().map(draft).collect()
 }
 
+/// Somebody's drafts of a procedure, latest first.
+///
+/// # Errors
+/// The database failed.
+pub async fn drafts_of(
+    c: &mut Conn<'_>,
+    person: &str,
+    procedure: &str,
+    limit: i64,
+) -> Result<Vec<DraftRow>, StoreError> {
+    let sql = "SELECT id, procedure, person, body, updated_at FROM draft WHERE person = $1 AND procedure = $2 ORDER BY updated_at DESC, id LIMIT $3";
+    c.all(sql, args![person, procedure, limit]).await?.iter().map(draft).collect()
+}
+
 /// One of somebody's own drafts.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ pub mod account_import;
 pub mod api_token;
 pub mod attachment;
 pub mod case;
+pub mod case_import;
 pub mod cause;
 mod conn;
 mod db;

@@ -21,6 +21,8 @@ const PLACES: &[(&str, &str)] = &[
     ("/accounts/second-factor", "identity#多要素認証認証アプリのコード"),
     ("/api", "exchange#プログラムからの利用api"),
     ("/apply/{procedure}", "staff#4-申請する"),
+    ("/apply/{procedure}/import", "staff#4の2-ファイルからまとめて申請する"),
+    ("/apply/{procedure}/imports", "staff#4の2-ファイルからまとめて申請する"),
     ("/assessment", "duties#守ることと自己点検"),
     ("/bulk/{procedure}", "handling#分類をまとめて変える"),
     ("/calendar", "screens#予定表"),
@@ -133,10 +135,11 @@ mod tests {
     use crate::guide::{FILES, html};
 
     /// Routes that are asked with GET and are no pages: files, pictures, answers to scripts and addresses that lead on.
-    const NO_PAGES: [&str; 24] = [
+    const NO_PAGES: [&str; 25] = [
         "/account/passkeys/new",
         "/account/passkeys/proof",
         "/account/second-factor/qr.svg",
+        "/apply/{procedure}/import/table.{format}",
         "/calendar/{file}",
         "/cases/export.{format}",
         "/cases/{id}/files/{pos}",

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use sekisho_base::Date;
 use sekisho_case::authority::Explain;
-use sekisho_case::case::{Act, CaseState, Direction, Resume, SYSTEM, StepRun, StepStatus};
+use sekisho_case::case::{Act, CaseState, Direction, Item, Resume, SYSTEM, StepRun, StepStatus};
 use sekisho_case::decide::{self, Command, Ctx, Draft, Offer};
 use sekisho_pack::model::{Field, FieldType, Pack, Procedure, Step, StepKind};
-use sekisho_store::Viewer;
 use sekisho_store::case::{self, CaseRow};
+use sekisho_store::{Conn, Viewer, register};
 
 use crate::cases::apply::{field_view, refused, typed_values};
 use crate::cases::choose::{ITEMS, chosen, items_field};
@@ -258,12 +258,7 @@ fn again_view(p: &Procedure, state: &CaseState, typed: Option<&ActInput>) -> Act
 }
 
 /// The command that a form asks for.
-fn command(
-    p: &Procedure,
-    state: &CaseState,
-    input: &ActInput,
-    now: Vec<sekisho_case::case::Item>,
-) -> Result<Command, AppError> {
+fn command(p: &Procedure, state: &CaseState, input: &ActInput, now: Vec<Item>) -> Result<Command, AppError> {
     let text = |field: &str| {
         if case_action(&input.act).is_some() {
             input.first(&case_field(&input.act, &input.step, field))
@@ -428,25 +423,9 @@ impl Office {
     }
 
     /// The case's items as the registers have them now.
-    async fn items_now(
-        &self,
-        pack: &Arc<Pack>,
-        state: &CaseState,
-    ) -> Result<Vec<sekisho_case::case::Item>, AppError> {
+    async fn items_now(&self, pack: &Arc<Pack>, state: &CaseState) -> Result<Vec<Item>, AppError> {
         let (pack, items) = (Arc::clone(pack), state.content.items.clone());
-        self.store
-            .read(move |c| {
-                Box::pin(async move {
-                    let mut now = Vec::new();
-                    for i in items {
-                        let Some(r) = pack.registers.get(&i.register) else { continue };
-                        let row = sekisho_store::register::get(c, &table_spec(r), &engine(), &i.id).await?;
-                        now.extend(row.map(|row| item_of(&i.field, r, &row)));
-                    }
-                    Ok::<_, AppError>(now)
-                })
-            })
-            .await
+        self.store.read(move |c| Box::pin(async move { items_in(c, &pack, &items).await })).await
     }
 
     /// Decides a command, and keeps what follows.
@@ -556,6 +535,17 @@ impl Office {
             .await?;
         state_of(&row.ok_or(AppError::NotFound)?)
     }
+}
+
+/// Items of a case as the registers have them in this transaction.
+pub(super) async fn items_in(c: &mut Conn<'_>, pack: &Pack, items: &[Item]) -> Result<Vec<Item>, AppError> {
+    let mut now = Vec::new();
+    for i in items {
+        let Some(r) = pack.registers.get(&i.register) else { continue };
+        let row = register::get(c, &table_spec(r), &engine(), &i.id).await?;
+        now.extend(row.map(|row| item_of(&i.field, r, &row)));
+    }
+    Ok(now)
 }
 
 /// Step and content hash that a page would show for an act: for the demo city.

@@ -6,19 +6,16 @@ use std::sync::Arc;
 use sekisho_base::Date;
 use sekisho_base::canonical::{canonical_json, hex, sha256};
 use sekisho_base::text::normalize_code;
-use sekisho_case::case::{Item, fold};
-use sekisho_case::decide::{self, Application, Ctx, Draft, case_number};
+use sekisho_case::case::Item;
 use sekisho_case::handling::{HandlingFacts, Note, decide_handling};
 use sekisho_case::refusal::Refusal;
 use sekisho_pack::model::{Field, FieldType, Pack, Procedure};
 use sekisho_pack::words::Words;
 use sekisho_store::case::{self, DraftRow};
-use sekisho_store::{Conn, attachment, once, setting};
+use sekisho_store::{Conn, attachment, once};
 use serde_json::json;
 
 use crate::cases::items::{FIRST, FOUND, find_items, items_by_key};
-use crate::cases::rows::row_facts;
-use crate::cases::store::keep;
 use crate::cases::view::{AheadLine, ApplyForm, Explained, FormPart, ItemLine, ItemsPart, PostChoice, Typed};
 use crate::cases::{attach, related};
 use crate::clauses::{ClauseLink, clause_number};
@@ -149,6 +146,21 @@ pub(super) async fn form_key(
     Ok(Some(hex(&sha256(canonical_json(&whole).as_bytes()))))
 }
 
+/// What is kept of a form as a draft.
+pub(super) fn draft_body(typed: &Typed) -> String {
+    let mut values = typed.values.clone();
+    values.retain(|name, _| !matches!(name.as_str(), "csrf" | "do" | "draft" | ONCE));
+    values.insert("post".to_owned(), vec![typed.post.clone()]);
+    json!(values).to_string()
+}
+
+/// What was typed, from a draft.
+pub(super) fn typed_of(row: &DraftRow) -> Result<Typed, AppError> {
+    let values = serde_json::from_str(&row.body).map_err(AppError::internal)?;
+    let typed = Typed { values, draft: row.id.clone(), ..Typed::default() };
+    Ok(Typed { post: typed.first("post").to_owned(), ..typed })
+}
+
 impl Office {
     fn item_line(&self, pack: &Pack, procedure: &Procedure, i: &Item) -> ItemLine {
         let mut line = ItemLine {
@@ -197,9 +209,7 @@ impl Office {
                 })
                 .await?;
             let row = row.filter(|d| d.procedure == procedure).ok_or(AppError::NotFound)?;
-            typed.values = serde_json::from_str(&row.body).map_err(AppError::internal)?;
-            typed.post = typed.first("post").to_owned();
-            typed.draft = row.id;
+            typed = typed_of(&row)?;
         } else {
             let fields = p.fields.iter().filter_map(|f| match &f.kind {
                 FieldType::Items(registers) => Some((f, registers)),
@@ -356,10 +366,7 @@ impl Office {
         if !self.pack().procedures.contains_key(procedure) {
             return Err(AppError::NotFound);
         }
-        let mut values = typed.values.clone();
-        values.retain(|name, _| !matches!(name.as_str(), "csrf" | "do" | "draft" | ONCE));
-        values.insert("post".to_owned(), vec![typed.post.clone()]);
-        let body = json!(values).to_string();
+        let body = draft_body(typed);
         let id = if typed.draft.is_empty() { self.new_id()?.to_string() } else { typed.draft.clone() };
         let row = DraftRow {
             id: id.clone(),
@@ -411,54 +418,23 @@ impl Office {
         typed: &Typed,
         key: Option<String>,
     ) -> Result<String, AppError> {
-        let me = self.me(who).await?;
-        let pack = self.pack();
-        let p = pack.procedures.get(procedure).ok_or(AppError::NotFound)?;
-        let mut fields = typed_values(&p.fields, &typed.values, "")?;
-        let rules = self.rules(&pack)?;
-        let office = Arc::clone(self);
-        let (procedure, typed, id) = (procedure.to_owned(), typed.clone(), self.new_id()?.to_string());
+        let applying = self.applying(who, procedure).await?;
+        let (typed, id) = (typed.clone(), self.new_id()?.to_string());
         self.store
             .write(move |c| {
                 Box::pin(async move {
-                    let Some(p) = pack.procedures.get(&procedure) else { return Err(AppError::NotFound) };
                     let once = match key {
                         Some(key) => Some(key),
-                        None => form_key(c, &me.person, &procedure, &typed).await?,
+                        None => form_key(c, &applying.me.person, &applying.procedure, &typed).await?,
                     };
                     if let Some(key) = &once
                         && let Some(before) = once::done(c, key).await?
                     {
                         return Ok(before);
                     }
-                    fields.extend(row_facts(c, &pack, me.viewer(), &p.fields, &fields, "").await?);
-                    let from =
-                        related::opener(c, &office, &me.person, typed.first(related::FIELD), &procedure)
-                            .await?;
-                    let files = typed.values.get(attach::FIELD).cloned().unwrap_or_default();
-                    let draft = Draft {
-                        fields,
-                        attachments: attach::give(c, &me.person, &files, &id).await?,
-                        items: office.chosen_items(c, &pack, p, &me, &typed).await?,
-                    };
-                    let (org, now) = (office.org_now(c).await?, office.clock.now());
-                    let sequence =
-                        setting::next(c, &format!("number:{procedure}:{}", now.date().fiscal_year())).await?;
-                    let number = case_number(&p.number, now.date(), u32::try_from(sequence).unwrap_or(0));
-                    let ctx = Ctx { org: &org, pack: &pack, rules: &rules, now, person: &me.person };
-                    let parent = from.as_ref().map(|f| f.link.clone());
-                    let application =
-                        Application { case: id.clone(), number, post: typed.post.clone(), draft, parent };
-                    let acts = decide::apply(&procedure, &ctx, application).map_err(|r| refused(r, ""))?;
-                    let state = fold(&acts).map_err(AppError::internal)?;
-                    keep(c, &office, None, &state, &acts).await?;
-                    if let Some(from) = from {
-                        related::link(c, &office, &me.person, from, &state).await?;
-                    }
-                    if !typed.draft.is_empty() {
-                        case::drop_draft(c, &me.person, &typed.draft).await?;
-                    }
+                    applying.apply(c, &typed, &id).await?;
                     if let Some(key) = once {
+                        let now = applying.office.clock.now();
                         once::put(c, &key, &id, now, now.plus_millis(-ONCE_MS)).await?;
                     }
                     Ok(id)

@@ -143,7 +143,12 @@ impl Office {
     }
 }
 
-async fn waiting(c: &mut Conn<'_>, person: &str, ids: &[String]) -> Result<Vec<AttachmentRow>, AppError> {
+/// Files of this person that wait for their application, of these ids.
+pub(super) async fn waiting(
+    c: &mut Conn<'_>,
+    person: &str,
+    ids: &[String],
+) -> Result<Vec<AttachmentRow>, AppError> {
     let mut found: Vec<AttachmentRow> = Vec::new();
     for id in ids.iter().take(limits::CASE_FILES + 1) {
         let known = found.iter().any(|f| f.id == *id);

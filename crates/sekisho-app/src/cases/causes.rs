@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sekisho_base::Date;
+use sekisho_base::limits::LINE_CHARS;
+use sekisho_base::text::shorten;
 use sekisho_case::case::{CaseState, Cause, SYSTEM, StepStatus, fold};
 use sekisho_case::decide::{self, Ctx, Draft, Opening, case_number};
 use sekisho_pack::duty::{Event, after};
@@ -254,6 +256,7 @@ async fn open_one(
     if !cause::take(c, by, &t.thing, &id).await? {
         return Ok(());
     }
+    let about = about(c, ctx.pack, by, &t.row).await?;
     let mut says = t.says;
     if let Some(before) = before {
         let number = case::get(c, &engine(), &before).await?.map(|r| r.number).unwrap_or_default();
@@ -279,12 +282,30 @@ async fn open_one(
         number: case_number(&p.number, ctx.today(), u32::try_from(sequence).unwrap_or(0)),
         unit,
         cause: Cause { by: by.to_owned(), row: t.row, says },
+        about,
         draft,
     };
     let acts = decide::open_without_applicant(&p.id, ctx, opening)
         .map_err(|r| AppError::internal(format!("{}: {}", p.id, r.message)))?;
     let state = fold(&acts).map_err(AppError::internal)?;
     keep(c, office, None, &state, &acts).await
+}
+
+/// What a list calls a case that opened itself: the check and the number of the case it found, or the duty. Empty for an import, whose
+/// things and person say it.
+async fn about(c: &mut Conn<'_>, pack: &Pack, by: &str, row: &str) -> Result<String, AppError> {
+    let title = match by.split_once(':') {
+        Some(("check", id)) => pack.checks.get(id).map(|check| check.title.clone()),
+        Some(("duty", id)) => pack.duties.get(id).map(|duty| format!("{}の遅れ", duty.title)),
+        _ => None,
+    };
+    let case = row.strip_prefix("case/").and_then(|key| key.split('#').next());
+    let found = match case {
+        Some(id) => case::get(c, &engine(), id).await?.map(|row| row.number),
+        None => None,
+    };
+    let parts: Vec<String> = [title, found].into_iter().flatten().collect();
+    Ok(shorten(&parts.join(" "), LINE_CHARS))
 }
 
 /// Where the thing that opened a case is shown; empty when it has no page.

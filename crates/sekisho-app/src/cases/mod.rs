@@ -4,12 +4,14 @@
 mod act;
 mod anew;
 mod apply;
+mod applying;
 mod attach;
 mod bulk;
 mod causes;
 mod choose;
 mod explain;
 mod follow;
+mod import;
 mod inbox;
 mod items;
 mod lent;
@@ -34,6 +36,10 @@ pub use bulk::{AffectedCase, BulkForm, BulkNotes, BulkPlan, BulkRow, NUMBERS, Ou
 pub use causes::open_from_causes;
 pub use explain::Explanation;
 pub(crate) use follow::{organization_changed, row_changed};
+pub use import::{
+    CONFIRMED, CaseImportChoice, CaseImportHead, CaseImportLine, CaseImportOrder, CaseImportPlan,
+    CaseImportRowView, CaseImportView, CaseImportsView, CaseUndo, MOST_ROWS,
+};
 pub use inbox::MOST_AT_ONCE;
 pub(crate) use items::{FOUND, find_items, item_of, items_named};
 pub use store::sweep;

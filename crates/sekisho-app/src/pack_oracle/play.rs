@@ -153,7 +153,7 @@ impl<'a> Stage<'a> {
                 return open_without_applicant(
                     &procedure.id,
                     &ctx,
-                    Opening { case, number, unit, cause, draft },
+                    Opening { case, number, unit, cause, about: String::new(), draft },
                 );
             }
             let post = self.city.applicant_post.clone();

@@ -154,7 +154,7 @@ pub(crate) fn error_lines<'a>(
             place: e.sheet.as_ref().map_or_else(|| e.cell.clone(), |s| format!("{s} {}", e.cell)),
             column: e.label.clone(),
             value: e.value.clone(),
-            message: format!("{} {}", e.message, e.remedy),
+            message: format!("{} {}", e.message, e.remedy).trim_end().to_owned(),
         })
         .collect()
 }

@@ -20,12 +20,7 @@ use crate::refusal::{Code, Refusal};
 /// The form is not filled in as it must be, the contents may not be handled so, nobody would decide, or the person does
 /// not hold the post applied from.
 pub fn apply(procedure: &str, ctx: &Ctx<'_>, application: Application) -> Result<Vec<Act>, Refusal> {
-    let unknown = || Refusal::new(Code::WrongPack, "この手続は、いまの基準にありません。");
-    let procedure = ctx.pack.procedures.get(procedure).ok_or_else(unknown)?;
-    if !procedure.applied_for() {
-        let message = "この手続は、検査などで見つかったときに自動で始まります。申請はできません。";
-        return Err(Refusal::new(Code::WrongPack, message));
-    }
+    let procedure = applied_for(procedure, ctx)?;
     let Application { case, number, post, draft, parent } = application;
     let held = may_apply(procedure, ctx, &post)?;
     check(procedure, ctx, &draft)?;
@@ -33,7 +28,39 @@ pub fn apply(procedure: &str, ctx: &Ctx<'_>, application: Application) -> Result
     require_allowed(&content)?;
     let unit = ctx.org.post(&post).map(|p| p.unit.clone()).unwrap_or_default();
     let applicant = Applicant { person: ctx.person.to_owned(), post, unit };
-    begin(procedure, ctx, First { case, number, held: vec![held], applicant, content, cause: None, parent })
+    begin(
+        procedure,
+        ctx,
+        First {
+            case,
+            number,
+            held: vec![held],
+            applicant,
+            content,
+            about: String::new(),
+            cause: None,
+            parent,
+        },
+    )
+}
+
+/// The procedure, when people apply for it.
+fn applied_for<'p>(procedure: &str, ctx: &Ctx<'p>) -> Result<&'p Procedure, Refusal> {
+    let unknown = || Refusal::new(Code::WrongPack, "この手続は、いまの基準にありません。");
+    let procedure = ctx.pack.procedures.get(procedure).ok_or_else(unknown)?;
+    if !procedure.applied_for() {
+        let message = "この手続は、検査などで見つかったときに自動で始まります。申請はできません。";
+        return Err(Refusal::new(Code::WrongPack, message));
+    }
+    Ok(procedure)
+}
+
+/// Whether the person may apply for this procedure from this post, whatever is applied for.
+///
+/// # Errors
+/// Nobody applies for it, it is others who do, or the person does not hold the post today.
+pub fn may_apply_from(procedure: &str, ctx: &Ctx<'_>, post: &str) -> Result<(), Refusal> {
+    may_apply(applied_for(procedure, ctx)?, ctx, post).map(|_| ())
 }
 
 /// What a case begins with.
@@ -43,13 +70,14 @@ pub(super) struct First {
     pub held: Vec<Held>,
     pub applicant: Applicant,
     pub content: Content,
+    pub about: String,
     pub cause: Option<Cause>,
     pub parent: Option<Parent>,
 }
 
 /// The first act of a case, by the applicant, and what follows of itself.
 pub(super) fn begin(procedure: &Procedure, ctx: &Ctx<'_>, first: First) -> Result<Vec<Act>, Refusal> {
-    let First { case, number, held, applicant, content, cause, parent } = first;
+    let First { case, number, held, applicant, content, about, cause, parent } = first;
     let pack = PackRef::of(ctx.pack);
     let mut act = Act {
         seq: 1,
@@ -65,7 +93,7 @@ pub(super) fn begin(procedure: &Procedure, ctx: &Ctx<'_>, first: First) -> Resul
             case,
             procedure: procedure.id.clone(),
             number,
-            title: title_of(procedure, &content),
+            title: title_of(procedure, &content, &about),
             pack,
             applicant,
             content,
@@ -158,12 +186,18 @@ pub(super) fn require_allowed(content: &Content) -> Result<(), Refusal> {
     Err(Refusal::new(Code::Prohibited, format!("この取扱いは認められていません。{}", why.join(" "))))
 }
 
-/// What people see in a list: the procedure and the first item.
-fn title_of(procedure: &Procedure, content: &Content) -> String {
-    match (content.items.first(), content.items.len()) {
-        (Some(first), 1) => format!("{}（{}）", procedure.title, first.name),
-        (Some(first), n) => format!("{}（{} ほか{}件）", procedure.title, first.name, n.saturating_sub(1)),
-        (None, _) => procedure.title.clone(),
+/// What people see in a list: the procedure, what it is about and the first item.
+fn title_of(procedure: &Procedure, content: &Content, about: &str) -> String {
+    let items = match (content.items.first(), content.items.len()) {
+        (Some(first), 1) => first.name.clone(),
+        (Some(first), n) => format!("{} ほか{}件", first.name, n.saturating_sub(1)),
+        (None, _) => String::new(),
+    };
+    let told: Vec<&str> = [about, &items].into_iter().filter(|part| !part.is_empty()).collect();
+    if told.is_empty() {
+        procedure.title.clone()
+    } else {
+        format!("{}（{}）", procedure.title, told.join(" "))
     }
 }
 
@@ -179,7 +213,7 @@ pub(super) fn resubmit(run: &mut Run<'_>, shown: &str, draft: Draft) -> Result<(
     let changed = content != run.state.content;
     let jump = run.state.resume.as_ref().is_some_and(|r| r.resume == Resume::JumpBack);
     let voided = if jump && !changed { vec![] } else { reached(run) };
-    let title = title_of(run.procedure, &content);
+    let title = title_of(run.procedure, &content, "");
     run.emit(stamp, What::Resubmitted { content, title, voided })?;
     require_decision(run)?;
     advance(run)

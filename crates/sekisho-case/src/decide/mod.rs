@@ -21,7 +21,7 @@ use sekisho_base::{Date, Instant};
 use sekisho_pack::model::Pack;
 use serde::{Deserialize, Serialize};
 
-pub use applicant::apply;
+pub use applicant::{apply, may_apply_from};
 pub use explain::explain;
 pub use form::check_form;
 pub use number::case_number;

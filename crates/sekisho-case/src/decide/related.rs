@@ -26,6 +26,8 @@ pub struct Opening {
     pub unit: String,
     /// What opened it.
     pub cause: Cause,
+    /// What a list calls it, beside the procedure and the first item; empty: those alone.
+    pub about: String,
     /// What is known.
     pub draft: Draft,
 }
@@ -47,11 +49,12 @@ pub fn open_without_applicant(procedure: &str, ctx: &Ctx<'_>, opening: Opening) 
     }
     let content = content(procedure, ctx, &opening.draft);
     let applicant = Applicant { person: SYSTEM.to_owned(), post: String::new(), unit: opening.unit };
-    let Opening { case, number, cause, .. } = opening;
+    let Opening { case, number, cause, about, .. } = opening;
+    let cause = Some(cause);
     begin(
         procedure,
         ctx,
-        First { case, number, held: vec![], applicant, content, cause: Some(cause), parent: None },
+        First { case, number, held: vec![], applicant, content, about, cause, parent: None },
     )
 }
 

@@ -94,6 +94,7 @@ fn opening(by: &str) -> Opening {
         number: "是正-R8-0001".into(),
         unit: "zeimu".into(),
         cause,
+        about: "現物確認が古い媒体".into(),
         draft: Draft::default(),
     }
 }
@@ -108,6 +109,7 @@ fn a_check_opens_a_case_that_nobody_applied_for() {
         Code::WrongPack
     );
     let mut c = Case { acts: open("check:media_sighting_stale").unwrap() };
+    assert!(c.state().title.ends_with("（現物確認が古い媒体）"), "{}", c.state().title);
     let state = c.state();
     assert_eq!(state.cause.as_ref().map(|x| x.row.as_str()), Some("media/1"));
     assert!(state.parties.is_empty(), "the program is nobody");

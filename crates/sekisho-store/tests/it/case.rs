@@ -244,7 +244,9 @@ on_both! {
         act!(db.store, c => case::drop_draft(c, "00002", "D1").await).unwrap();
         assert_eq!(look!(db.store, c => case::get_draft(c, "00002", "D1").await).unwrap(), None);
         assert_eq!(look!(db.store, c => case::get_draft(c, "00001", "D1").await).unwrap(), Some(first.clone()));
-        assert_eq!(look!(db.store, c => case::drafts(c, "00001").await).unwrap(), [later, first]);
+        assert_eq!(look!(db.store, c => case::drafts(c, "00001").await).unwrap(), [later.clone(), first.clone()]);
+        assert_eq!(look!(db.store, c => case::drafts_of(c, "00001", "take_out", 1).await).unwrap(), std::slice::from_ref(&later));
+        assert!(look!(db.store, c => case::drafts_of(c, "00001", "loan", 9).await).unwrap().is_empty());
         let changed = draft("D1", "00001", "{\"a\":2}", 5);
         let put = changed.clone();
         act!(db.store, c => {

@@ -1,6 +1,7 @@
-//! What people keep for themselves: files of the standard that they work on, and views of a register's list.
+//! What people keep for themselves: files of the standard that they work on, views of a register's list, files of applications that they loaded.
 
 use sekisho_store::StoreError;
+use sekisho_store::case_import::{self, CaseImportRow};
 use sekisho_store::pack_draft::{self, DraftFileRow};
 use sekisho_store::register_view::{self, ViewRow};
 
@@ -17,7 +18,34 @@ fn view(id: &str, person: &str, unit: &str, name: &str) -> ViewRow {
     ViewRow { id, register, person, unit, name, query, created_at: at(7) }
 }
 
+fn loaded(id: &str, person: &str, procedure: &str, when: i64) -> CaseImportRow {
+    let [id, person, procedure] = [id, person, procedure].map(str::to_owned);
+    let (file, lines) = ("持出.xlsx".to_owned(), "[{\"row\":2}]".to_owned());
+    CaseImportRow { id, procedure, person, at: at(when), file, submitted: when % 2 == 0, lines, undone: None }
+}
+
 on_both! {
+    async fn a_file_of_applications_is_its_loaders_alone_and_undone_once(db: Db) {
+        let all = [loaded("I1", "1001", "take_out", 1), loaded("I2", "1001", "take_out", 2), loaded("I3", "1001", "loan", 3), loaded("I4", "1002", "take_out", 4)];
+        let put = all.clone();
+        act!(db.store, c => {
+            for i in &put {
+                case_import::put(c, i).await?;
+            }
+            Ok(())
+        }).unwrap();
+        let [first, second, ..] = all;
+        assert!(act!(db.store, c => case_import::put(c, &loaded("I1", "1003", "loan", 9)).await).is_err(), "one carrying out a file");
+        assert_eq!(look!(db.store, c => case_import::list(c, "1001", "take_out", 9).await).unwrap(), [second.clone(), first.clone()]);
+        assert_eq!(look!(db.store, c => case_import::list(c, "1001", "take_out", 1).await).unwrap(), std::slice::from_ref(&second));
+        assert_eq!(look!(db.store, c => case_import::get(c, "1002", "I1").await).unwrap(), None);
+        assert!(act!(db.store, c => case_import::undo(c, "I1", at(7), "[]").await).unwrap());
+        assert!(!act!(db.store, c => case_import::undo(c, "I1", at(8), "[1]").await).unwrap(), "once");
+        let undone = CaseImportRow { undone: Some((at(7), "[]".to_owned())), ..first };
+        assert_eq!(look!(db.store, c => case_import::get(c, "1001", "I1").await).unwrap(), Some(undone));
+        assert_eq!(look!(db.store, c => case_import::get(c, "1001", "I2").await).unwrap(), Some(second));
+    }
+
     async fn a_file_is_its_editors_alone_and_not_saved_over_what_was_not_seen(db: Db) {
         act!(db.store, c => {
             pack_draft::put(c, "1001", &draft("roles.toml", "𠮷", 1, 10), 0).await?;

@@ -40,6 +40,8 @@ struct ListView {
     statuses: Vec<RefChoice>,
     rows: Vec<CaseLine>,
     export: String,
+    /// Where applications of the chosen procedure come from a file; empty where none is chosen or it takes none.
+    import: String,
     total: String,
     page: i64,
     prev: Option<String>,
@@ -108,6 +110,11 @@ async fn index(State(web): State<Web>, Who(who): Who, Query(a): Query<Asked>) ->
         .collect();
     let address = |page: i64| format!("/cases?{kept}page={page}");
     let list = ListView {
+        import: if web.office.takes_file(&a.procedure) {
+            format!("/apply/{}/import", a.procedure)
+        } else {
+            String::new()
+        },
         procedure: a.procedure.clone(),
         procedures: l.procedures,
         q: a.q.clone(),

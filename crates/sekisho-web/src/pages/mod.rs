@@ -4,6 +4,7 @@ mod absences;
 mod account;
 mod accounts;
 mod apply;
+mod apply_import;
 mod bulk;
 mod calendar;
 mod cases;
@@ -53,6 +54,7 @@ pub(crate) fn routes() -> Router<Web> {
         .merge(home::routes())
         .merge(help::routes())
         .merge(apply::routes())
+        .merge(apply_import::routes())
         .merge(bulk::routes())
         .merge(calendar::routes())
         .merge(cases::routes())

@@ -363,7 +363,8 @@ fn import_view(id: &str, title: &str) -> ImportView {
     }
 }
 
-fn conflict(code: &str) -> Conflict {
+/// The choice that a form names.
+pub(crate) fn conflict(code: &str) -> Conflict {
     match code {
         "stop" => Conflict::Stop,
         "skip" => Conflict::Skip,

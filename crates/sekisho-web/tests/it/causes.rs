@@ -54,6 +54,11 @@ async fn what_stays_broken_is_put_right_in_a_case_of_its_own() {
     let case = case_with(&mut manager, "是正-R8-0001").await;
     let page = manager.get(&case).await;
     assert!(page.text.contains("まだ解消していません"), "{}", page.text);
+    let title = page.text.split("<h1").nth(1).unwrap().split("</h1>").next().unwrap();
+    assert!(
+        title.contains("是正（") && title.contains("持出-R8-0001"),
+        "the list says what it is about: {title}"
+    );
     assert!(page.text.contains(&format!("<dd><a href=\"{cause}\">持出-R8-0001")), "{}", page.text);
     let shown = crate::browser::hidden(page.form("perform"), "shown");
     for wrong in [CLERK, DEPUTY, DIRECTOR, HEAD] {
@@ -113,6 +118,7 @@ async fn a_duty_nobody_did_opens_a_case_in_its_section() {
     let mut manager = city.browser(MANAGER).await;
     let mine = case_with(&mut manager, "是正-R9-").await;
     let page = manager.get(&mine).await;
+    assert!(page.text.contains("是正（情報資産の棚卸しの遅れ）"), "{}", page.text);
     assert!(
         page.text.contains("「情報資産の棚卸し」が期限（令和9年3月31日）までに行われていません"),
         "{}",

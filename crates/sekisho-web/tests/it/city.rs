@@ -460,6 +460,8 @@ impl City {
             "SELECT COUNT(*) FROM draft",
             "SELECT CAST(COALESCE(SUM(LENGTH(body)), 0) AS BIGINT) FROM draft",
             "SELECT COUNT(*) FROM upload",
+            "SELECT COUNT(*) FROM case_import",
+            "SELECT COUNT(*) FROM case_import WHERE undone_at IS NOT NULL",
             "SELECT COUNT(*) FROM register_change",
             "SELECT COUNT(*) FROM r_asset",
             "SELECT COUNT(*) FROM r_media",

@@ -27,6 +27,8 @@ mod calendar;
 #[cfg(test)]
 mod cards;
 #[cfg(test)]
+mod case_import;
+#[cfg(test)]
 mod causes;
 #[cfg(test)]
 mod change;

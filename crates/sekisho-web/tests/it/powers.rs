@@ -38,6 +38,10 @@ pub struct Held {
     /// What the dry run of a bulk change showed the clerk.
     pub bulk: String,
     pub draft: String,
+    /// Id and digest of a file of applications that the clerk has looked at.
+    pub file: [String; 2],
+    /// Id of one that the clerk has loaded.
+    pub loaded: String,
     /// Id and digest of an import that the manager has looked at.
     pub upload: [String; 2],
     /// The same of the organization, by the administrator.
@@ -65,6 +69,7 @@ pub async fn hold(city: &City) -> Held {
     let shown = hidden(manager.get(&case).await.form("permit"), "shown");
     let draft = clerk.post("/apply/take_out", &[("do", "draft"), ("purpose", "下書き")]).await.location();
     let draft = draft.split("draft=").nth(1).unwrap().split('&').next().unwrap().to_owned();
+    let (file, loaded) = crate::case_import::held(city, &mut clerk).await;
     let csv = "管理番号,名称\r\nA-001,直した名前\r\n";
     let plan = check(&mut manager, "/registers/asset/import", "a.csv", csv.as_bytes()).await;
     let upload = ["upload", "shown"].map(|name| hidden(&plan.text, name));
@@ -99,6 +104,8 @@ pub async fn hold(city: &City) -> Held {
         proposal,
         asset,
         draft,
+        file,
+        loaded,
         upload,
         absence: crate::absences::cancels(&clerk.get("/absences").await).swap_remove(0),
         organization: ["upload", "shown"].map(|name| hidden(&plan.text, name)),
@@ -284,6 +291,16 @@ pub fn attempts(h: &Held) -> Vec<Attempt> {
         &[CLERK, DIRECTOR, OTHER_CLERK, OTHER_MANAGER, ADMIN],
     );
     add("/apply/{procedure}", "/apply/take_out", from_draft("apply", "22-s"), None, &[OTHER_CLERK]);
+    // A file of applications is carried out and taken back by whoever looked at it, and read only from whoever may apply.
+    let mut load = import("apply", &h.file);
+    load.push(("then", "draft".to_owned()));
+    let wrong = [MANAGER, DIRECTOR, OTHER_CLERK, OTHER_MANAGER, ADMIN];
+    add("/apply/{procedure}/import", "/apply/take_out/import", load, None, &wrong);
+    let csv = "案件番号,必要な理由\r\n,急ぐため\r\n".as_bytes().to_vec();
+    let check = import("check", &none);
+    add("/apply/{procedure}/import", "/apply/exception/import", check, Some(csv), &[CLERK, OTHER_CLERK]);
+    let undo = vec![("import", h.loaded.clone())];
+    add("/apply/{procedure}/imports", "/apply/take_out/imports", undo, None, &wrong);
     let mut change = owned(crate::bulk::form("A-001", "2"));
     change.extend([("do", "apply".to_owned()), ("shown", h.bulk.clone())]);
     let wrong = [MANAGER, DIRECTOR, OTHER_CLERK, OTHER_MANAGER, ADMIN];

@@ -332,7 +332,7 @@ async fn what_was_exported_imports_as_no_change_and_no_character_is_lost() {
     );
 
     let refused = b.get("/registers/asset/export.sjis").await;
-    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(
         refused.text.contains("6行目「名称」の「\u{e0100}」") && refused.text.contains("CSV（UTF-8）"),
         "{}",
@@ -347,7 +347,7 @@ async fn what_was_exported_imports_as_no_change_and_no_character_is_lost() {
     let rare = asset("K-4", "𠮷田家の記録", "21");
     assert_eq!(b.post("/registers/asset/new", &rare).await.status, StatusCode::SEE_OTHER);
     let refused = b.get("/registers/asset/export.sjis?q=K-4").await;
-    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(refused.text.contains("2行目「名称」の「𠮷」"), "{}", refused.text);
     let id = row_id(&mut b, "asset", "K-3").await;
     let form = b.get(&format!("/registers/asset/{id}/edit")).await;
