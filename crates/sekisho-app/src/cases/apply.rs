@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sekisho_base::Date;
-use sekisho_base::canonical::{canonical_json, hex, sha256};
+use sekisho_base::canonical::content_hash;
 use sekisho_base::text::normalize_code;
 use sekisho_case::case::Item;
 use sekisho_case::handling::{HandlingFacts, Note, decide_handling};
@@ -143,7 +143,7 @@ pub(super) async fn form_key(
         files.push(attachment::hash_of_own(c, person, id).await?);
     }
     let whole = json!({"person": person, "procedure": procedure, "form": values, "files": files});
-    Ok(Some(hex(&sha256(canonical_json(&whole).as_bytes()))))
+    Ok(Some(content_hash(&whole)))
 }
 
 /// What is kept of a form as a draft.

@@ -34,7 +34,7 @@ impl Applying {
         Ctx { org, pack: &self.pack, rules: &self.rules, now, person: &self.me.person }
     }
 
-    /// The acts that an application would be. Nothing is written.
+    /// The acts that an application would be, and the case from whose step it is made. Nothing is written.
     ///
     /// # Errors
     /// Fields that were not accepted, or a refusal.
@@ -44,26 +44,24 @@ impl Applying {
         typed: &Typed,
         (case, number): (String, String),
         attachments: Vec<Attachment>,
-    ) -> Result<Vec<Act>, AppError> {
+    ) -> Result<(Vec<Act>, Option<related::Opener>), AppError> {
         let p = self.pack.procedures.get(&self.procedure).ok_or(AppError::NotFound)?;
         let mut fields = typed_values(&p.fields, &typed.values, "")?;
         fields.extend(row_facts(c, &self.pack, self.me.viewer(), &p.fields, &fields, "").await?);
         let items = self.office.chosen_items(c, &self.pack, p, &self.me, typed).await?;
-        let from = self.opener(c, typed).await?;
+        let parent = typed.first(related::FIELD);
+        let from = related::opener(c, &self.office, &self.me.person, parent, &self.procedure).await?;
         let org = self.office.org_now(c).await?;
         let application = Application {
             case,
             number,
             post: typed.post.clone(),
             draft: Draft { fields, attachments, items },
-            parent: from.map(|f| f.link),
+            parent: from.as_ref().map(|f| f.link.clone()),
         };
-        decide::apply(&self.procedure, &self.ctx(&org), application).map_err(|r| refused(r, ""))
-    }
-
-    /// The case from whose step somebody applies.
-    async fn opener(&self, c: &mut Conn<'_>, typed: &Typed) -> Result<Option<related::Opener>, AppError> {
-        related::opener(c, &self.office, &self.me.person, typed.first(related::FIELD), &self.procedure).await
+        let acts =
+            decide::apply(&self.procedure, &self.ctx(&org), application).map_err(|r| refused(r, ""))?;
+        Ok((acts, from))
     }
 
     /// Applies as a new case with this id, in the caller's transaction; the draft that it was written in goes.
@@ -78,9 +76,8 @@ impl Applying {
         let counter = format!("number:{}:{}", self.procedure, today.fiscal_year());
         let sequence = setting::next(c, &counter).await?;
         let number = case_number(&p.number, today, u32::try_from(sequence).unwrap_or(0));
-        let acts = self.acts(c, typed, (id.to_owned(), number), attachments).await?;
+        let (acts, from) = self.acts(c, typed, (id.to_owned(), number), attachments).await?;
         let state = fold(&acts).map_err(AppError::internal)?;
-        let from = self.opener(c, typed).await?;
         keep(c, &self.office, None, &state, &acts).await?;
         if let Some(from) = from {
             related::link(c, &self.office, &self.me.person, from, &state).await?;

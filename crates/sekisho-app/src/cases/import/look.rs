@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sekisho_base::Date;
-use sekisho_base::canonical::{canonical_json, hex, sha256};
+use sekisho_base::canonical::content_hash;
 use sekisho_base::limits::LINE_CHARS;
 use sekisho_base::table::Value;
 use sekisho_base::text::shorten;
@@ -189,7 +189,7 @@ fn digest(asked: &Asked, looked: &Looked) -> String {
     let safeguards: Vec<_> = looked.safeguards.iter().collect();
     let whole =
         json!([asked.applying.me.person, asked.post, rows, lines, safeguards, looked.plan.counts.errors]);
-    hex(&sha256(canonical_json(&whole).as_bytes()))
+    content_hash(&whole)
 }
 
 /// One row that is looked at.
@@ -259,7 +259,7 @@ impl Look<'_> {
         let attachments =
             waiting.into_iter().map(|f| Attachment { name: f.name, sha256: f.sha256 }).collect();
         let acts = a.acts(c, &typed, (String::new(), NEW.to_owned()), attachments).await;
-        answer(acts, |content| (todo(typed), content))
+        answer(acts.map(|(acts, _)| acts), |content| (todo(typed), content))
     }
 
     /// What the engine says to a case that is applied for again: its things stay, as on its page.
