@@ -27,7 +27,7 @@ const TOML: [(&str, &str, &str); 47] = [
     (
         "missing comma between",
         ", が抜けています",
-        "値と値の間に , を入れてください。閉じ忘れた引用符がないかも確かめてください",
+        "値と値の間に , を入れてください。引用符とかっこの閉じ忘れがないかも確かめてください",
     ),
     (
         "missing assignment between",
@@ -169,7 +169,7 @@ pub fn toml(message: &str, rest: &str) -> Said {
     (format!("TOMLとして読めません（{message}）"), ELSE.to_owned())
 }
 
-/// What of a condition's brackets is open at its end, outside quotes.
+/// What of a condition is open at its end: a quote, or the innermost of the brackets outside quotes.
 fn open_at_end(source: &str) -> Option<char> {
     let mut open = Vec::new();
     let mut quote = None;
@@ -183,7 +183,7 @@ fn open_at_end(source: &str) -> Option<char> {
             (None, _) => {}
         }
     }
-    open.pop()
+    quote.or_else(|| open.pop())
 }
 
 /// What a message of the reader of conditions (CEL) about a condition means.
@@ -196,7 +196,8 @@ pub fn condition(message: &str, source: &str) -> Said {
     if lower.contains("recursion") || lower.contains("exceeds limit") {
         return ("入れ子が深すぎます".to_owned(), "条件を分けてください".to_owned());
     }
-    if lower.contains("unterminated") {
+    let open = open_at_end(source);
+    if lower.contains("unterminated") || matches!(open, Some('"' | '\'')) {
         return said("引用符が閉じていません", "文字の終わりに引用符を書いてください");
     }
     if lower.contains("expected ')'") || lower.contains("expecting ')'") {
@@ -206,7 +207,7 @@ pub fn condition(message: &str, source: &str) -> Said {
         return said("[ が閉じていません", "] を書いてください");
     }
     if lower.contains("<eof>") && !lower.contains("expecting <eof>") {
-        if let Some((open, close)) = open_at_end(source).map(|c| (c, if c == '(' { ')' } else { ']' })) {
+        if let Some((open, close)) = open.map(|c| (c, if c == '(' { ')' } else { ']' })) {
             return said(&format!("{open} が閉じていません"), &format!("{close} を書いてください"));
         }
         return said("条件が途中で終わっています", "続きを書いてください");

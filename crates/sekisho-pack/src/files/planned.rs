@@ -42,7 +42,8 @@ pub(crate) fn planned(t: &Table<'_>) -> Titles {
 
 /// Looks whether every mechanism that is named and not defined has a title, and every title such a mechanism.
 ///
-/// A pack without the file is from before there was one: it may be in force, and goes on loading with one remark.
+/// A missing title is a remark: what a city takes out of its pack stays bound to clauses, and pages can call it by its
+/// name. A pack without the file is from before there was one, and gets one remark in all.
 pub(crate) fn match_planned<'k>(
     log: &Log,
     bindings: &[(String, usize, MechanismRef)],
@@ -92,7 +93,7 @@ pub(crate) fn match_planned<'k>(
             }
             None => title,
         };
-        Source::new(file, "", log).error(*line, "mechanisms", text, remedy);
+        Source::new(file, "", log).warn(*line, "mechanisms", text, remedy);
     }
     let bound: BTreeSet<&MechanismRef> = bindings.iter().map(|(_, _, m)| m).collect();
     for (m, at) in titles.iter() {

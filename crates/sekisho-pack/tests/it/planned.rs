@@ -22,24 +22,30 @@ fn every_mechanism_of_the_model_pack_is_called_in_japanese() {
     assert!(!pack.planned.is_empty() && pack.planned.keys().all(|m| !is_built(&pack, &built, m)));
 }
 
+/// A remark and no error: what a city takes out of its pack stays bound to clauses, and is planned again.
 #[test]
 fn planned_without_a_title() {
-    one(
-        "clauses/5.toml",
-        "\"procedure:consultation\"",
-        "\"procedure:consultation\", \"document:summer_plan\"",
-        0,
-        "「document:summer_plan」はまだ作られておらず（未整備）、題名もありません",
-        "planned.toml の [document] に summer_plan = \"題名\" を加えてください",
-    );
-    one(
-        "clauses/5.toml",
-        "\"procedure:take_out\"",
-        "\"procedure:take_ou\"",
-        0,
-        "「procedure:take_ou」",
-        "「procedure:take_out」の書き間違いではありませんか。これから作るものなら、planned.toml",
-    );
+    for (old, new, text, remedy) in [
+        (
+            "\"procedure:consultation\"",
+            "\"procedure:consultation\", \"document:summer_plan\"",
+            "「document:summer_plan」はまだ作られておらず（未整備）、題名もありません",
+            "planned.toml の [document] に summer_plan = \"題名\" を加えてください",
+        ),
+        (
+            "\"procedure:take_out\"",
+            "\"procedure:take_ou\"",
+            "「procedure:take_ou」",
+            "「procedure:take_out」の書き間違いではありませんか。これから作るものなら、planned.toml",
+        ),
+    ] {
+        let (files, line) = broken("clauses/5.toml", old, new);
+        let (pack, found) = Pack::examine(&files);
+        assert!(pack.is_some(), "{found:#?}");
+        let [m] = found.as_slice() else { panic!("{found:#?}") };
+        assert_eq!((m.file.as_str(), m.line, m.severity), ("clauses/5.toml", line, Severity::Warning), "{m}");
+        assert!(m.text.contains(text) && m.remedy.contains(remedy), "{m}");
+    }
 }
 
 #[test]
@@ -97,5 +103,5 @@ fn a_pack_from_before_loads_with_one_remark() {
 /// What a broken file defines is not called planned because of its other fault.
 #[test]
 fn a_broken_file_causes_no_second_fault() {
-    one("duties/section.toml", "[[duty]]", "[[duty]", 0, "[[ が閉じて", "]]");
+    one("notices/notices.toml", "[[notice]]", "[[notice]", 0, "[[ が閉じて", "]]");
 }

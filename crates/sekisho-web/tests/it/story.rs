@@ -158,7 +158,7 @@ async fn a_confidential_asset_goes_out_with_a_permit_comes_back_late_and_the_led
     let row = line_with(&check, "要介護認定の名簿");
     assert!(
         row.contains("続いている")
-            && row.contains("2026年（令和8年）11月27日")
+            && row.contains("令和8年11月27日")
             && row.contains(&case)
             && row.contains("高齢福祉課"),
         "{row}"
