@@ -65,6 +65,19 @@ pub struct Turned {
     pub reason: String,
 }
 
+/// A clause that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmet {
+    /// The clause.
+    pub clause: ClauseLink,
+    /// What it asks.
+    pub says: String,
+    /// Since which day.
+    pub since: String,
+    /// Why.
+    pub reason: String,
+}
+
 /// The page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Dashboard {
@@ -88,6 +101,9 @@ pub struct Dashboard {
     pub turned: Vec<Turned>,
     /// How many turned besides.
     pub more_turned: usize,
+    /// Clauses that do not hold, those that have not for longest first. For the home page; the interface lists clauses by state.
+    #[serde(skip)]
+    pub broken: Vec<Unmet>,
 }
 
 type Totals = BTreeMap<&'static str, usize>;
@@ -197,6 +213,14 @@ impl Office {
             };
             turned.push((worse, line));
         }
+        let mut broken: Vec<(Date, Unmet)> = Vec::new();
+        for (c, _, reason) in states.iter().filter(|(_, state, _)| *state == ClauseState::Broken) {
+            let day = last.get(c.id.as_str()).copied().unwrap_or(today);
+            let clause = ClauseLink::of(&c.id);
+            let line = Unmet { clause, says: c.says.clone(), since: day.wareki(), reason: reason.clone() };
+            broken.push((day, line));
+        }
+        broken.sort_by_key(|(day, _)| *day);
         turned.sort_by_key(|(worse, _)| !worse);
         let more_turned = turned.len().saturating_sub(SHOWN);
         turned.truncate(SHOWN);
@@ -219,6 +243,7 @@ impl Office {
             since: since.wareki(),
             turned: turned.into_iter().map(|(_, t)| t).collect(),
             more_turned,
+            broken: broken.into_iter().map(|(_, line)| line).collect(),
         })
     }
 

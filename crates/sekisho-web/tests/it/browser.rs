@@ -148,6 +148,15 @@ impl Browser {
         self.try_post(path, fields).await.unwrap()
     }
 
+    /// Sends a form as a browser does from the page it is on.
+    pub async fn post_from(&self, page: &str, path: &str, fields: &[(&str, &str)]) -> Page {
+        let all = [&[("csrf", self.csrf.as_str())][..], fields].concat();
+        let mut request = self.form(path, &encode(&all), &self.own());
+        let from = format!("{}{page}", self.own()).parse().unwrap();
+        request.headers_mut().insert(header::REFERER, from);
+        self.send(request).await
+    }
+
     /// The answer, or nothing when the server went away: then the act may have happened or not.
     pub async fn try_post(&self, path: &str, fields: &[(&str, &str)]) -> Option<Page> {
         let mut all = vec![("csrf", self.csrf.as_str())];

@@ -89,6 +89,8 @@ mod operation;
 #[cfg(test)]
 mod organization;
 #[cfg(test)]
+mod overview;
+#[cfg(test)]
 mod pack_edit;
 #[cfg(test)]
 mod pack_history;
@@ -106,6 +108,8 @@ mod proposals;
 mod pruning;
 #[cfg(test)]
 mod queries;
+#[cfg(test)]
+mod refused;
 #[cfg(test)]
 mod registers;
 #[cfg(test)]
