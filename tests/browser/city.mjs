@@ -1,6 +1,7 @@
-// Starts a demo city of its own on a free port and stops it again; `daysLater` runs the program under libfaketime.
+// Starts a demo city of its own on a free port and stops it again; `daysLater` runs the program under libfaketime. Where SEKISHO_CITY names a folder with
+// a demo city that was made today and its key (made.mjs), they are copied instead of made again.
 import { spawn, execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,6 +19,7 @@ export class City {
 
   async start(daysLater = 0) {
     const port = await freePort();
+    if (!daysLater && process.env.SEKISHO_CITY && !existsSync(this.data)) cpSync(process.env.SEKISHO_CITY, this.folder, { recursive: true });
     const args = ["demo", "--data", this.data, "--listen", `127.0.0.1:${port}`, "--seed", "1"];
     const [command, all] = daysLater ? ["faketime", ["-f", `+${daysLater}d`, bin, ...args]] : [bin, args];
     this.process = spawn(command, all, { stdio: ["ignore", "pipe", "inherit"], detached: true });

@@ -1,6 +1,6 @@
 //! Printed forms: the forms crate runs typst in a process of its own; here is the way there and back.
 
-use sekisho_forms::{Limits, RenderRequest, render_limited};
+use sekisho_forms::{FormError, Limits, RenderRequest, render_limited};
 
 use crate::error::AppError;
 use crate::office::Office;
@@ -23,6 +23,13 @@ impl Office {
         let job = move || render_limited(&exe, &request, &Limits::default());
         let made = tokio::task::spawn_blocking(job).await.map_err(AppError::internal)?;
         made.map_err(|e| {
+            if matches!(e, FormError::Time { .. } | FormError::Resources { .. }) {
+                tracing::warn!(error = %e, "a form was stopped");
+                return AppError::refused(
+                    "P007",
+                    "印刷するものが多すぎて、時間の内に作れませんでした。条件や期間で絞り込んで、もう一度印刷してください。絞り込んでも同じときは、情報政策担当課へ連絡してください（様式に終わらない繰返しがあるおそれがあります）。",
+                );
+            }
             AppError::refused(
                 "P001",
                 format!("様式を作れませんでした。情報政策担当課へ連絡してください。{e}"),

@@ -1,8 +1,9 @@
 //! Packs for the terminal: where one comes from, what is wrong with it, what it covers, what it says, how it differs from
 //! another, whether it could take effect in a body.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use sekisho_pack::coverage::{Built, coverage};
 use sekisho_pack::diff::Difference;
@@ -13,6 +14,9 @@ use crate::error::AppError;
 use crate::office::{BUILT_GATES, Office};
 use crate::pack_oracle::PackOracle;
 use crate::setup::Verdict;
+
+/// Packs whose test result is kept.
+const KEPT: usize = 8;
 
 /// Files of a pack folder, or of the pack that comes with the program.
 ///
@@ -46,9 +50,27 @@ pub(crate) fn built() -> Built<'static> {
     Built { gates: &BUILT_GATES }
 }
 
-/// Runs the pack's data tests and says what came out otherwise than expected.
+/// Runs the pack's data tests and says what came out otherwise than expected. The answer follows from the pack's files
+/// alone: those given last are kept, because each look at a proposal wants it again.
 #[must_use]
 pub fn test(pack: &Pack) -> Verdict {
+    type Known = (String, Arc<OnceLock<Verdict>>);
+    static KNOWN: Mutex<VecDeque<Known>> = Mutex::new(VecDeque::new());
+    let verdict = {
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = known.iter().find(|(hash, _)| *hash == pack.hash).map(|(_, v)| Arc::clone(v));
+        found.unwrap_or_else(|| {
+            let new = Arc::default();
+            known.truncate(KEPT - 1);
+            known.push_front((pack.hash.clone(), Arc::clone(&new)));
+            new
+        })
+    };
+    // Whoever asks for the same pack meanwhile waits for this one answer.
+    verdict.get_or_init(|| run_tests(pack)).clone()
+}
+
+fn run_tests(pack: &Pack) -> Verdict {
     let failures = sekisho_pack::test::run(pack, &PackOracle::new(pack));
     let mut text: Vec<String> = failures.iter().map(ToString::to_string).collect();
     text.push(format!("{}件の例を確かめ、{}件が期待と違いました。", pack.tests.len(), failures.len()));

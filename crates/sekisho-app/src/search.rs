@@ -1,4 +1,4 @@
-//! One search over everything somebody may see: cases, rows of every register, the standard in the pack's and in the city's own words,
+//! One search over everything somebody may see: what can be applied for, cases, rows of every register, the standard in the pack's and in the city's own words,
 //! duties, documents, people and sections. Each kind goes through the list that its own page uses, so that nothing is found here that
 //! is not shown there.
 
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use sekisho_base::limits::{COUNT_CAP, LINE_CHARS, PAGE_ROWS, count_words};
 use sekisho_base::text::{fold_key, normalize_code, search_words, shorten};
-use sekisho_pack::model::{Pack, Register};
+use sekisho_pack::model::{Pack, Procedure, Register};
 use sekisho_store::case::{self, CaseFilter, CaseRow};
 use sekisho_store::org::{PersonRow, UnitRow};
 use sekisho_store::register::{self, RegisterRow};
@@ -85,6 +85,7 @@ pub struct SearchView {
 /// The texts of a pack, folded once.
 pub(crate) struct Texts {
     hash: String,
+    procedures: Vec<(String, Hit)>,
     clauses: Vec<(String, Hit)>,
     duties: Vec<(String, Hit)>,
     documents: Vec<(String, Hit)>,
@@ -112,8 +113,17 @@ impl Texts {
             let hit = Hit { link, head: title.to_owned(), text: shorten(says, SHOWN), note: String::new() };
             text_of(&[title, says], hit)
         };
+        // Whoever looks for an act in own words wants its form: 「持ち出したい」.
+        let procedure = |p: &Procedure| {
+            let mut parts = vec![p.title.as_str()];
+            parts.extend(p.wish.iter().map(String::as_str));
+            let text = shorten(&p.wish.join("、"), SHOWN);
+            let link = format!("/apply/{}", p.id);
+            text_of(&parts, Hit { link, head: p.title.clone(), text, note: "申請する".to_owned() })
+        };
         Self {
             hash: pack.hash.clone(),
+            procedures: pack.procedures.values().filter(|p| p.applied_for()).map(procedure).collect(),
             clauses: pack.clauses.iter().filter(|c| c.kind != "heading").map(clause).collect(),
             duties: pack
                 .duties
@@ -205,8 +215,10 @@ impl Office {
             Part { skip: usize::try_from(page - 1).unwrap_or(0).saturating_mul(rows), take: rows }
         };
         let me = self.me(who).await?;
-        (view.exact, view.groups) = self.stored(&me, &view.q, &words, &asked.kind, part).await?;
-        view.groups.extend(self.written(&words, part));
+        let stored;
+        (view.exact, stored) = self.stored(&me, &view.q, &words, &asked.kind, part).await?;
+        let [forms, written @ ..] = self.written(&words, part);
+        view.groups = std::iter::once(forms).chain(stored).chain(written).collect();
         view.groups.extend(self.organized(me.directory(), &words, part));
         view.groups.retain(|g| !g.hits.is_empty() && (asked.kind.is_empty() || asked.kind == g.kind));
         Ok(view)
@@ -310,10 +322,11 @@ impl Office {
         Ok((exact, groups))
     }
 
-    /// The standard, duties, documents and rules of conduct: for all staff.
-    fn written(&self, words: &[String], part: Part) -> [HitGroup; 4] {
+    /// The forms, the standard, duties, documents and rules of conduct: for all staff.
+    fn written(&self, words: &[String], part: Part) -> [HitGroup; 5] {
         let texts = self.texts();
         [
+            among("procedures", "申請できること", &texts.procedures, words, part),
             among("clauses", "条項", &texts.clauses, words, part),
             among("duties", "定期の仕事", &texts.duties, words, part),
             among("documents", "文書", &texts.documents, words, part),

@@ -175,7 +175,7 @@ pub(crate) fn misdirected(api: bool) -> Response {
     said(StatusCode::MISDIRECTED_REQUEST, "見つかりません", says, "W421", api)
 }
 
-fn said(status: StatusCode, title: &'static str, says: &str, code: &str, api: bool) -> Response {
+pub(crate) fn said(status: StatusCode, title: &'static str, says: &str, code: &str, api: bool) -> Response {
     if api { crate::api::unreached(status, code, says) } else { message(status, title, says, code) }
 }
 
@@ -217,7 +217,7 @@ impl IntoResponse for WebError {
                 "申請したか、削除した下書きです。申請したものは、ホームの「自分の案件」にあります。同じ内容でもう一度申請するときは、その案件の画面の「この内容で新しく申請する」を使えます。",
                 "W404",
             ),
-            Self::App(AppError::NotFound) => missing(),
+            Self::App(AppError::NotFound) => missing(false),
             Self::App(AppError::Unproved) => message(
                 StatusCode::FORBIDDEN,
                 "もう一度確かめる必要があります",
@@ -257,13 +257,10 @@ impl IntoResponse for WebError {
     }
 }
 
-fn missing() -> Response {
-    message(
-        StatusCode::NOT_FOUND,
-        "見つかりません",
-        "お探しのものは無いか、見る権限がありません。アドレスを確かめるか、ホームから探してください。",
-        "W404",
-    )
+/// What is not there, or not to be seen by whoever asks, for a page or for a program.
+pub(crate) fn missing(api: bool) -> Response {
+    let says = "お探しのものは無いか、見る権限がありません。アドレスを確かめるか、ホームから探してください。";
+    said(StatusCode::NOT_FOUND, "見つかりません", says, "W404", api)
 }
 
 /// For addresses that only a form is sent to, opened as a page: from a bookmark, or after a login.
@@ -278,7 +275,7 @@ pub(crate) async fn no_page() -> Response {
 
 /// For addresses that no page answers.
 pub(crate) async fn not_found() -> Response {
-    missing()
+    missing(false)
 }
 
 /// Percent-encodes what may not stand in a query value.

@@ -242,12 +242,17 @@ pub(crate) fn form_urlencoded(body: &[u8]) -> Vec<(String, String)> {
 }
 
 fn decode(bytes: &[u8]) -> String {
+    let spaced: Vec<u8> = bytes.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();
+    String::from_utf8_lossy(&percent_decoded(&spaced)).replace("\r\n", "\n").replace('\0', "")
+}
+
+/// The bytes that `%XX` stands for; a `%` before anything else stays.
+pub(crate) fn percent_decoded(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
     while let Some((first, tail)) = rest.split_first() {
         rest = tail;
         match first {
-            b'+' => out.push(b' '),
             b'%' => match tail.split_at_checked(2).and_then(|(hex, after)| {
                 Some((u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()?, after))
             }) {
@@ -260,7 +265,7 @@ fn decode(bytes: &[u8]) -> String {
             b => out.push(*b),
         }
     }
-    String::from_utf8_lossy(&out).replace("\r\n", "\n").replace('\0', "")
+    out
 }
 
 #[cfg(test)]

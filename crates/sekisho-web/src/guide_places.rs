@@ -67,6 +67,7 @@ const PLACES: &[(&str, &str)] = &[
     ("/permits", "permit#課長情報政策担当課-確認ページを守衛に渡す"),
     ("/registers", "screens#台帳の一覧"),
     ("/registers/{id}", "screens#台帳の一覧"),
+    ("/registers/{id}/change", "screens#台帳をまとめて直す"),
     ("/registers/{id}/import", "exchange#台帳の取込みと取消し"),
     ("/registers/{id}/imports", "exchange#台帳の取込みと取消し"),
     ("/registers/{id}/labels", "permit#ラベルを貼る"),

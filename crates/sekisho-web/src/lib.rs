@@ -2,6 +2,7 @@
 //! case and shows the answer in Japanese.
 
 mod api;
+mod asked;
 mod assets;
 mod back;
 mod bodies;
@@ -109,6 +110,7 @@ pub(crate) fn watched_router(
         .merge(api::routes(&web))
         .merge(assets::routes())
         .fallback(error::not_found)
+        .layer(axum::middleware::from_fn(asked::in_words))
         .layer(axum::middleware::from_fn(guide_places::remember))
         .layer(axum::middleware::from_fn(back::remember))
         .with_state(web.clone());

@@ -56,7 +56,7 @@ fn checks_of_clause<'p>(pack: &'p Pack, clause: &Clause) -> Vec<&'p str> {
 }
 
 impl Evidence {
-    /// Why a clause is in its state: what its mechanisms in that state say.
+    /// Why a clause is in its state: what its mechanisms in that state say, or that nobody has built any.
     pub(crate) fn reason(&self, pack: &Pack, clause: &Clause, state: ClauseState) -> String {
         let excepted = self.excepted(&clause.id);
         let said = clause.mechanisms.iter().filter_map(|m| {
@@ -64,7 +64,11 @@ impl Evidence {
             let title = super::mechanism_title(pack, m)?;
             (s == state).then(|| format!("{title}：{why}"))
         });
-        shorten(&said.take(3).collect::<Vec<_>>().join("、"), REASON)
+        let said: Vec<String> = said.take(3).collect();
+        if said.is_empty() && clause.mechanisms.iter().all(|m| super::mechanism_title(pack, m).is_none()) {
+            return "仕組みがまだ作られていません".to_owned();
+        }
+        shorten(&said.join("、"), REASON)
     }
 }
 

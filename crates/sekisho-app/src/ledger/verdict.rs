@@ -13,7 +13,7 @@ use crate::error::AppError;
 const LISTED: usize = 50;
 
 /// Text of a verification.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Verdict {
     /// Lines for the terminal.
     pub text: Vec<String>,

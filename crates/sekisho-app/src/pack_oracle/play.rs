@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use sekisho_base::Instant;
 use sekisho_case::authority::Rules;
-use sekisho_case::case::{Act, CaseState, Cause, Status, fold, step_actions};
+use sekisho_case::case::{Act, CaseState, Cause, Status, fold};
 use sekisho_case::decide::{
     Application, Command, Ctx, Draft, Offer, Opening, apply, case_number, check_form, child_moved, decide,
-    explain, offers, open_without_applicant, opened,
+    explain, open_without_applicant, opened, own_offer,
 };
 use sekisho_case::{Code, Refusal};
 use sekisho_pack::model::{Pack, Procedure, Step};
@@ -220,8 +220,7 @@ impl<'a> Stage<'a> {
 
     /// Whether the person is offered the step's own act.
     fn offer(&self, state: &CaseState, step: &str, person: &str) -> Option<Offer> {
-        let own = state.step(step).and_then(|s| step_actions(s.kind).first().copied())?;
-        offers(state, &self.ctx(person)).into_iter().find(|o| o.step == step && o.action == own)
+        own_offer(state, &self.ctx(person), step)
     }
 }
 

@@ -68,7 +68,7 @@ pub(crate) async fn find_row(
         .await
 }
 
-fn label_row(r: &Register, row: &RegisterRow) -> LabelRow {
+pub(super) fn label_row(r: &Register, row: &RegisterRow) -> LabelRow {
     LabelRow { id: row.id.clone(), code: row.text(&r.key).to_owned(), name: shorten(row.text(&r.name), 60) }
 }
 

@@ -1,5 +1,6 @@
 //! Registers (台帳): lists, rows, changes, exchange with spreadsheets. The shape of each comes from the pack.
 
+mod change;
 pub(crate) mod copies;
 mod labels;
 mod list;
@@ -10,6 +11,7 @@ mod spec;
 mod transfer;
 mod undo;
 
+pub use change::{ChangeForm, MOST_CHANGED, VALUE};
 pub(crate) use labels::find_row;
 pub use labels::{LabelRow, LabelsForm, MOST_LABELS, SHEET};
 pub(crate) use list::filter as list_filter;

@@ -544,7 +544,7 @@ fn missing(r: &Register, values: &BTreeMap<String, Value>, said: &[FieldError]) 
     r.columns.iter().filter(empty).map(fault).collect()
 }
 
-fn cell(pack: &Pack, directory: &Directory, c: &Column, typed: &str) -> Result<Value, String> {
+pub(super) fn cell(pack: &Pack, directory: &Directory, c: &Column, typed: &str) -> Result<Value, String> {
     let most = if matches!(c.kind, ColumnType::LongText) || c.many { TEXT_CHARS } else { LINE_CHARS };
     if typed.chars().count() > most {
         return Err(format!("{most}文字までにしてください。"));

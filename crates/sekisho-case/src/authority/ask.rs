@@ -1,9 +1,10 @@
 //! One question to Cedar: a person, an act, and the slice of facts about one part of a step.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::OnceLock;
 
 use cedar_policy::{
-    Authorizer, Context, Decision, Entities, Entity, EntityTypeName, EntityUid, Request,
+    Authorizer, Context, Decision, Entities, Entity, EntityTypeName, EntityUid, ParseErrors, Request,
     RestrictedExpression as R,
 };
 use sekisho_base::Date;
@@ -11,6 +12,16 @@ use sekisho_base::Date;
 use super::Rules;
 use super::rules::DENIED_BY;
 use crate::refusal::{Code, Refusal};
+
+/// Entity types of the schema, named as there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Person,
+    Step,
+    Seat,
+    Unit,
+    Action,
+}
 
 /// A delegation (職務代理) as it was approved: Cedar compares its days and its seat itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,10 +146,10 @@ impl Question {
     }
 
     fn build(&self, rules: &Rules) -> Result<(Request, Entities), String> {
-        let person = uid("Person", &self.person)?;
-        let step = uid("Step", &format!("{}/{}/{}", self.procedure, self.step, self.role))?;
-        let seats = self.sits_in.iter().map(|s| uid("Seat", s));
-        let units = self.units.iter().map(|u| uid("Unit", u));
+        let person = uid(Kind::Person, &self.person)?;
+        let step = uid(Kind::Step, &format!("{}/{}/{}", self.procedure, self.step, self.role))?;
+        let seats = self.sits_in.iter().map(|s| uid(Kind::Seat, s));
+        let units = self.units.iter().map(|u| uid(Kind::Unit, u));
         let parents: HashSet<EntityUid> = seats.chain(units).collect::<Result<_, _>>()?;
         let principal = Entity::new(
             person.clone(),
@@ -153,11 +164,11 @@ impl Question {
             ("content", &self.content),
         ];
         let sets = [
-            ("performers", "Person", &self.performers),
-            ("judged_units", "Unit", &self.judged_units),
-            ("holders", "Seat", &self.holders),
-            ("higher", "Seat", &self.higher),
-            ("acting", "Seat", &self.acting),
+            ("performers", Kind::Person, &self.performers),
+            ("judged_units", Kind::Unit, &self.judged_units),
+            ("holders", Kind::Seat, &self.holders),
+            ("higher", Kind::Seat, &self.higher),
+            ("acting", Kind::Seat, &self.acting),
         ];
         let flags = [
             ("open", self.open),
@@ -171,7 +182,7 @@ impl Question {
         let mut attrs: HashMap<String, R> = HashMap::new();
         attrs.extend(texts.map(|(k, v)| (k.to_owned(), R::new_string(v.clone()))));
         attrs.extend(flags.map(|(k, v)| (k.to_owned(), R::new_bool(v))));
-        attrs.insert("applicant".to_owned(), R::new_entity_uid(uid("Person", &self.applicant)?));
+        attrs.insert("applicant".to_owned(), R::new_entity_uid(uid(Kind::Person, &self.applicant)?));
         for (k, kind, members) in sets {
             let members =
                 members.iter().map(|m| uid(kind, m).map(R::new_entity_uid)).collect::<Result<Vec<_>, _>>()?;
@@ -192,8 +203,9 @@ impl Question {
             context.push(("delegation".to_owned(), lent.record()?));
         }
         let context = Context::from_pairs(context).map_err(|e| e.to_string())?;
-        let request = Request::new(person, uid("Action", &self.action)?, step, context, Some(rules.schema()))
-            .map_err(|e| e.to_string())?;
+        let request =
+            Request::new(person, uid(Kind::Action, &self.action)?, step, context, Some(rules.schema()))
+                .map_err(|e| e.to_string())?;
         Ok((request, entities))
     }
 }
@@ -201,8 +213,8 @@ impl Question {
 impl Lent {
     fn record(&self) -> Result<R, String> {
         R::new_record([
-            ("person".to_owned(), R::new_entity_uid(uid("Person", &self.person)?)),
-            ("seat".to_owned(), R::new_entity_uid(uid("Seat", &self.seat)?)),
+            ("person".to_owned(), R::new_entity_uid(uid(Kind::Person, &self.person)?)),
+            ("seat".to_owned(), R::new_entity_uid(uid(Kind::Seat, &self.seat)?)),
             ("from".to_owned(), R::new_long(self.from.epoch_days())),
             ("until".to_owned(), R::new_long(self.until.epoch_days())),
         ])
@@ -210,8 +222,16 @@ impl Lent {
     }
 }
 
-fn uid(kind: &str, id: &str) -> Result<EntityUid, String> {
-    let name: EntityTypeName = format!("Sekisho::{kind}").parse().map_err(|e| format!("{e}"))?;
+fn uid(kind: Kind, id: &str) -> Result<EntityUid, String> {
+    // Parsed once for each kind: a page asks many questions.
+    static NAMES: OnceLock<Result<BTreeMap<Kind, EntityTypeName>, String>> = OnceLock::new();
+    let names = NAMES.get_or_init(|| {
+        let kinds = [Kind::Person, Kind::Step, Kind::Seat, Kind::Unit, Kind::Action];
+        let parse =
+            |kind: &Kind| format!("Sekisho::{kind:?}").parse().map_err(|e: ParseErrors| e.to_string());
+        kinds.into_iter().map(|kind| Ok((kind, parse(&kind)?))).collect()
+    });
+    let name = names.as_ref().map_err(Clone::clone)?.get(&kind).ok_or("kind without a name")?.clone();
     Ok(EntityUid::from_type_name_and_id(name, cedar_policy::EntityId::new(id)))
 }
 

@@ -25,7 +25,7 @@ pub use applicant::apply;
 pub use explain::explain;
 pub use form::check_form;
 pub use number::case_number;
-pub use offers::{Offer, offers};
+pub use offers::{Offer, offers, own_offer};
 pub use related::{Opening, child_moved, may_open, open_without_applicant, opened};
 pub use system::{reclassified, refresh, tick};
 pub use who::told;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use sekisho_pack::model::StepKind;
 use serde::{Deserialize, Serialize};
 
 use super::Ctx;
@@ -61,6 +62,17 @@ pub fn offers(state: &CaseState, ctx: &Ctx<'_>) -> Vec<Offer> {
     found
 }
 
+/// The offer of a step's own act (`permit`, `confirm`, `do` …), where the step is open and the person in `ctx` may: the
+/// same as in [`offers`], without asking for anything else.
+#[must_use]
+pub fn own_offer(state: &CaseState, ctx: &Ctx<'_>, step: &str) -> Option<Offer> {
+    let run = Run::on(state, ctx).ok()?;
+    let step = run.state.step(step).filter(|s| s.status == StepStatus::Open)?;
+    let mut found = Vec::new();
+    action_offers(&run, step, own_action(step.kind), &run.state.content_hash(Some(&step.id)), &mut found);
+    found.into_iter().next()
+}
+
 fn offer(found: &mut Vec<Offer>, action: &str, step: &str, needs_reason: bool) {
     let (action, step) = (action.to_owned(), step.to_owned());
     add(found, Offer { action, step, needs_reason, urgent: false, items: vec![] });
@@ -75,42 +87,51 @@ fn add(found: &mut Vec<Offer>, new: Offer) {
 fn step_offers(run: &Run<'_>, found: &mut Vec<Offer>) {
     for step in run.state.steps.iter().filter(|s| s.status == StepStatus::Open) {
         let content = run.state.content_hash(Some(&step.id));
-        let own = step_actions(step.kind).first().copied().unwrap_or_default();
+        let own = own_action(step.kind);
         let wanted = ["refuse", "send_back"];
-        let actions = step_actions(step.kind).iter().copied().filter(|a| *a == own || wanted.contains(a));
-        for action in actions {
-            let mut held = BTreeSet::new();
-            for index in step.waiting_for(run.ctx.person) {
-                let Some(part) = step.parts.get(index) else { continue };
-                let asking = Asking {
-                    action,
-                    shown: &content,
-                    content: &content,
-                    reason: true,
-                    open: true,
-                    judging: is_judging(step.kind),
-                };
-                if let Ok(leave) = run.leave(step, part, asking)
-                    // Deciding the own case is offered for the decision alone.
-                    && (!leave.overridden || action == own)
-                {
-                    held.insert(index);
-                    let (action, step) = (action.to_owned(), step.id.clone());
-                    // A refusal in absence needs no more reason than any refusal does.
-                    let urgent = leave.urgent && action == own;
-                    let needs_reason = leave.overridden;
-                    add(found, Offer { action, step, needs_reason, urgent, items: vec![] });
-                }
-            }
-            if action != "send_back" {
-                let items = items_open_to(step, &held, run.ctx.person);
-                for o in found.iter_mut().filter(|o| o.step == step.id && o.action == action) {
-                    o.items.clone_from(&items);
-                }
-            }
+        for action in step_actions(step.kind).iter().copied().filter(|a| *a == own || wanted.contains(a)) {
+            action_offers(run, step, action, &content, found);
         }
         if !step.seen_by.contains(run.ctx.person) && any_part(run, step, "see", &content, &content).is_ok() {
             offer(found, "see", &step.id, false);
+        }
+    }
+}
+
+fn own_action(kind: StepKind) -> &'static str {
+    step_actions(kind).first().copied().unwrap_or_default()
+}
+
+/// One action of an open step.
+fn action_offers(run: &Run<'_>, step: &StepRun, action: &str, content: &str, found: &mut Vec<Offer>) {
+    let own = own_action(step.kind);
+    let mut held = BTreeSet::new();
+    for index in step.waiting_for(run.ctx.person) {
+        let Some(part) = step.parts.get(index) else { continue };
+        let asking = Asking {
+            action,
+            shown: content,
+            content,
+            reason: true,
+            open: true,
+            judging: is_judging(step.kind),
+        };
+        if let Ok(leave) = run.leave(step, part, asking)
+            // Deciding the own case is offered for the decision alone.
+            && (!leave.overridden || action == own)
+        {
+            held.insert(index);
+            let (action, step) = (action.to_owned(), step.id.clone());
+            // A refusal in absence needs no more reason than any refusal does.
+            let urgent = leave.urgent && action == own;
+            let needs_reason = leave.overridden;
+            add(found, Offer { action, step, needs_reason, urgent, items: vec![] });
+        }
+    }
+    if action != "send_back" {
+        let items = items_open_to(step, &held, run.ctx.person);
+        for o in found.iter_mut().filter(|o| o.step == step.id && o.action == action) {
+            o.items.clone_from(&items);
         }
     }
 }

@@ -47,12 +47,12 @@ struct Asked {
     #[serde(default)]
     q: String,
     #[serde(default)]
-    page: i64,
+    page: String,
     done: Option<String>,
 }
 
 async fn index(State(web): State<Web>, Who(who): Who, Query(q): Query<Asked>) -> Result<Response, WebError> {
-    let view = web.office.accounts(&who, q.q.trim(), q.page).await?;
+    let view = web.office.accounts(&who, q.q.trim(), q.page.parse().unwrap_or(1)).await?;
     html(&IndexPage {
         page: Page::of(&web, &who, "利用者", SECTION).await?.flash(q.done.as_deref()), view
     })

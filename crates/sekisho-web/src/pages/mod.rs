@@ -7,6 +7,7 @@ mod apply;
 mod bulk;
 mod calendar;
 mod cases;
+mod change;
 mod clauses;
 mod dashboard;
 mod delegations;
@@ -59,6 +60,7 @@ pub(crate) fn routes() -> Router<Web> {
         .merge(permits::routes())
         .merge(registers::routes())
         .merge(labels::routes())
+        .merge(change::routes())
         .merge(stocktaking::routes())
         .merge(clauses::routes())
         .merge(dashboard::routes())

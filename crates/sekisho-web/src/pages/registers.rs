@@ -75,6 +75,8 @@ struct ListView {
     extract: String,
     /// The page that makes labels of this list.
     labels: String,
+    /// The page that changes one column of many rows of this list.
+    change: String,
     /// Columns that can be chosen: id, label, whether it is shown.
     choices: Vec<(String, String, bool)>,
     /// Saved views with their address.
@@ -120,7 +122,7 @@ pub(crate) fn query(asked: &Fields) -> ListQuery {
 }
 
 /// Words, order and filters as fields.
-fn pairs_of(q: &ListQuery, sort: &str) -> Vec<(String, String)> {
+pub(crate) fn pairs_of(q: &ListQuery, sort: &str) -> Vec<(String, String)> {
     let mut pairs = vec![("q".to_owned(), q.q.clone()), ("sort".to_owned(), sort.to_owned())];
     pairs.extend(q.filters.iter().map(|(c, v)| (format!("f.{c}"), v.clone())));
     pairs.retain(|(_, v)| !v.is_empty());
@@ -248,6 +250,7 @@ async fn list_page(
         extract: address(&format!("{path}/extract.pdf"), q, &q.sort, 1),
         export_sjis: address(&format!("{path}/export.sjis"), q, &q.sort, 1),
         labels: address(&format!("{path}/labels"), q, &q.sort, 1),
+        change: address(&format!("{path}/change"), q, &q.sort, 1),
         id: l.id,
         title: l.title,
         choices: l.choices,

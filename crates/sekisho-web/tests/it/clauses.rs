@@ -54,6 +54,11 @@ async fn states_are_shown_with_what_is_not_built_yet_and_filtered() {
             && clause.text.contains("href=\"/checks/overdue_return\"")
             && clause.text.contains("未整備")
     );
+    // Where nobody has built anything, that is the reason: an empty one would leave the reader guessing.
+    city.office.note_turns().await.unwrap();
+    let unbuilt = b.get("/clauses/1.0.2.6").await;
+    let history = unbuilt.text.split("状態の移り変わり").nth(1).unwrap();
+    assert!(history.contains("仕組みがまだ作られていません"), "{history}");
     for path in [
         "/clauses/9.9.9",
         "/checks/nonsense",

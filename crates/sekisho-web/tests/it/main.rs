@@ -29,6 +29,8 @@ mod cards;
 #[cfg(test)]
 mod causes;
 #[cfg(test)]
+mod change;
+#[cfg(test)]
 mod city;
 #[cfg(test)]
 mod clauses;
@@ -118,6 +120,8 @@ mod related;
 mod request_once;
 #[cfg(test)]
 mod resolve;
+#[cfg(test)]
+mod rubbish;
 #[cfg(test)]
 mod saved_views;
 #[cfg(test)]

@@ -196,6 +196,9 @@ pub fn attempts(h: &Held) -> Vec<Attempt> {
     let labels = vec![("row", h.asset.clone())];
     let wrong = [OTHER_CLERK, OTHER_MANAGER];
     add("/registers/{id}/labels", "/registers/asset/labels", labels, None, &wrong);
+    let one = vec![("value", "机の中".to_owned()), ("row", h.asset.clone())];
+    let wrong = [CLERK, OTHER_CLERK, OTHER_MANAGER];
+    add("/registers/{id}/change", "/registers/asset/change?column=place", one, None, &wrong);
     // Nobody answers while nothing is asked.
     add("/assessment", "/assessment", owned(vec![("a.conduct", "yes")]), None, &staff);
     let lend = |what| {

@@ -49,12 +49,21 @@ async fn numbers_come_first_and_every_kind_is_found_in_any_spelling() {
         ("棚卸し", "定期の仕事（", "/duties/"),
         ("緊急時", "文書（", "/documents/"),
         ("名簿 要介護", "案件（1件）", "持出-R8-0001"),
+        ("持ち出したい", "申請できること（", "href=\"/apply/take_out\""),
+        ("ＤＶＤを処分", "申請できること（1件）", "href=\"/apply/disposal\""),
     ] {
         let page = find(&mut clerk, words).await;
         assert!(part(&page, heading).contains(mark), "{words}: {}", page.text);
     }
+    // The form comes before what was applied for with it.
+    let wish = find(&mut clerk, "庁外").await;
+    let first = wish.text.split("<section ").nth(1).unwrap();
+    assert!(first.contains(">申請できること（"), "{}", wish.text);
+    // What starts by itself is not applied for.
+    assert!(!find(&mut clerk, "是正").await.text.contains("/apply/corrective_action"));
     let nothing = find(&mut clerk, "どこにもない語").await;
     assert!(nothing.text.contains("あなたが見られる範囲にありません"));
+    assert!(nothing.text.contains("「何をしたいですか」からも選べます"), "nobody is left at a dead end");
     assert!(find(&mut clerk, " ").await.text.contains("画面の上の欄"));
     let odd = clerk.get("/search?q=%3Cscript%3E&kind=nonsense&page=-1").await;
     assert_eq!(odd.status, StatusCode::OK);
