@@ -134,6 +134,15 @@ fn bad_forms(h: &crate::powers::Held) -> Vec<Bad> {
     add("/registers/{id}/views", CLERK, "/registers/asset", "/registers/asset/views", &view);
     let new = asset("Z-1", TYPED, "99");
     add("/registers/{id}/new", MANAGER, "/registers/asset/new", "/registers/asset/new", &new);
+    // No row is ticked.
+    let column = "/registers/asset/change?column=place";
+    add(
+        "/registers/{id}/change",
+        MANAGER,
+        column,
+        column,
+        &[("do", "plan"), ("value", TYPED), ("row", "none")],
+    );
     let row = format!("/registers/asset/{}/edit", h.asset);
     // Somebody else saved meanwhile.
     let mut edit = asset("A-001", TYPED, "21");
