@@ -190,7 +190,7 @@ impl Office {
         months.push(bar("今日".to_owned(), "/clauses".to_owned(), &totals));
         // With what today is compared: the state of a month ago, or the first that is known.
         let first: BTreeMap<&str, &TurnRow> = turns.iter().rev().map(|t| (t.clause.as_str(), t)).collect();
-        let last: BTreeMap<&str, Date> = turns.iter().map(|t| (t.clause.as_str(), t.day)).collect();
+        let last: BTreeMap<&str, &TurnRow> = turns.iter().map(|t| (t.clause.as_str(), t)).collect();
         let mut turned: Vec<(bool, Turned)> = Vec::new();
         for (c, state, reason) in &states {
             let before = was.get(&c.id).or_else(|| first.get(c.id.as_str()).copied());
@@ -208,14 +208,16 @@ impl Office {
                 before: words(before),
                 now: words(*state),
                 worse,
-                day: last.get(c.id.as_str()).copied().unwrap_or(today).wareki(),
+                day: last.get(c.id.as_str()).map_or(today, |t| t.day).wareki(),
                 reason: reason.clone(),
             };
             turned.push((worse, line));
         }
         let mut broken: Vec<(Date, Unmet)> = Vec::new();
         for (c, _, reason) in states.iter().filter(|(_, state, _)| *state == ClauseState::Broken) {
-            let day = last.get(c.id.as_str()).copied().unwrap_or(today);
+            // A turn of today is known at the end of the day.
+            let turn = last.get(c.id.as_str()).filter(|t| state_of_code(&t.state) == ClauseState::Broken);
+            let day = turn.map_or(today, |t| t.day);
             let clause = ClauseLink::of(&c.id);
             let line = Unmet { clause, says: c.says.clone(), since: day.wareki(), reason: reason.clone() };
             broken.push((day, line));

@@ -8,6 +8,8 @@ use zip::ZipArchive;
 
 /// Members of an archive whose names are looked at; one with more is not taken.
 const MEMBERS: usize = 10_000;
+/// Largest list of what the parts of an office document are, in bytes.
+const TYPES: u64 = 1 << 20;
 /// Where the mark of a PDF may begin: readers accept some bytes before it.
 const PDF_HEAD: usize = 1_024;
 
@@ -371,7 +373,17 @@ fn look_into(bytes: &[u8]) -> (Content, Option<String>) {
     let lower: Vec<String> = names.iter().map(|n| n.to_ascii_lowercase()).collect();
     let has = |name: &str| lower.iter().any(|n| n == name);
     let below = |folder: &str| lower.iter().any(|n| n.starts_with(folder));
-    if has("[content_types].xml") {
+    if let Some(index) = lower.iter().position(|n| n == "[content_types].xml") {
+        // What a part is, is said here; its name may be any.
+        let Ok(member) = archive.by_index(index) else { return broken };
+        let mut types = String::new();
+        if member.size() > TYPES || member.take(TYPES).read_to_string(&mut types).is_err() {
+            return broken;
+        }
+        let types = types.to_ascii_lowercase();
+        if types.contains("macroenabled") || types.contains("vbaproject") || types.contains("activex") {
+            return (Content::Macro, None);
+        }
         let runs = |n: &String| {
             n.ends_with("vbaproject.bin") || n.contains("/macrosheets/") || n.contains("/activex/")
         };
@@ -502,6 +514,9 @@ mod tests {
             assert!(fault.says(name, &Accepted::default()).contains("マクロなしの形式"));
         }
         assert_eq!(judge("文書.docx", &word(&["word/activeX/activeX1.xml"])), Err(FileFault::Macro(None)));
+        let types = b"<Override ContentType=\"application/vnd.ms-office.vbaProject\"/>";
+        let renamed = zip(&[("[Content_Types].xml", types), ("word/other.bin", b"x")]);
+        assert_eq!(judge("文書.docx", &renamed), Err(FileFault::Macro(None)));
         let packed = zip(&[("a/集計.xlsm", b"x")]);
         assert_eq!(judge("集計.zip", &packed), Err(FileFault::Macro(Some("集計.xlsm".to_owned()))));
         let old = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".to_vec();

@@ -8,7 +8,7 @@ use sekisho_app::FieldError;
 use crate::page::escape;
 
 /// A field as it was sent.
-type Sent = (String, String);
+pub(crate) type Sent = (String, String);
 
 /// A form that was refused.
 pub(crate) struct Refused<'a> {
@@ -22,10 +22,10 @@ pub(crate) struct Refused<'a> {
 }
 
 /// A page with a form filled in again.
-pub(crate) struct Filled {
+pub(crate) struct Filled<'a> {
     pub html: String,
     /// What the form has no field for any more.
-    pub rest: Vec<String>,
+    pub rest: Vec<&'a Sent>,
     /// How many fields hold something that was typed or chosen.
     pub placed: usize,
     /// Where the form begins, as a fragment without `#`.
@@ -220,7 +220,7 @@ impl Changes {
 
 /// Fills the form of a page that was sent. None: the page has no such form for this person any more. `path` is the page's own address, to which forms without
 /// one are sent.
-pub(crate) fn filled(html: &str, path: &str, refused: &Refused<'_>) -> Option<Filled> {
+pub(crate) fn filled<'a>(html: &str, path: &str, refused: &Refused<'a>) -> Option<Filled<'a>> {
     let all = tags(html);
     let forms = all.iter().enumerate().filter(|(_, t)| t.name == "form" && !t.closes);
     let forms = forms.filter(|(_, t)| t.get("method").eq_ignore_ascii_case("post"));
@@ -276,7 +276,11 @@ pub(crate) fn filled(html: &str, path: &str, refused: &Refused<'_>) -> Option<Fi
                 }
             }
             "select" => placed += chosen(html, inside.get(n + 1..)?, &name, &mut left, &mut changes),
-            "hidden" | "password" | "file" => {}
+            // What is secret does not come back, in whatever place.
+            "password" => {
+                left.take(&name);
+            }
+            "hidden" | "file" => {}
             _ if tag.name == "input" => {
                 if let Some(value) = left.take(&name) {
                     placed += usize::from(!value.is_empty());
@@ -295,8 +299,7 @@ pub(crate) fn filled(html: &str, path: &str, refused: &Refused<'_>) -> Option<Fi
             changes.put(at, text);
         }
     }
-    let rest = left.0.into_iter().flatten().filter(|(_, value)| !value.trim().is_empty());
-    let rest = rest.map(|(_, value)| value.clone()).collect();
+    let rest = left.0.into_iter().flatten().collect();
     Some(Filled { html: changes.done(html), rest, placed, form: id, anchors })
 }
 
@@ -356,4 +359,95 @@ fn chosen(html: &str, inside: &[Tag<'_>], name: &str, left: &mut Left<'_>, chang
         changes.put(option.at.clone(), option.with(&[("selected", on.then_some(""))]));
     }
     placed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = r#"<main><details><summary>開く</summary><form method="post" action="/x" data-guard>
+<input type="hidden" name="csrf" value="new"><input type="hidden" name="version" value="8">
+<label for="name">名称</label><input id="name" name="name" value="A &amp; B" required>
+<textarea id="why" name="why">前の理由</textarea>
+<select id="kind" name="kind"><option value="">選ぶ</option><option value="a" selected>甲</option><option>乙&amp;丙</option></select>
+<label><input type="checkbox" name="row" value="1" checked>1</label><label><input type="checkbox" name="row" value="2">2</label>
+<label><input type="radio" name="how" value="x" checked>x</label><label><input type="radio" name="how" value="y">y</label>
+<input id="proof" name="key" type="password"><input type="file" name="file">
+<button name="do" value="save">保存</button></form></details>
+<form method="post" action="/x"><input type="hidden" name="csrf" value="new"><input type="hidden" name="id" value="1"><input name="name"><button name="do" value="drop">消す</button></form>
+<form method="get" action="/x"><input name="name"></form></main>"#;
+
+    fn sent(fields: &[(&str, &str)]) -> Vec<Sent> {
+        fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn told<'a>(fields: &'a [Sent], faults: &'a [FieldError]) -> Refused<'a> {
+        Refused { action: "/x", fields, faults, hidden: "<i>".to_owned() }
+    }
+
+    #[test]
+    fn every_kind_of_field_holds_what_was_sent() {
+        let fields = sent(&[
+            ("version", "7"),
+            ("name", "<\"'&>"),
+            ("why", "一行目\n</textarea>"),
+            ("kind", "乙&丙"),
+            ("row", "2"),
+            ("how", "y"),
+            ("key", "ひみつ"),
+            ("gone", "欄のない言葉"),
+            ("do", "save"),
+        ]);
+        let faults = [FieldError { field: "name".to_owned(), message: "名称が<長い>".to_owned() }];
+        let f = filled(PAGE, "/page", &told(&fields, &faults)).unwrap();
+        for piece in [
+            "<details open=\"\">",
+            "<form method=\"post\" action=\"/x\" data-guard=\"\" id=\"typed\"><i>",
+            "name=\"csrf\" value=\"new\"",
+            "name=\"version\" value=\"7\"",
+            "<p class=\"err\">名称が&lt;長い&gt;</p><input id=\"name\" name=\"name\" required=\"\" aria-invalid=\"true\" value=\"&lt;&quot;&#39;&amp;&gt;\">",
+            "name=\"why\">\n一行目\n&lt;/textarea&gt;</textarea>",
+            "<option value=\"\">選ぶ</option><option value=\"a\">甲</option><option selected=\"\">乙&amp;丙</option>",
+            "name=\"row\" value=\"1\">1",
+            "name=\"row\" value=\"2\" checked=\"\">2",
+            "name=\"how\" value=\"x\">x",
+            "name=\"how\" value=\"y\" checked=\"\">y",
+        ] {
+            assert!(f.html.contains(piece), "{piece}\n{}", f.html);
+        }
+        assert!(!f.html.contains("ひみつ"));
+        assert_eq!(f.rest, [&fields[7]], "neither a secret nor a button is left over");
+        assert_eq!((f.placed, f.form.as_str()), (5, "typed"));
+        assert_eq!(f.anchors, [Some("name".to_owned())]);
+    }
+
+    #[test]
+    fn forms_with_one_address_are_told_apart_by_what_they_carry() {
+        let fields = sent(&[("id", "1"), ("name", "書いた"), ("do", "drop")]);
+        let f = filled(PAGE, "/page", &told(&fields, &[])).unwrap();
+        assert!(f.html.contains("<details><summary>"), "the other form stays as it was");
+        assert!(f.html.contains("<input name=\"name\" value=\"書いた\"><button name=\"do\" value=\"drop\">"));
+        // Forms that are sent elsewhere, or only ask, are not it.
+        assert!(filled(PAGE, "/x", &Refused { action: "/y", ..told(&fields, &[]) }).is_none());
+        let own = "<form method=\"post\"><input name=\"name\"></form>";
+        assert!(
+            filled(own, "/x", &told(&fields, &[])).is_some(),
+            "a form without an address is sent to its page"
+        );
+        assert!(filled(own, "/z", &told(&fields, &[])).is_none());
+    }
+
+    #[test]
+    fn a_page_that_breaks_off_anywhere_is_read_without_a_panic() {
+        let fields = sent(&[("name", "書いた"), ("do", "save")]);
+        for (at, _) in PAGE.char_indices() {
+            let f = filled(&PAGE[..at], "/page", &told(&fields, &[]));
+            assert_eq!(f.is_some(), PAGE[..at].contains("</form>"), "{at}");
+        }
+    }
+
+    #[test]
+    fn entities_are_what_they_stand_for() {
+        assert_eq!(unescaped("&lt;&#39;&#x3042;&quot;&amp;amp; &unknown; & &"), "<'あ\"&amp; &unknown; & &");
+    }
 }

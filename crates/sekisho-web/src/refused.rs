@@ -17,13 +17,13 @@ use sekisho_app::FieldError;
 use tower::ServiceExt as _;
 
 use crate::error::MessagePage;
-use crate::filled::{Filled, filled};
+use crate::filled::{Filled, Sent, filled};
 use crate::form::{Fields, Upload};
 use crate::guard::{Shown, same};
 use crate::kept::FILES_LOST;
 use crate::page::escape;
 use crate::pages::own_path;
-use crate::sure::{PASSKEY, PROOF};
+use crate::sure::is_secret;
 use crate::watch::SECRET;
 use crate::{back, filled};
 
@@ -57,6 +57,12 @@ const CARRIED: [&str; 20] = [
     "sort",
 ];
 
+/// Texts that somebody wrote, of fields that a page has no place for.
+fn written<'a>(fields: impl Iterator<Item = &'a Sent>) -> Vec<String> {
+    let by_hand = |(name, value): &&Sent| !CARRIED.contains(&name.as_str()) && !value.trim().is_empty();
+    fields.filter(by_hand).map(|(_, value)| value.clone()).collect()
+}
+
 /// A form as it was sent.
 #[derive(Debug, Default, Clone)]
 struct Typed {
@@ -64,7 +70,7 @@ struct Typed {
     /// It came with the token of whoever is logged in.
     vouched: bool,
     page: Option<String>,
-    fields: Vec<(String, String)>,
+    fields: Vec<Sent>,
     files: Vec<String>,
 }
 
@@ -81,16 +87,13 @@ fn with_typed<T>(does: impl FnOnce(&mut Typed) -> T) -> Option<T> {
 pub(crate) fn hold(fields: &mut Fields, files: &[(String, Upload)]) {
     let page = Some(fields.get(TYPED_ON)).filter(|page| !page.is_empty()).map(own_path);
     fields.drop(TYPED_ON);
-    let secret = |name: &str| {
-        ["csrf", PROOF, FILES_LOST, "ticket", "passkey"].contains(&name) || PASSKEY.contains(&name)
-    };
     let typed = Typed {
         csrf: fields.raw("csrf").to_owned(),
         vouched: false,
         page,
         fields: fields
             .with_prefix("")
-            .filter(|(name, _)| !secret(name))
+            .filter(|(name, _)| *name != FILES_LOST && !is_secret(name))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect(),
         files: files.iter().map(|(_, file)| file.name.clone()).collect(),
@@ -211,16 +214,13 @@ async fn typed_again(site: &Router, asked: &Asked, typed: &Typed, refusal: &Refu
         };
         let Some(form) = filled(&page, &path, &told) else { continue };
         // A form of nothing but buttons: the message alone says it better.
-        if form.placed == 0 && form.rest.is_empty() && typed.files.is_empty() {
+        let rest = written(form.rest.iter().copied());
+        if form.placed == 0 && rest.is_empty() && typed.files.is_empty() {
             return None;
         }
-        return Some(with_message(&form, typed, refusal));
+        return Some(with_message(&form, &rest, &typed.files, refusal));
     }
-    let typed_by_hand = |(name, value): &&(String, String)| {
-        !CARRIED.contains(&name.as_str()) && !name.contains("password") && !value.trim().is_empty()
-    };
-    let unsent: Vec<String> =
-        typed.fields.iter().filter(typed_by_hand).map(|(_, value)| value.clone()).collect();
+    let unsent = written(typed.fields.iter());
     if unsent.is_empty() {
         return None;
     }
@@ -228,7 +228,7 @@ async fn typed_again(site: &Router, asked: &Asked, typed: &Typed, refusal: &Refu
 }
 
 /// The page with the message at its head.
-fn with_message(form: &Filled, typed: &Typed, refusal: &Refusal) -> String {
+fn with_message(form: &Filled<'_>, rest: &[String], files: &[String], refusal: &Refusal) -> String {
     let says = &refusal.page;
     let mut head = format!(
         "<div class=\"notice error\" role=\"alert\" tabindex=\"-1\" data-focus><p><strong>{}。入力した内容は残っています。</strong></p><ul>",
@@ -239,15 +239,15 @@ fn with_message(form: &Filled, typed: &Typed, refusal: &Refusal) -> String {
         let _ = write!(head, "<li><a href=\"#{}\">{}</a></li>", escape(to), escape(&fault.message));
     }
     head.push_str("</ul>");
-    if !typed.files.is_empty() {
-        let names = escape(&typed.files.join("、"));
+    if !files.is_empty() {
+        let names = escape(&files.join("、"));
         let _ = write!(head, "<p>選んだファイル（{names}）は、もう一度選んでください。</p>");
     }
-    if !form.rest.is_empty() {
+    if !rest.is_empty() {
         head.push_str(
             "<p>次のものを入れる欄は、今のこの画面にありません。要るときは、ここから写してください。</p>",
         );
-        for text in &form.rest {
+        for text in rest {
             let _ = write!(head, "<blockquote class=\"pre\">{}</blockquote>", escape(text));
         }
     }

@@ -17,6 +17,13 @@ use crate::page::{Page, html};
 use crate::pages::passkeys::Button;
 use crate::refused::{TYPED_ON, page_typed_on};
 
+/// Whether a field holds what must not come back in a page: a secret, or what proves who sends it.
+pub(crate) fn is_secret(name: &str) -> bool {
+    ["csrf", PROOF, "ticket", "passkey"].contains(&name)
+        || PASSKEY.contains(&name)
+        || name.contains("password")
+}
+
 /// Field with the password or code that privileged work asks for.
 pub(crate) const PROOF: &str = "proof";
 /// Fields with a passkey that proves it, and with the ticket of its question.

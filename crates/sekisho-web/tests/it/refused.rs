@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::http::StatusCode;
 
 use crate::acts::{application, item};
-use crate::browser::{Browser, Page};
+use crate::browser::Page;
 use crate::city::{
-    ADMIN, CLERK, City, DEPUTY, DIRECTOR, MANAGER, OTHER_CLERK, OTHER_MANAGER, SECOND_ADMIN, asset,
+    ADMIN, CLERK, City, DEPUTY, DIRECTOR, HEAD, MANAGER, OTHER_CLERK, OTHER_MANAGER, SECOND_ADMIN, asset,
 };
 use crate::powers::{attempts, hold, routes_with, send};
 
@@ -25,15 +25,16 @@ struct Bad {
     who: &'static str,
     page: String,
     to: String,
-    fields: Vec<(&'static str, String)>,
+    fields: Vec<(String, String)>,
 }
 
-/// Routes whose forms hold no text: buttons, and files, which a browser does not give back.
-const NOTHING_TYPED: [&str; 14] = [
+/// Routes whose forms hold no text: buttons, ticks, and files, which a browser does not give back.
+const NOTHING_TYPED: [&str; 15] = [
     "/absences/{id}/cancel",
     "/account/sessions",
     "/accounts/import",
     "/accounts/resets/{person}",
+    "/accounts/second-factor",
     "/accounts/{person}",
     "/exchange/calendar",
     "/login/card",
@@ -65,12 +66,11 @@ const ELSEWHERE: [&str; 13] = [
 
 fn bad_forms(h: &crate::powers::Held) -> Vec<Bad> {
     let mut all = Vec::new();
-    let mut add = |route, who, page: &str, to: &str, fields: &[(&'static str, &str)]| {
-        let fields = fields.iter().map(|(k, v)| (*k, (*v).to_owned())).collect();
+    let mut add = |route, who, page: &str, to: &str, fields: &[(&str, &str)]| {
+        let fields = fields.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         all.push(Bad { route, who, page: page.to_owned(), to: to.to_owned(), fields });
     };
-    let mut own =
-        |route: &'static str, who, fields: &[(&'static str, &str)]| add(route, who, route, route, fields);
+    let mut own = |route: &'static str, who, fields: &[(&str, &str)]| add(route, who, route, route, fields);
     own("/absences", CLERK, &[("from", TYPED), ("until", "R8.12.1"), ("kind", "leave")]);
     own(
         "/delegations",
@@ -78,20 +78,19 @@ fn bad_forms(h: &crate::powers::Held) -> Vec<Bad> {
         &[("what", "21-h"), ("person", OTHER_CLERK), ("from", TYPED), ("note", "留守")],
     );
     own("/accounts/roles", ADMIN, &[("person", CLERK), ("role", "system_operator"), ("from", TYPED)]);
-    own("/accounts/second-factor", ADMIN, &[("role", TYPED)]);
     own("/accounts/directory", ADMIN, &[("do", "people"), ("changed", TYPED)]);
     own("/assessment", CLERK, &[("do", "answer"), ("a.conduct", TYPED)]);
     own("/inbox", MANAGER, &[("task", "x|permit|y"), ("says", TYPED)]);
     own("/stocktakings", MANAGER, &[("register", "asset"), ("unit", "21"), ("due_on", TYPED)]);
     own("/packs", ADMIN, &[("hash", "0"), ("q", TYPED)]);
     own("/packs/edit", ADMIN, &[("do", "new"), ("path", TYPED)]);
-    let query = "/organization/account?person=1001";
+    let query = "/organization/account?person=8001";
     add(
         "/organization/account",
         ADMIN,
         query,
         "/organization/account",
-        &[("person", CLERK), ("login", TYPED)],
+        &[("person", HEAD), ("login", TYPED)],
     );
     add(
         "/account/tokens",
@@ -156,7 +155,7 @@ fn bad_forms(h: &crate::powers::Held) -> Vec<Bad> {
         crate::acts::changed(&application("21-s", &key), &[("purpose", TYPED), ("from", "いつか")]);
     apply.push(("do", "apply"));
     add("/apply/{procedure}", CLERK, "/apply/take_out", "/apply/take_out", &apply);
-    let mut bulk = crate::bulk::form("A-001", "9");
+    let mut bulk = crate::bulk::form("", "2");
     bulk.retain(|(name, _)| *name != "reason");
     bulk.extend([("do", "check"), ("reason", TYPED)]);
     add("/bulk/{procedure}", CLERK, "/bulk/reclassification", "/bulk/reclassification", &bulk);
@@ -168,6 +167,8 @@ fn bad_forms(h: &crate::powers::Held) -> Vec<Bad> {
 #[tokio::test]
 async fn every_form_that_is_refused_keeps_what_was_typed() {
     let city = City::settled().await;
+    // Passkeys can be named.
+    city.office.use_site(Some("https://city.test"));
     let held = hold(&city).await;
     let mut browsers = BTreeMap::new();
     for number in [CLERK, MANAGER, DIRECTOR, ADMIN, SECOND_ADMIN] {
@@ -176,7 +177,7 @@ async fn every_form_that_is_refused_keeps_what_was_typed() {
     let mut tried: BTreeSet<&str> = NOTHING_TYPED.into_iter().chain(ELSEWHERE).collect();
     let mut lost = Vec::new();
     for bad in bad_forms(&held) {
-        let fields: Vec<(&str, &str)> = bad.fields.iter().map(|(k, v)| (*k, v.as_str())).collect();
+        let fields: Vec<(&str, &str)> = bad.fields.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         let page = browsers[bad.who].post_from(&bad.page, &bad.to, &fields).await;
         if !page.status.is_client_error() || !shown(&page) || page.text.contains("<言葉>") {
             lost.push(format!("{} {} {}\n{}", bad.route, page.status, page.location(), page.text));
@@ -197,9 +198,12 @@ async fn who_has_no_right_loses_nothing_either() {
     for number in [CLERK, MANAGER, DEPUTY, DIRECTOR, OTHER_CLERK, OTHER_MANAGER, ADMIN, SECOND_ADMIN] {
         browsers.insert(number, city.browser(number).await);
     }
-    let sentence = |value: &str| !value.is_ascii();
+    // What is written in words; a forged mark of a page is not.
+    let sentence = |value: &str| !value.is_ascii() && value != "偽";
     let mut seen = 0;
-    for a in attempts(&held).iter().filter(|a| a.fields.iter().any(|(_, v)| sentence(v))) {
+    // A case says itself what stands on its page, and for an act that is offered to nobody there is no form.
+    let elsewhere = |a: &&crate::powers::Attempt| a.route != "/cases/{id}";
+    for a in attempts(&held).iter().filter(elsewhere).filter(|a| a.fields.iter().any(|(_, v)| sentence(v))) {
         // Of each form the first who may not.
         let number = a.wrong[0];
         let page = send(&browsers[number], a).await;
@@ -263,7 +267,9 @@ async fn what_is_secret_or_from_elsewhere_is_not_given_back() {
     let page = admin.post(&held.proposal, &foreign).await;
     assert!(page.text.contains("見える言葉") && !page.text.contains("evil.example"), "{}", page.text);
     // Without the session's token nothing comes back.
-    let page = Browser { csrf: "other".to_owned(), ..admin.clone() }.post(&held.proposal, &fields).await;
+    let mut forger = admin.clone();
+    forger.csrf = "other".to_owned();
+    let page = forger.post(&held.proposal, &fields).await;
     assert!(!page.text.contains("ひみつの言葉"), "{}", page.text);
 }
 
