@@ -65,6 +65,19 @@ pub struct Turned {
     pub reason: String,
 }
 
+/// A clause that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmet {
+    /// The clause.
+    pub clause: ClauseLink,
+    /// What it asks.
+    pub says: String,
+    /// Since which day.
+    pub since: String,
+    /// Why.
+    pub reason: String,
+}
+
 /// The page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Dashboard {
@@ -88,6 +101,9 @@ pub struct Dashboard {
     pub turned: Vec<Turned>,
     /// How many turned besides.
     pub more_turned: usize,
+    /// Clauses that do not hold, those that have not for longest first. For the home page; the interface lists clauses by state.
+    #[serde(skip)]
+    pub broken: Vec<Unmet>,
 }
 
 type Totals = BTreeMap<&'static str, usize>;
@@ -173,7 +189,11 @@ impl Office {
         months.push(bar("今日".to_owned(), "/clauses".to_owned(), &totals));
         // With what today is compared: the state of a month ago, or the first that is known.
         let first: BTreeMap<&str, &TurnRow> = turns.iter().rev().map(|t| (t.clause.as_str(), t)).collect();
-        let last: BTreeMap<&str, Date> = turns.iter().map(|t| (t.clause.as_str(), t.day)).collect();
+        let last: BTreeMap<&str, &TurnRow> = turns.iter().map(|t| (t.clause.as_str(), t)).collect();
+        // A turn of today is known at the end of the day.
+        let turned_on = |id: &str, now: ClauseState| {
+            last.get(id).filter(|t| state_of_code(&t.state) == now).map_or(today, |t| t.day)
+        };
         let mut turned: Vec<(bool, Turned)> = Vec::new();
         for (c, state, reason) in &states {
             let before = was.get(&c.id).or_else(|| first.get(c.id.as_str()).copied());
@@ -191,11 +211,19 @@ impl Office {
                 before: words(before),
                 now: words(*state),
                 worse,
-                day: last.get(c.id.as_str()).copied().unwrap_or(today).short(),
+                day: turned_on(&c.id, *state).short(),
                 reason: reason.clone(),
             };
             turned.push((worse, line));
         }
+        let mut broken: Vec<(Date, Unmet)> = Vec::new();
+        for (c, _, reason) in states.iter().filter(|(_, state, _)| *state == ClauseState::Broken) {
+            let day = turned_on(&c.id, ClauseState::Broken);
+            let clause = ClauseLink::of(&c.id);
+            let line = Unmet { clause, says: c.says.clone(), since: day.short(), reason: reason.clone() };
+            broken.push((day, line));
+        }
+        broken.sort_by_key(|(day, _)| *day);
         turned.sort_by_key(|(worse, _)| !worse);
         let more_turned = turned.len().saturating_sub(SHOWN);
         turned.truncate(SHOWN);
@@ -218,6 +246,7 @@ impl Office {
             since: since.japanese(),
             turned: turned.into_iter().map(|(_, t)| t).collect(),
             more_turned,
+            broken: broken.into_iter().map(|(_, line)| line).collect(),
         })
     }
 

@@ -38,6 +38,7 @@ pub mod once;
 pub mod organization;
 pub mod oscal;
 mod outside;
+pub mod overview;
 mod pack_oracle;
 pub mod pack_tools;
 pub mod packs;

@@ -92,6 +92,8 @@ pub struct Office {
     pub(crate) texts: Mutex<Option<Arc<crate::search::Texts>>>,
     pub(crate) mail: std::sync::OnceLock<Arc<crate::mail::MailServer>>,
     pub(crate) oidc: std::sync::OnceLock<Arc<crate::oidc::Oidc>>,
+    /// Which files are taken as attachments.
+    pub(crate) attachments: std::sync::OnceLock<sekisho_exchange::Accepted>,
     /// The address at which browsers reach it, and for which site passkeys are.
     pub(crate) site:
         std::sync::OnceLock<(Option<String>, Result<crate::passkeys::Site, crate::passkeys::NoSite>)>,
@@ -193,6 +195,7 @@ impl Office {
             texts: Mutex::default(),
             mail: std::sync::OnceLock::new(),
             oidc: std::sync::OnceLock::new(),
+            attachments: std::sync::OnceLock::new(),
             site: std::sync::OnceLock::new(),
             directory_server: std::sync::OnceLock::new(),
             login_failures: std::sync::atomic::AtomicU64::new(0),

@@ -11,6 +11,7 @@ mod cell;
 mod column;
 mod container;
 mod cp932;
+mod file_kind;
 mod guard;
 mod header;
 pub mod ics;
@@ -31,6 +32,7 @@ mod write;
 
 pub use cell::{Cell, Encoding, Grid, Source, cell_name};
 pub use column::{Column, Kind, Record, Schema};
+pub use file_kind::{Accepted, FileFault, Group};
 pub use plan::{CellError, Conflict, Counts, Diff, Existing, Plan, References, RowAction, RowPlan, plan};
 pub use read::{ReadError, read_grid, read_workbook};
 pub use write::{CsvEncoding, Table, UnmappableCell, WriteError, write_csv, write_xlsx};

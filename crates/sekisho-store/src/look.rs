@@ -78,6 +78,29 @@ pub async fn of(c: &mut Conn<'_>, subjects: &[&str], limit: i64) -> Result<(Vec<
     Ok((rows, total))
 }
 
+/// Looks since a day: how many, at how many records, and who looked most (person, looks, records).
+///
+/// # Errors
+/// The database failed.
+pub async fn since(
+    c: &mut Conn<'_>,
+    from: Date,
+    most: i64,
+) -> Result<(i64, i64, Vec<(String, i64, i64)>), StoreError> {
+    let sums = "CAST(COALESCE(SUM(times), 0) AS BIGINT), COUNT(DISTINCT subject)";
+    let sql = format!("SELECT {sums} FROM look WHERE day >= $1");
+    let (looks, records) = match c.one(&sql, args![from]).await? {
+        Some(r) => (r.int(0)?, r.int(1)?),
+        None => (0, 0),
+    };
+    let sql = format!(
+        "SELECT person, {sums} FROM look WHERE day >= $1 GROUP BY person ORDER BY SUM(times) DESC, person LIMIT $2"
+    );
+    let people = c.all(&sql, args![from, most]).await?;
+    let people = people.iter().map(|r| Ok((r.text(0)?, r.int(1)?, r.int(2)?)));
+    Ok((looks, records, people.collect::<Result<_, StoreError>>()?))
+}
+
 /// The first day before `before` and not before `from` on which anybody looked at anything.
 ///
 /// # Errors

@@ -3,9 +3,10 @@
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use sekisho_app::{AppError, Trouble};
+use sekisho_app::{AppError, FieldError, Trouble};
 
 use crate::page::Page;
+use crate::refused::Refusal;
 use crate::sure::PROOF;
 
 /// Why a page could not be shown.
@@ -54,28 +55,41 @@ impl From<askama::Error> for WebError {
     }
 }
 
-#[derive(Template)]
+/// A page that says one thing.
+#[derive(Template, Clone)]
 #[template(path = "message.html")]
-struct MessagePage {
-    page: Page,
-    kind: &'static str,
-    message: String,
-    code: String,
-    back: Option<String>,
+pub(crate) struct MessagePage {
+    pub page: Page,
+    pub message: String,
+    pub code: String,
+    /// Where the request came from.
+    pub back: Option<String>,
+    /// What was typed into a form that is no more, to be copied.
+    pub unsent: Vec<String>,
 }
 
 fn message(status: StatusCode, title: &str, text: &str, code: &str) -> Response {
-    let shown = MessagePage {
+    let whole = FieldError { field: String::new(), message: text.to_owned() };
+    message_about(status, title, vec![whole], code)
+}
+
+/// The same about single fields of a form.
+fn message_about(status: StatusCode, title: &str, faults: Vec<FieldError>, code: &str) -> Response {
+    let texts: Vec<&str> = faults.iter().map(|e| e.message.as_str()).collect();
+    let text = texts.join("\n");
+    let page = MessagePage {
         page: Page::bare(title),
-        kind: "error",
-        message: text.to_owned(),
+        message: text.clone(),
         code: code.to_owned(),
         back: crate::back::here(),
+        unsent: vec![],
     };
-    match shown.render() {
+    let mut response = match page.render() {
         Ok(html) => (status, Html(html)).into_response(),
-        Err(_) => (status, text.to_owned()).into_response(),
-    }
+        Err(_) => (status, text).into_response(),
+    };
+    response.extensions_mut().insert(Refusal { page, faults });
+    response
 }
 
 /// Marks an answer that was not given because of the database.
@@ -219,8 +233,7 @@ impl IntoResponse for WebError {
                 message(StatusCode::FORBIDDEN, "この操作はできません", &text, code)
             }
             Self::App(AppError::Invalid(errors)) => {
-                let text: Vec<String> = errors.into_iter().map(|e| e.message).collect();
-                message(StatusCode::UNPROCESSABLE_ENTITY, "入力を確かめてください", &text.join("\n"), "A001")
+                message_about(StatusCode::UNPROCESSABLE_ENTITY, "入力を確かめてください", errors, "A001")
             }
             Self::App(AppError::Store(ref e)) if e.trouble().is_some() => {
                 tracing::error!(error = %e, "a page failed");

@@ -12,6 +12,7 @@ use crate::Web;
 use crate::error::WebError;
 use crate::guard::{Level, from_own_page, identity, same};
 use crate::kept;
+use crate::refused;
 
 /// Fields of a form, or of an address' query.
 #[derive(Debug, Default, Clone, serde::Deserialize)]
@@ -120,7 +121,9 @@ async fn read_posted(request: Request, web: &Web, level: Level) -> Result<Posted
         }
         Err(e) => return Err(e),
     };
-    let (fields, files) = read_fields(Request::from_parts(parts.clone(), body), web, Files::Whole).await?;
+    let read = read_fields(Request::from_parts(parts.clone(), body), web, Files::Whole).await;
+    refused::vouch(&who.csrf);
+    let (fields, files) = read?;
     if !same(fields.raw("csrf"), &who.csrf) {
         return Err(kept::of_before(web, &who, &parts, &fields, &files).await);
     }
@@ -152,11 +155,17 @@ pub(crate) async fn read_fields(
         .get(header::CONTENT_TYPE)
         .and_then(|v| v.to_str().ok())
         .is_some_and(|t| t.starts_with("multipart/form-data"));
-    if multipart {
-        return read_multipart(Request::from_parts(parts, body), web, take).await;
-    }
-    let bytes = axum::body::to_bytes(body, limits::FORM_BYTES).await.map_err(|_| WebError::TooLarge)?;
-    Ok((Fields::parse(&bytes), vec![]))
+    let (mut fields, mut files) = (Fields::default(), vec![]);
+    let read = if multipart {
+        let request = Request::from_parts(parts, body);
+        read_multipart(request, web, take, (&mut fields.0, &mut files)).await
+    } else {
+        let bytes = axum::body::to_bytes(body, limits::FORM_BYTES).await;
+        bytes.map(|bytes| fields = Fields::parse(&bytes)).map_err(|_| WebError::TooLarge)
+    };
+    // Of what was too large, the text that came before it.
+    refused::hold(&mut fields, &files);
+    read.map(|()| (fields, files))
 }
 
 macro_rules! posted {
@@ -188,10 +197,9 @@ async fn read_multipart(
     request: Request,
     web: &Web,
     take: Files,
-) -> Result<(Fields, Vec<(String, Upload)>), WebError> {
+    (fields, files): (&mut Vec<(String, String)>, &mut Vec<(String, Upload)>),
+) -> Result<(), WebError> {
     let mut parts = Multipart::from_request(request, web).await.map_err(|_| WebError::BadForm)?;
-    let mut fields = Vec::new();
-    let mut files = Vec::new();
     let mut typed = 0;
     while let Some(mut part) = parts.next_field().await.map_err(|_| WebError::TooLarge)? {
         let name = part.name().unwrap_or_default().to_owned();
@@ -218,7 +226,7 @@ async fn read_multipart(
             None => return Err(WebError::TooLarge),
         }
     }
-    Ok((Fields(fields), files))
+    Ok(())
 }
 
 /// `application/x-www-form-urlencoded` (WHATWG URL, 5.1): `+` is a space, `%XX` a byte of UTF-8. Line ends become `\n`.

@@ -14,11 +14,12 @@ use crate::error::WebError;
 use crate::form::{Fields, Files, Upload, read_fields};
 use crate::guard::from_own_page;
 use crate::page::{Errors, Page, html};
-use crate::sure::{PASSKEY, PROOF};
+use crate::refused::{TYPED_ON, page_typed_on};
+use crate::sure::is_secret;
 use crate::watch::SECRET;
 
 /// Field with the names of files that were chosen and could not be carried along.
-const FILES_LOST: &str = "files_lost";
+pub(crate) const FILES_LOST: &str = "files_lost";
 
 /// Who wants to leave has typed nothing, and is out already.
 const LEAVE: &str = "/logout";
@@ -49,11 +50,12 @@ impl Kept {
         }
         let mut names: Vec<&str> = files.iter().map(|(_, file)| file.name.as_str()).collect();
         names.extend(Some(fields.get(FILES_LOST)).filter(|before| !before.is_empty()));
-        let hidden = ["csrf", PROOF, FILES_LOST, "ticket", "passkey"];
+        let page = page_typed_on().map(|page| (TYPED_ON.to_owned(), page));
         let fields = fields
             .with_prefix("")
-            .filter(|(name, _)| !hidden.contains(name) && !PASSKEY.contains(name))
+            .filter(|(name, _)| *name != FILES_LOST && !is_secret(name))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .chain(page)
             .collect();
         let action = parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
         Some(Self { action, fields, files: names.join("、") })

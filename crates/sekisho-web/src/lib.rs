@@ -12,6 +12,7 @@ mod checker;
 mod client;
 mod der;
 mod error;
+mod filled;
 mod form;
 mod guard;
 mod guide;
@@ -20,6 +21,7 @@ mod kept;
 mod page;
 mod pages;
 mod proxies;
+mod refused;
 mod sure;
 mod system;
 pub mod tls;
@@ -102,7 +104,7 @@ pub(crate) fn watched_router(
     turns: Option<Arc<Semaphore>>,
 ) -> Router {
     let web = Web { office, secure, meters, doors, turns };
-    Router::new()
+    let site = Router::new()
         .merge(system::routes())
         .merge(pages::routes().method_not_allowed_fallback(error::no_page))
         .merge(api::routes(&web))
@@ -111,10 +113,12 @@ pub(crate) fn watched_router(
         .layer(axum::middleware::from_fn(asked::in_words))
         .layer(axum::middleware::from_fn(guide_places::remember))
         .layer(axum::middleware::from_fn(back::remember))
-        .layer(axum::middleware::from_fn_with_state(web.clone(), watch::watch))
+        .with_state(web.clone());
+    site.clone()
+        .layer(axum::middleware::from_fn_with_state(site, refused::give_back))
+        .layer(axum::middleware::from_fn_with_state(web, watch::watch))
         .layer(axum::middleware::from_fn(guard::headers))
         .layer(axum::extract::DefaultBodyLimit::max(sekisho_base::limits::UPLOAD_BYTES + 64 * 1024))
-        .with_state(web)
 }
 
 /// Answers on a listener until `stopped` ends, then finishes what is in flight.

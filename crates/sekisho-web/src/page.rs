@@ -17,6 +17,7 @@ pub(crate) struct Done {
 }
 
 /// The frame of a page.
+#[derive(Clone)]
 pub(crate) struct Page {
     pub title: String,
     pub body: String,

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sekisho_app::exchange::Accepted;
 use sekisho_app::first_start::SetupCode;
 use sekisho_app::ledger::{jobs, witnesses};
 use sekisho_app::office::Opening;
@@ -87,6 +88,9 @@ pub(crate) async fn open(settings: &Settings, bodies: usize) -> Result<Opened, S
         office.use_oidc(Arc::clone(oidc));
     }
     office.use_site(settings.text(table::SITE));
+    if let Some(kinds) = settings.text(table::ATTACHMENTS) {
+        office.take_attachments(kinds_of_files(kinds)?);
+    }
     if let Some(directory) = &around.ldap {
         office.use_directory(Arc::clone(directory));
     }
@@ -100,6 +104,10 @@ pub(crate) async fn open(settings: &Settings, bodies: usize) -> Result<Opened, S
         .all(|key| settings.value(key).is_some_and(|v| v.from != From::Default));
     let code = office.begin_first_start(named).await.map_err(|e| e.to_string())?;
     Ok(Opened { office, receivers, code })
+}
+
+fn kinds_of_files(text: &str) -> Result<Accepted, String> {
+    Accepted::parse(text).map_err(|word| format!("{} の「{word}」は使えません", table::ATTACHMENTS))
 }
 
 /// The bodies at work.

@@ -4,6 +4,7 @@
 use sekisho_base::canonical::{hex, sha256};
 use sekisho_base::limits;
 use sekisho_case::case::Attachment;
+use sekisho_exchange::Accepted;
 use sekisho_pack::model::{Field, FieldType};
 use sekisho_store::Conn;
 use sekisho_store::attachment::{self, AttachmentRow};
@@ -38,10 +39,22 @@ fn line(a: &AttachmentRow) -> AttachmentLine {
 }
 
 impl Office {
+    /// Takes other kinds of files as attachments than the usual ones; once, before the first is sent.
+    pub fn take_attachments(&self, accepted: Accepted) {
+        if self.attachments.set(accepted).is_err() {
+            tracing::warn!("the kinds of attachments were said twice; the first stays");
+        }
+    }
+
+    /// Which files are taken as attachments, in words for whoever chooses one.
+    pub fn attachments_taken(&self) -> String {
+        self.attachments.get_or_init(Accepted::default).words()
+    }
+
     /// Keeps a file until its application is sent. Returns its id.
     ///
     /// # Errors
-    /// Refused when it is empty or too large.
+    /// Refused when it is empty, too large or of a kind that is not taken.
     pub async fn attach(&self, who: &Identity, name: &str, bytes: Vec<u8>) -> Result<String, AppError> {
         let refuse = |message: String| Err(AppError::field("attachments", message));
         if bytes.is_empty() {
@@ -51,12 +64,17 @@ impl Office {
             let limit = limits::UPLOAD_BYTES / 1024 / 1024;
             return refuse(format!("「{name}」は大きすぎます。{limit}MBまでのファイルを選んでください。"));
         }
+        let accepted = self.attachments.get_or_init(Accepted::default);
+        let plain = name.rsplit(['/', '\\']).next().unwrap_or(name);
+        if let Err(fault) = accepted.judge(plain, &bytes) {
+            return refuse(fault.says(plain, accepted));
+        }
         let row = AttachmentRow {
             id: self.new_id()?.to_string(),
             case_id: String::new(),
             pos: 0,
             person: who.person.clone(),
-            name: sekisho_base::text::shorten(name.rsplit(['/', '\\']).next().unwrap_or(name), 120),
+            name: sekisho_base::text::shorten(plain, 120),
             sha256: hex(&sha256(&bytes)),
             size: i64::try_from(bytes.len()).unwrap_or(i64::MAX),
             at: self.clock.now(),

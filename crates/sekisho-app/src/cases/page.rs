@@ -19,8 +19,8 @@ use crate::cases::causes;
 use crate::cases::list::status_words;
 use crate::cases::store::state_of;
 use crate::cases::view::{
-    ActInput, ActLine, CaseItem, CasePage, CauseView, ExplainLine, MovementLine, PermitView, RelatedLine,
-    StepLine,
+    ActInput, ActLine, CaseItem, CasePage, CauseView, ExplainLine, Explained, Glance, MovementLine,
+    PermitView, RelatedLine, StepLine,
 };
 use crate::clauses::{ClauseLink, citation};
 use crate::directory::Directory;
@@ -260,7 +260,18 @@ impl Office {
             })
             .collect();
         let words = Words::of(&pack);
+        let items = items(&pack, procedure, &state);
+        let rule = |id: &String| {
+            let c = pack.clauses.iter().find(|c| c.id == *id)?;
+            Some(Explained { says: c.says.clone(), clause: ClauseLink::of(id) })
+        };
+        let safeguards = state.content.handling.iter().flat_map(safeguard_lines);
         Ok(CasePage {
+            glance: glance(procedure, &state, &items),
+            safeguards: safeguards
+                .map(|(says, clause)| Explained { says, clause: ClauseLink::of(&clause) })
+                .collect(),
+            rules: procedure.clauses.iter().filter_map(rule).collect(),
             looks,
             id: row.id.clone(),
             number: state.number.clone(),
@@ -274,7 +285,7 @@ impl Office {
             applicant: d.full_name(&state.applicant.post, &state.applicant.person),
             opened: state.opened_at.japanese(),
             fields,
-            items: items(&pack, procedure, &state),
+            items,
             attachments: self.case_files(&row.id).await?,
             related: related(&state),
             cause: match &state.cause {
@@ -432,6 +443,27 @@ fn items(pack: &Pack, procedure: &Procedure, state: &CaseState) -> Vec<CaseItem>
         status: item_status(state, i),
     };
     state.content.items.iter().map(line).collect()
+}
+
+/// What a case is about, for whoever has to decide on a small screen.
+fn glance(procedure: &Procedure, state: &CaseState, items: &[CaseItem]) -> Glance {
+    let more = |n: usize| if n > 1 { format!(" ほか{}件", n - 1) } else { String::new() };
+    let days = procedure.fields.iter().filter(|f| f.kind == FieldType::Date);
+    let days = days.filter_map(|f| {
+        let day = show_value(f, state.content.fields.get(&f.id)?);
+        (!day.is_empty()).then(|| format!("{} {day}", f.label))
+    });
+    let mut classes: Vec<&str> = items.iter().map(|i| i.class.as_str()).filter(|c| !c.is_empty()).collect();
+    classes.sort_unstable();
+    classes.dedup();
+    Glance {
+        what: items
+            .first()
+            .map(|i| format!("{} {}{}", i.number, i.title, more(items.len())))
+            .unwrap_or_default(),
+        when: days.collect::<Vec<_>>().join("、"),
+        class: classes.first().map(|c| format!("{c}{}", more(classes.len()))).unwrap_or_default(),
+    }
 }
 
 fn permit_view(d: &Directory, state: &CaseState, now: Instant) -> Option<PermitView> {

@@ -491,6 +491,17 @@ pub struct ActLine {
     pub entry: String,
 }
 
+/// What a case is about, in three lines.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Glance {
+    /// The first of the things and how many more there are; empty where it is about none.
+    pub what: String,
+    /// The days it names, with their labels.
+    pub when: String,
+    /// Classes of the things.
+    pub class: String,
+}
+
 /// A case's page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CasePage {
@@ -546,4 +557,13 @@ pub struct CasePage {
     pub clauses: Vec<crate::clauses::ClauseLink>,
     /// Where the person who applied applies anew with the same content; empty for everybody else.
     pub anew: String,
+    /// What it is about. Programs read the fields themselves.
+    #[serde(skip)]
+    pub glance: Glance,
+    /// Safeguards that hold for what it is about, with their clauses.
+    #[serde(skip)]
+    pub safeguards: Vec<Explained>,
+    /// What the clauses behind the procedure ask.
+    #[serde(skip)]
+    pub rules: Vec<Explained>,
 }

@@ -27,6 +27,8 @@ struct ApplyPage {
     page: Page,
     form: ApplyForm,
     errors: Errors,
+    /// Kinds of files that are taken, in words.
+    taken: String,
 }
 
 async fn page(
@@ -37,7 +39,7 @@ async fn page(
     done: Option<&str>,
 ) -> Result<Response, WebError> {
     let page = Page::of(web, who, &form.title, "/").await?.flash(done);
-    html(&ApplyPage { page, form, errors })
+    html(&ApplyPage { page, form, errors, taken: web.office.attachments_taken() })
 }
 
 async fn show(
@@ -102,11 +104,16 @@ async fn post(
     let mut typed = typed(&fields);
     // Files that were chosen are kept with whichever button was pressed: nothing chosen is lost.
     let chosen = files.into_iter().filter(|_| fields.get("do") != "drop");
+    let mut refused = Vec::new();
     for (_, file) in chosen {
         match web.office.attach(&who, &file.name, file.bytes.to_vec()).await {
             Ok(id) => typed.values.entry("attachment".to_owned()).or_default().push(id),
-            Err(e) => return again(&web, &who, &procedure, &typed, e).await,
+            Err(AppError::Invalid(faults)) => refused.extend(faults),
+            Err(e) => return Err(e.into()),
         }
+    }
+    if !refused.is_empty() {
+        return again(&web, &who, &procedure, &typed, AppError::Invalid(refused)).await;
     }
     if let Some(errors) = files_lost(&fields, "attachments") {
         let form = web.office.typed_form(&who, &procedure, &typed, false).await?;

@@ -6,10 +6,10 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use sekisho_app::AppError;
-use sekisho_app::cases::{ActInput, CaseLine, CasePage as CaseView, CasesQuery};
+use sekisho_app::cases::{ActInput, CaseItem, CaseLine, CasePage as CaseView, CasesQuery};
 use sekisho_app::login::Identity;
 use sekisho_app::registers::RefChoice;
+use sekisho_app::{AppError, FieldError};
 
 use crate::Web;
 use crate::error::{WebError, escape_query};
@@ -146,6 +146,19 @@ struct CasePage {
     waiting: usize,
 }
 
+/// Things that stand on the page at once; the others are folded away, so that the decision is not far below.
+const FIRST_ITEMS: usize = 10;
+
+impl CasePage {
+    fn first_items(&self) -> &[CaseItem] {
+        self.case.items.get(..FIRST_ITEMS).unwrap_or(&self.case.items)
+    }
+
+    fn more_items(&self) -> &[CaseItem] {
+        self.case.items.get(FIRST_ITEMS..).unwrap_or_default()
+    }
+}
+
 /// Most further tasks that are counted one by one.
 const COUNTED: i64 = 100;
 
@@ -186,16 +199,18 @@ async fn act(State(web): State<Web>, Path(id): Path<String>, posted: Posted) -> 
     let Posted { who, fields, files, .. } = posted;
     let mut values = fields.lists();
     // A file is kept before the act is looked at: what was chosen is not lost when another field was wrong.
+    let mut refused = Vec::new();
     for (name, file) in files {
         match web.office.attach(&who, &file.name, file.bytes.to_vec()).await {
-            Ok(id) => values.insert(name, vec![format!("{}{id}", sekisho_app::cases::WAITING)]),
-            Err(e) => {
-                let errors = Errors::from_app(e)?;
-                let case = web.office.case_page(&who, &id, None).await?;
-                let shown = page(&web, &who, case, errors, None).await?;
-                return Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response());
+            Ok(id) => {
+                values.insert(name, vec![format!("{}{id}", sekisho_app::cases::WAITING)]);
             }
-        };
+            // What is wrong with the file stands beside its field.
+            Err(AppError::Invalid(faults)) => {
+                refused.extend(faults.into_iter().map(|f| FieldError { field: name.clone(), ..f }));
+            }
+            Err(e) => return Err(e.into()),
+        }
     }
     let input = ActInput {
         act: fields.get("do").to_owned(),
@@ -203,7 +218,8 @@ async fn act(State(web): State<Web>, Path(id): Path<String>, posted: Posted) -> 
         shown: fields.get("shown").to_owned(),
         values,
     };
-    if let Some(errors) = files_lost(&fields, "act") {
+    let faults = Some(Errors::of(refused)).filter(|faults| !faults.is_empty());
+    if let Some(errors) = faults.or_else(|| files_lost(&fields, "act")) {
         let case = web.office.case_page(&who, &id, Some(&input)).await?;
         let shown = page(&web, &who, case, errors, None).await?;
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response());

@@ -20,6 +20,7 @@ use crate::error::WebError;
 use crate::form::{Fields, Files, Open, Upload, read_fields};
 use crate::guard::{From, cookie, same};
 use crate::page::{Done, Errors, Page, html};
+use crate::refused;
 use crate::view::{ImportView, download};
 
 /// Name of the cookie of the browser that used the code.
@@ -71,7 +72,9 @@ impl FromRequest<Web> for Sent {
 
     async fn from_request(request: Request, web: &Web) -> Result<Self, WebError> {
         let setup = door(web, request.headers()).await?;
-        let (fields, files) = read_fields(request, web, Files::Whole).await?;
+        let read = read_fields(request, web, Files::Whole).await;
+        refused::vouch(&setup.csrf);
+        let (fields, files) = read?;
         if !same(fields.raw("csrf"), &setup.csrf) {
             return Err(WebError::ForeignForm);
         }

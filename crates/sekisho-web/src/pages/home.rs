@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use sekisho_app::cases::{BulkResult, Home, MOST_AT_ONCE, TaskLine};
 use sekisho_app::duties::DutyLine;
+use sekisho_app::overview::Overview;
 
 use crate::Web;
 use crate::error::WebError;
@@ -27,6 +28,8 @@ pub(crate) fn routes() -> Router<Web> {
 struct HomePage {
     page: Page,
     home: Home,
+    /// For those who oversee the whole body.
+    overview: Option<Overview>,
     duties: Vec<DutyLine>,
     other_duties: usize,
     /// The login before this one; empty when this is the first.
@@ -39,8 +42,9 @@ async fn home(State(web): State<Web>, Who(who): Who, Query(q): Query<Done>) -> R
     let home = web.office.home(&who).await?;
     let page = Page::of(&web, &who, "ホーム", "/").await?.flash(q.done.as_deref());
     let (duties, other_duties) = web.office.own_duties(&who, HOME_DUTIES).await?;
+    let overview = web.office.overview(&who).await?;
     let previous = who.previous.map(sekisho_base::Instant::japanese).unwrap_or_default();
-    html(&HomePage { page, home, duties, other_duties, previous, failed: who.failed })
+    html(&HomePage { page, home, overview, duties, other_duties, previous, failed: who.failed })
 }
 
 #[derive(Template)]

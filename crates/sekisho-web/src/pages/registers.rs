@@ -9,7 +9,8 @@ use axum::routing::{get, post};
 use sekisho_app::exchange::Conflict;
 use sekisho_app::login::Identity;
 use sekisho_app::registers::{
-    EditForm, FilterView, ImportsView, ListQuery, RegisterLine, RowLine, RowPage, SavedView, UndoOutcome,
+    ColumnHead, EditForm, FilterView, ImportsView, ListQuery, RegisterLine, RowLine, RowPage, SavedView,
+    UndoOutcome,
 };
 
 use crate::Web;
@@ -84,6 +85,15 @@ struct ListView {
     kept: Vec<(String, String)>,
     /// What was typed as the name of a view.
     view_name: String,
+    /// Orders that can be chosen: code and words.
+    orders: Vec<(String, String)>,
+}
+
+impl ListView {
+    /// The cells of a row, each with the label of its column: on a narrow screen they stand below one another.
+    fn labelled<'a>(&'a self, row: &'a RowLine) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.columns.iter().map(|c| c.label.as_str()).zip(row.cells.iter().map(String::as_str))
+    }
 }
 
 #[derive(Template)]
@@ -202,6 +212,17 @@ async fn list_page(
             }
         })
         .collect();
+    let sortable = l.columns.iter().filter(|c| c.sortable);
+    let both = |c: &ColumnHead| {
+        let (id, label) = (&c.id, &c.label);
+        [(id.clone(), format!("{label}（小さい順）")), (format!("-{id}"), format!("{label}（大きい順）"))]
+    };
+    let mut orders = vec![(String::new(), "決まった順".to_owned())];
+    orders.extend(sortable.flat_map(both));
+    // An order by a column that is not shown stays chosen.
+    if !orders.iter().any(|(code, _)| *code == q.sort) {
+        orders.push((q.sort.clone(), "今の並び順".to_owned()));
+    }
     let bulk = l
         .bulk
         .iter()
@@ -213,6 +234,7 @@ async fn list_page(
         .collect();
     let list = ListView {
         bulk,
+        orders,
         q: q.q.clone(),
         sort: q.sort.clone(),
         filters: l.filters,

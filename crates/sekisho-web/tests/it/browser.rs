@@ -1,10 +1,15 @@
 //! A browser without a screen: one cookie, one router or server, forms found on the page as it came.
 
+use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
+use hyper::body::Frame;
 use hyper_util::rt::TokioIo;
 use tower::ServiceExt as _;
 
@@ -54,6 +59,35 @@ impl Page {
 pub fn hidden(html: &str, name: &str) -> String {
     let after = html.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap_or_default();
     after.split('"').next().unwrap_or_default().to_owned()
+}
+
+/// A body that comes piece by piece, with a pause before each, as a network brings it.
+struct Pieces {
+    left: VecDeque<Bytes>,
+    paused: bool,
+}
+
+impl Pieces {
+    fn of(body: &[u8]) -> Self {
+        Self { left: body.chunks(64 * 1024).map(Bytes::copy_from_slice).collect(), paused: false }
+    }
+}
+
+impl hyper::body::Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.paused = !self.paused;
+        if self.paused {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(self.left.pop_front().map(|piece| Ok(Frame::data(piece))))
+    }
 }
 
 /// What answers.
@@ -148,6 +182,15 @@ impl Browser {
         self.try_post(path, fields).await.unwrap()
     }
 
+    /// Sends a form as a browser does from the page it is on.
+    pub async fn post_from(&self, page: &str, path: &str, fields: &[(&str, &str)]) -> Page {
+        let all = [&[("csrf", self.csrf.as_str())][..], fields].concat();
+        let mut request = self.form(path, &encode(&all), &self.own());
+        let from = format!("{}{page}", self.own()).parse().unwrap();
+        request.headers_mut().insert(header::REFERER, from);
+        self.send(request).await
+    }
+
     /// The answer, or nothing when the server went away: then the act may have happened or not.
     pub async fn try_post(&self, path: &str, fields: &[(&str, &str)]) -> Option<Page> {
         let mut all = vec![("csrf", self.csrf.as_str())];
@@ -168,7 +211,7 @@ impl Browser {
             .header(header::HOST, &self.host)
             .header(header::COOKIE, &self.cookie)
             .header("x-csrf-token", csrf);
-        self.send(request.body(Body::from(body)).unwrap()).await
+        self.send(request.body(Body::new(Pieces::of(&body))).unwrap()).await
     }
 
     pub async fn post_raw(&self, path: &str, body: &str, origin: &str) -> Page {
@@ -204,7 +247,7 @@ impl Browser {
             .header(header::ORIGIN, self.own())
             .header(header::COOKIE, &self.cookie)
             .header(header::CONTENT_TYPE, format!("multipart/form-data; boundary={boundary}"));
-        self.send(request.body(Body::from(body)).unwrap()).await
+        self.send(request.body(Body::new(Pieces::of(&body))).unwrap()).await
     }
 
     pub async fn enter(&mut self, login: &str, password: &str) -> Page {

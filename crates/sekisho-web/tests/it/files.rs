@@ -96,3 +96,49 @@ async fn a_remark_is_read_by_whoever_sees_the_case_and_decides_nothing() {
         stranger.post(&case, &[("do", "comment"), ("shown", ""), ("comment.says", "よそから")]).await;
     assert_eq!(forged.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn only_known_kinds_are_taken_and_the_rest_of_the_form_stays() {
+    let city = City::settled().await;
+    let mut clerk = city.browser(CLERK).await;
+    let key = item(&mut clerk, "A-001").await;
+    assert!(clerk.get("/apply/take_out").await.text.contains("受け付ける種類：PDF、Word"));
+    let mut fields = application("21-s", &key);
+    fields.push(("do", "apply"));
+    for (name, bytes, says) in [
+        ("道具.exe", BYTES, "開くとプログラムが動く種類"),
+        ("計画.pdf", &b"MZ\x90\0\x03\0"[..], "開くとプログラムが動く種類"),
+        ("計画.pdf", &b"\x89PNG\r\n\x1a\n"[..], "中身は画像です"),
+        ("集計.xlsm", BYTES, "マクロ（開くと動くプログラム）"),
+        ("ページ.html", &b"<html></html>"[..], "受け付けるのは次の種類です"),
+    ] {
+        let before = city.count("SELECT COUNT(*) FROM attachment").await;
+        let page = clerk.upload("/apply/take_out", &fields, name, bytes).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}");
+        assert!(
+            page.text.contains(says) && page.text.contains("認定調査での本人確認"),
+            "{name}: {}",
+            page.text
+        );
+        assert_eq!(city.count("SELECT COUNT(*) FROM attachment").await, before, "{name}");
+    }
+    let taken = clerk.upload("/apply/take_out", &fields, "計画.pdf", BYTES).await;
+    let case = taken.location().split('?').next().unwrap().to_owned();
+    let file = clerk.get(&format!("{case}/files/0")).await;
+    assert_eq!(file.headers.get(header::X_CONTENT_TYPE_OPTIONS).unwrap(), "nosniff");
+    assert!(
+        file.headers.get(header::CONTENT_DISPOSITION).unwrap().to_str().unwrap().starts_with("attachment")
+    );
+}
+
+#[tokio::test]
+async fn a_body_may_take_fewer_kinds_or_more() {
+    let city = City::settled().await;
+    city.office.take_attachments(sekisho_app::exchange::Accepted::parse("pdf, .dwg").unwrap());
+    let mut clerk = city.browser(CLERK).await;
+    let key = item(&mut clerk, "A-001").await;
+    let fields = application("21-s", &key);
+    let page = clerk.upload("/apply/take_out", &fields, "控え.txt", b"x").await;
+    assert!(page.text.contains("受け付けるのは次の種類です：PDF、.dwg。"), "{}", page.text);
+    attached(&mut clerk, "21-s", &key, "図面.dwg", b"AC1032\0\0").await;
+}

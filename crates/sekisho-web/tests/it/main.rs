@@ -95,6 +95,8 @@ mod operation;
 #[cfg(test)]
 mod organization;
 #[cfg(test)]
+mod overview;
+#[cfg(test)]
 mod pack_edit;
 #[cfg(test)]
 mod pack_history;
@@ -112,6 +114,8 @@ mod proposals;
 mod pruning;
 #[cfg(test)]
 mod queries;
+#[cfg(test)]
+mod refused;
 #[cfg(test)]
 mod registers;
 #[cfg(test)]

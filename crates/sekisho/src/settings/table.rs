@@ -27,6 +27,8 @@ pub(crate) enum Kind {
     Provider,
     /// Addresses and networks between commas.
     Networks,
+    /// Kinds of files between commas.
+    FileKinds,
     /// Name of an HTTP header.
     Header,
     /// Address of a PostgreSQL database, which may hold a password.
@@ -127,6 +129,7 @@ pub(crate) const BACKUP_HOURS: &str = "backup.max_age_hours";
 pub(crate) const KEEP_DAILY: &str = "backup.keep_daily";
 pub(crate) const KEEP_WEEKLY: &str = "backup.keep_weekly";
 pub(crate) const KEEP_MONTHLY: &str = "backup.keep_monthly";
+pub(crate) const ATTACHMENTS: &str = "attachments.kinds";
 pub(crate) const DISK_FREE: &str = "disk.min_free_mb";
 
 const fn s(
@@ -539,6 +542,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
         None,
         "24",
         "同じく何か月分まで、その月の最後のものを残すか",
+    ),
+    s(
+        ATTACHMENTS,
+        "attachment-kinds",
+        Kind::FileKinds,
+        Some("pdf, office, image, text, zip"),
+        "pdf, office, image, text, zip, .dwg",
+        "申請や記録に添付できるファイルの種類（pdf、office、image 画像、text テキストとCSV、zip をコンマで区切る。ほかは .dwg のように拡張子で足す）。プログラムとマクロの付いた文書は、何を書いても受け付けない",
     ),
     s(
         DISK_FREE,

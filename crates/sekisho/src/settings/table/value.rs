@@ -41,6 +41,10 @@ pub(crate) fn fault(kind: Kind, text: &str) -> Option<(String, String)> {
         Kind::Networks if sekisho_web::Networks::parse(text).is_err() => {
             wrong("アドレスの並び", "10.1.2.3, 10.1.4.0/24 のように、アドレスか範囲をコンマで区切ってください")
         }
+        Kind::FileKinds if sekisho_app::exchange::Accepted::parse(text).is_err() => wrong(
+            "ファイルの種類の並び",
+            "pdf, office, image, text, zip, .dwg のように、種類か拡張子をコンマで区切ってください。プログラムやマクロの拡張子は書けません",
+        ),
         Kind::Header if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') => {
             wrong("ヘッダの名前", "x-ssl-client-cert のように、半角の英数字と - で書いてください")
         }
