@@ -33,34 +33,14 @@ pub(crate) const TYPED_ON: &str = "typed_on";
 /// Largest page that is read again, in bytes.
 const PAGE_BYTES: usize = 8 << 20;
 
-/// Fields that nobody types: what a form carries with it, and its buttons.
-const CARRIED: [&str; 20] = [
-    "do",
-    "act",
-    "step",
-    "shown",
-    "upload",
-    "version",
-    "draft",
-    "once",
-    "id",
-    "import",
-    "token",
-    "session",
-    "hash",
-    "path",
-    "chapter",
-    "parent",
-    "appointment",
-    "back",
-    "conflict",
-    "sort",
-];
+/// Whether somebody wrote this: codes, days and buttons are chosen again in a moment, a sentence is not.
+pub(crate) fn is_sentence(text: &str) -> bool {
+    !text.is_ascii() || text.trim().contains(char::is_whitespace)
+}
 
 /// Texts that somebody wrote, of fields that a page has no place for.
 fn written<'a>(fields: impl Iterator<Item = &'a Sent>) -> Vec<String> {
-    let by_hand = |(name, value): &&Sent| !CARRIED.contains(&name.as_str()) && !value.trim().is_empty();
-    fields.filter(by_hand).map(|(_, value)| value.clone()).collect()
+    fields.map(|(_, value)| value).filter(|value| is_sentence(value)).cloned().collect()
 }
 
 /// A form as it was sent.

@@ -17,6 +17,7 @@ use crate::form::Posted;
 use crate::guard::Who;
 use crate::kept::files_lost;
 use crate::page::{Done, Errors, Page, html};
+use crate::refused::is_sentence;
 use crate::view::{attach, download, export_format, pdf};
 
 pub(crate) fn routes() -> Router<Web> {
@@ -167,22 +168,22 @@ fn unsent(case: &CaseView, input: &ActInput) -> Vec<String> {
     let shown = |text: &str| case.actions.iter().flat_map(|a| &a.fields).any(|f| f.value == text);
     let not_typed = ["csrf", "act", "step", "shown", "do"];
     let typed = input.values.iter().filter(|(name, _)| !not_typed.contains(&name.as_str()));
-    // Codes and days are chosen again in a moment; a sentence is not.
-    let sentence =
-        |text: &String| !text.is_ascii() && !shown(text) && !text.starts_with(sekisho_app::cases::WAITING);
-    typed.flat_map(|(_, values)| values).filter(|text| sentence(text)).cloned().collect()
+    typed.flat_map(|(_, values)| values).filter(|text| is_sentence(text) && !shown(text)).cloned().collect()
 }
 
-async fn page(
+/// The case as it is now, after an act that was not recorded: nothing that was written is lost.
+async fn not_recorded(
     web: &Web,
     who: &Identity,
-    case: CaseView,
-    errors: Errors,
-    done: Option<&str>,
+    id: &str,
+    input: &ActInput,
+    (status, errors, refusal): (StatusCode, Errors, String),
 ) -> Result<Response, WebError> {
-    let page = Page::of(web, who, &case.title, SECTION).await?.flash(done);
-    let waiting = if done == Some("acted") { web.office.inbox(who, COUNTED).await?.len() } else { 0 };
-    html(&CasePage { page, case, errors, refusal: String::new(), unsent: vec![], waiting })
+    let case = web.office.case_page(who, id, Some(input)).await?;
+    let unsent = unsent(&case, input);
+    let page = Page::of(web, who, &case.title, SECTION).await?;
+    let shown = CasePage { page, case, errors, refusal, unsent, waiting: 0 };
+    Ok((status, html(&shown)?).into_response())
 }
 
 async fn show(
@@ -192,7 +193,10 @@ async fn show(
     Query(q): Query<Done>,
 ) -> Result<Response, WebError> {
     let case = web.office.case_page(&who, &id, None).await?;
-    page(&web, &who, case, Errors::default(), q.done.as_deref()).await
+    let done = q.done.as_deref();
+    let page = Page::of(&web, &who, &case.title, SECTION).await?.flash(done);
+    let waiting = if done == Some("acted") { web.office.inbox(&who, COUNTED).await?.len() } else { 0 };
+    html(&CasePage { page, case, errors: Errors::default(), refusal: String::new(), unsent: vec![], waiting })
 }
 
 async fn act(State(web): State<Web>, Path(id): Path<String>, posted: Posted) -> Result<Response, WebError> {
@@ -219,29 +223,16 @@ async fn act(State(web): State<Web>, Path(id): Path<String>, posted: Posted) -> 
         values,
     };
     let faults = Some(Errors::of(refused)).filter(|faults| !faults.is_empty());
-    if let Some(errors) = faults.or_else(|| files_lost(&fields, "act")) {
-        let case = web.office.case_page(&who, &id, Some(&input)).await?;
-        let shown = page(&web, &who, case, errors, None).await?;
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response());
-    }
-    match web.office.act(&who, &id, &input).await {
-        Ok(()) => Ok(Redirect::to(&format!("/cases/{id}?done=acted")).into_response()),
-        // Somebody else was faster, or the content is another by now: the case as it is, and nothing that was written is lost.
-        Err(AppError::Refused { message, .. }) => {
-            let case = web.office.case_page(&who, &id, Some(&input)).await?;
-            let unsent = unsent(&case, &input);
-            let page = Page::of(&web, &who, &case.title, SECTION).await?;
-            let shown =
-                CasePage { page, case, errors: Errors::default(), refusal: message, unsent, waiting: 0 };
-            Ok((StatusCode::FORBIDDEN, html(&shown)?).into_response())
-        }
-        Err(e) => {
-            let errors = Errors::from_app(e)?;
-            let case = web.office.case_page(&who, &id, Some(&input)).await?;
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&web, &who, case, errors, None).await?)
-                .into_response())
-        }
-    }
+    let told = match faults.or_else(|| files_lost(&fields, "act")) {
+        Some(errors) => (StatusCode::UNPROCESSABLE_ENTITY, errors, String::new()),
+        None => match web.office.act(&who, &id, &input).await {
+            Ok(()) => return Ok(Redirect::to(&format!("/cases/{id}?done=acted")).into_response()),
+            // Somebody else was faster, or the content is another by now.
+            Err(AppError::Refused { message, .. }) => (StatusCode::FORBIDDEN, Errors::default(), message),
+            Err(e) => (StatusCode::UNPROCESSABLE_ENTITY, Errors::from_app(e)?, String::new()),
+        },
+    };
+    not_recorded(&web, &who, &id, &input, told).await
 }
 
 /// A file of a case. Whatever it is, the browser saves it and never shows it as a page of this site.
