@@ -525,7 +525,7 @@ impl Apply {
             undone: None,
         };
         imports::put(c, &row).await?;
-        upload::drop_used(c, &self.upload, now.plus_millis(-86_400_000)).await?;
+        upload::drop_used(c, &self.upload, now).await?;
         Ok(())
     }
 }

@@ -26,6 +26,14 @@ pub enum AppError {
         /// For the person who asked.
         message: String,
     },
+    /// The person may, and what there is does not fit into what was asked for. Code and Japanese message with the remedy.
+    #[error("{code} {message}")]
+    Unfit {
+        /// Stable code.
+        code: &'static str,
+        /// For the person who asked.
+        message: String,
+    },
     /// There is no such record, or this person may not see it: the two answer alike.
     #[error("A003 not found")]
     NotFound,

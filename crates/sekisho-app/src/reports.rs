@@ -113,7 +113,7 @@ impl Office {
     /// What a register's list shows, all pages.
     ///
     /// # Errors
-    /// Refused for more rows than a printed extract may have.
+    /// Unfit: more rows than a printed extract may have.
     pub async fn register_pdf(
         self: &Arc<Self>,
         who: &Identity,
@@ -124,10 +124,9 @@ impl Office {
         let r = pack.registers.get(id).ok_or(AppError::NotFound)?;
         let rows = self.rows_seen(&me, r, query, MOST_ROWS + 1).await?;
         if rows.len() > MOST_ROWS {
-            return Err(AppError::refused(
-                "P005",
-                format!("印刷できるのは{MOST_ROWS}件までです。条件で絞り込むか、Excelで書き出してください。"),
-            ));
+            let message =
+                format!("印刷できるのは{MOST_ROWS}件までです。条件で絞り込むか、Excelで書き出してください。");
+            return Err(AppError::Unfit { code: "X002", message });
         }
         let list = self.list_view(&me, r, query, rows.clone(), 0, MOST_ROWS).await?;
         let chosen: Vec<String> = list

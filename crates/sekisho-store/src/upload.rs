@@ -58,11 +58,15 @@ pub async fn get(c: &mut Conn<'_>, id: &str, person: &str) -> Result<Option<Uplo
     .transpose()
 }
 
-/// Drops an upload that was applied, and all that are older than a moment.
+/// How long a file waits between its dry run and its import: one day.
+const WAITS_MS: i64 = 86_400_000;
+
+/// Drops an upload that was applied, and all that have waited too long.
 ///
 /// # Errors
 /// The database failed.
-pub async fn drop_used(c: &mut Conn<'_>, id: &str, older_than: Instant) -> Result<(), StoreError> {
+pub async fn drop_used(c: &mut Conn<'_>, id: &str, now: Instant) -> Result<(), StoreError> {
+    let older_than = now.plus_millis(-WAITS_MS);
     c.exec("DELETE FROM upload WHERE id = $1 OR created_at < $2", args![id, older_than]).await?;
     Ok(())
 }

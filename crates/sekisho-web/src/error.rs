@@ -225,9 +225,8 @@ impl IntoResponse for WebError {
                 "A006",
             ),
             Self::App(AppError::NoSession) => Redirect::to("/login").into_response(),
-            // The person may; what stands in the rows does not fit into the file that was asked for.
-            Self::App(AppError::Refused { code: "X001", message: text }) => {
-                message(StatusCode::UNPROCESSABLE_ENTITY, "この形では書き出せません", &text, "X001")
+            Self::App(AppError::Unfit { code, message: text }) => {
+                message(StatusCode::UNPROCESSABLE_ENTITY, "この形では取り出せません", &text, code)
             }
             Self::App(AppError::Refused { code, message: text }) => {
                 message(StatusCode::FORBIDDEN, "この操作はできません", &text, code)

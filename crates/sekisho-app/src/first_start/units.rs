@@ -221,10 +221,10 @@ impl Office {
             return Err(changed_meanwhile());
         }
         self.apply_org_file(SETUP, None, bytes).await?;
-        let before = self.clock.now().plus_millis(-86_400_000);
+        let now = self.clock.now();
         self.store
             .write(move |c| {
-                Box::pin(async move { upload::drop_used(c, &kept.id, before).await.map_err(AppError::from) })
+                Box::pin(async move { upload::drop_used(c, &kept.id, now).await.map_err(AppError::from) })
             })
             .await?;
         Ok(())

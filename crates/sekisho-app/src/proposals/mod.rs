@@ -125,7 +125,7 @@ impl Office {
                     let payload = json!({"proposal": row.id, "by": by, "at": at, "file": row.sha256, "change": row.shown});
                     record(c, seal, &ledger::stream_id(id), "org.propose", &payload, at).await?;
                     if let Some(used) = &used {
-                        upload::drop_used(c, used, at.plus_millis(-86_400_000)).await?;
+                        upload::drop_used(c, used, at).await?;
                     }
                     Ok::<_, AppError>(())
                 })

@@ -126,7 +126,7 @@ pub(crate) fn write(
                 .join("、"),
             _ => String::new(),
         };
-        AppError::refused("X001", format!("{e} {cells}").trim().to_owned())
+        AppError::Unfit { code: "X001", message: format!("{e} {cells}").trim().to_owned() }
     };
     let day = today.to_string().replace('-', "");
     let (mime, suffix, bytes) = match (format, tables.first()) {
@@ -575,7 +575,7 @@ impl Apply {
             undone: None,
         };
         import::put(c, &done).await?;
-        upload::drop_used(c, &self.upload.id, now.plus_millis(-86_400_000)).await?;
+        upload::drop_used(c, &self.upload.id, now).await?;
         Ok(())
     }
 }

@@ -87,7 +87,7 @@ on_both! {
         assert_eq!(look!(db.store, c => upload::get(c, "U1", "00001").await).unwrap(), Some(upload_row("U1", "00001", 100)));
         assert_eq!(look!(db.store, c => upload::get(c, "U1", "00002").await).unwrap(), None);
         assert_eq!(look!(db.store, c => upload::get(c, "U1", "").await).unwrap(), None);
-        act!(db.store, c => upload::drop_used(c, "U1", at(50)).await).unwrap();
+        act!(db.store, c => upload::drop_used(c, "U1", at(50 + 86_400)).await).unwrap();
         let (used, old, other) = look!(db.store, c => Ok((
             upload::get(c, "U1", "00001").await?.is_some(),
             upload::get(c, "U2", "00001").await?.is_some(),

@@ -25,8 +25,6 @@ use crate::registers::changed_meanwhile;
 
 /// Form field by which the safeguards of all applications are confirmed.
 pub const CONFIRMED: &str = "confirmed";
-/// How long a file waits for its second step, in milliseconds.
-const WAITS_MS: i64 = 86_400_000;
 
 /// What is asked of the second step.
 #[derive(Debug, Clone, Default)]
@@ -150,7 +148,7 @@ impl Carry {
             undone: None,
         };
         case_import::put(c, &done).await?;
-        upload::drop_used(c, &self.kept.id, now.plus_millis(-WAITS_MS)).await?;
+        upload::drop_used(c, &self.kept.id, now).await?;
         Ok(done.id)
     }
 
