@@ -12,7 +12,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
-use axum::response::{Html, IntoResponse as _, Response};
+use axum::response::Response;
 use sekisho_app::FieldError;
 use tower::ServiceExt as _;
 
@@ -162,11 +162,11 @@ pub(crate) async fn give_back(State(site): State<Router>, request: Request, next
     if asked.secret || !typed.vouched {
         return response;
     }
-    let status = response.status();
-    match typed_again(&site, &asked, &typed, &refusal).await {
-        Some(html) => (status, Html(html)).into_response(),
-        None => response,
-    }
+    let Some(html) = typed_again(&site, &asked, &typed, &refusal).await else { return response };
+    // Whatever else the answer carries stays: its status, cookies, when to come again.
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(html))
 }
 
 /// The page that a form was on, without what it said of an earlier act.

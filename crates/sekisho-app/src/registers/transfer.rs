@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
+use sekisho_base::Date;
 use sekisho_base::canonical::{hex, sha256, unhex};
 use sekisho_base::limits::{IMPORT_ROWS, LINE_CHARS};
 use sekisho_base::table::Value;
@@ -114,7 +115,7 @@ pub(crate) fn write(
     tables: &[Table],
     format: ExportFormat,
     name: &str,
-    today: sekisho_base::Date,
+    today: Date,
 ) -> Result<ExportedFile, AppError> {
     let explain = |e: WriteError| {
         let cells = match &e {
@@ -161,7 +162,10 @@ pub(crate) fn error_lines<'a>(
 
 /// Rows of a plan that change something, as lines of a page.
 pub(crate) fn plan_lines(plan: &Plan, limit: usize) -> Vec<PlanLine> {
-    lines(plan, limit, |_, value| plain(value))
+    lines(plan, limit, |_, value| match value {
+        Value::Text(s) => plain_text(s),
+        _ => plain(value),
+    })
 }
 
 /// The same for a register: what stands as a code in the file is named as the list names it.
@@ -171,6 +175,11 @@ fn register_lines(pack: &Pack, d: &Directory, r: &Register, plan: &Plan, limit: 
         let named = column.map(|c| show(pack, d, c, Some(value))).unwrap_or_default();
         if named.is_empty() { plain(value) } else { named }
     })
+}
+
+/// A text of a file; days as cells have them.
+fn plain_text(text: &str) -> String {
+    text.parse::<Date>().map_or_else(|_| text.to_owned(), Date::short)
 }
 
 fn lines(plan: &Plan, limit: usize, shown: impl Fn(&str, &Value) -> String) -> Vec<PlanLine> {
@@ -193,7 +202,7 @@ fn lines(plan: &Plan, limit: usize, shown: impl Fn(&str, &Value) -> String) -> V
             };
             Some(PlanLine {
                 place: format!("{}行目", row.row),
-                key: row.key.join(" "),
+                key: row.key.iter().map(|k| plain_text(k)).collect::<Vec<_>>().join(" "),
                 action: action.to_owned(),
                 diffs,
             })

@@ -52,7 +52,7 @@ async fn the_export_comes_back_unchanged_and_a_dry_run_changes_nothing() {
     let plan = check(&mut admin, PATH, "異動.xlsx", &leaving).await;
     let counted = counts(&plan);
     assert_eq!((counted[0], counted[3]), (0, 0), "{}", plan.text);
-    assert!(plan.text.contains("終了日：（空） → 2026-11-30"), "{}", plan.text);
+    assert!(plan.text.contains("終了日：（空） → R8.11.30"), "{}", plan.text);
     let mut after = city.written().await;
     after[8] -= 1;
     assert_eq!(after, before, "only the file is kept");

@@ -29,13 +29,15 @@ struct Bad {
 }
 
 /// Routes whose forms hold no text: buttons, ticks, and files, which a browser does not give back.
-const NOTHING_TYPED: [&str; 15] = [
+const NOTHING_TYPED: [&str; 17] = [
     "/absences/{id}/cancel",
     "/account/sessions",
     "/accounts/import",
     "/accounts/resets/{person}",
     "/accounts/second-factor",
     "/accounts/{person}",
+    "/apply/{procedure}/import",
+    "/apply/{procedure}/imports",
     "/exchange/calendar",
     "/login/card",
     "/login/passkey",
