@@ -140,12 +140,15 @@ pub(crate) enum Files {
     Whole,
 }
 
+/// Files of a form, each with its field.
+type Uploads = Vec<(String, Upload)>;
+
 /// Fields and files of a form from our own page; whose it is remains to be seen.
 pub(crate) async fn read_fields(
     request: Request,
     web: &Web,
     take: Files,
-) -> Result<(Fields, Vec<(String, Upload)>), WebError> {
+) -> Result<(Fields, Uploads), WebError> {
     let (parts, body) = request.into_parts();
     if !from_own_page(&parts.headers) {
         return Err(WebError::ForeignForm);
@@ -155,10 +158,10 @@ pub(crate) async fn read_fields(
         .get(header::CONTENT_TYPE)
         .and_then(|v| v.to_str().ok())
         .is_some_and(|t| t.starts_with("multipart/form-data"));
-    let (mut fields, mut files) = (Fields::default(), vec![]);
+    let (mut fields, mut files) = (Fields::default(), Uploads::new());
     let read = if multipart {
         let request = Request::from_parts(parts, body);
-        read_multipart(request, web, take, (&mut fields.0, &mut files)).await
+        read_multipart(request, web, take, &mut fields, &mut files).await
     } else {
         let bytes = axum::body::to_bytes(body, limits::FORM_BYTES).await;
         bytes.map(|bytes| fields = Fields::parse(&bytes)).map_err(|_| WebError::TooLarge)
@@ -197,7 +200,8 @@ async fn read_multipart(
     request: Request,
     web: &Web,
     take: Files,
-    (fields, files): (&mut Vec<(String, String)>, &mut Vec<(String, Upload)>),
+    Fields(fields): &mut Fields,
+    files: &mut Uploads,
 ) -> Result<(), WebError> {
     let mut parts = Multipart::from_request(request, web).await.map_err(|_| WebError::BadForm)?;
     let mut typed = 0;

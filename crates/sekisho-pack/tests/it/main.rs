@@ -3,6 +3,7 @@
 mod bindings;
 mod broken;
 mod broken_more;
+#[cfg(test)]
 mod broken_syntax;
 mod diff;
 mod duties;
