@@ -200,7 +200,8 @@ impl Office {
             let Some(before) = before.map(|t| state_of_code(&t.state)).filter(|b| b != state) else {
                 continue;
             };
-            let worse = state.weight() > before.weight();
+            // What came into scope has become neither.
+            let worse = state.weight() > before.weight() && before != ClauseState::NotApplicable;
             let words = |s: ClauseState| {
                 let (class, label) = state_words(s);
                 (label, class)

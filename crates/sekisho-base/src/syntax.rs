@@ -7,7 +7,7 @@
 pub type Said = (String, String);
 
 /// Beginnings of the TOML reader's messages with what they mean. The first that fits counts: longer ones stand above.
-const TOML: [(&str, &str, &str); 47] = [
+const TOML: [(&str, &str, &str); 48] = [
     ("duplicate key", "同じ項目が二度書かれています", "どちらか一つにしてください"),
     (
         "cannot extend value",
@@ -117,10 +117,11 @@ const TOML: [(&str, &str, &str); 47] = [
         "true か false を、引用符を付けずに小文字で書いてください",
     ),
     (
-        "invalid date-time",
+        "invalid date",
         "日付や時刻として読めません",
         "日付は \"2026-07-01\" のように、引用符で囲んで書いてください",
     ),
+    ("invalid time", "時刻として読めません", "時刻は \"09:00\" のように、引用符で囲んで書いてください"),
     ("invalid comment character", "# の後に、印刷できない文字があります", "その文字を消してください"),
     (
         "unexpected content between comment",

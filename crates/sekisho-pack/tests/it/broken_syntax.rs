@@ -36,6 +36,7 @@ fn english(text: &str) -> Vec<&str> {
 #[test]
 fn toml_that_cannot_be_read() {
     let title = "title = \"情報資産等の持出\"";
+    let mut other = Vec::new();
     for (new, line, key, text, remedy) in [
         ("title = \"情報資産等の持出", 0, "title", "引用符が閉じていない", "\"…\" と閉じて"),
         ("title = 情報資産等の持出", 0, "title", "引用符で囲まれていません", "半角の引用符"),
@@ -50,21 +51,23 @@ fn toml_that_cannot_be_read() {
         ("title = \"甲\"\nx = [\"a\",, \"b\"]", 1, "x", "余分な ,", ", を一つ消して"),
         ("title = \"甲\"\nx = { a = 1", 2, "wish", ", が抜けて", "かっこの閉じ忘れ"),
         ("title = \"甲\"\nx = 01", 1, "x", "0で始まって", "0を消して"),
-        ("title = \"甲\"\nx = 12人", 1, "x", "数", "半角の数字"),
-        ("title = \"甲\"\nx = 99999999999999999999", 1, "x", "数が大きすぎます", "小さい数"),
+        ("title = \"甲\"\nx = 12人", 1, "x", "引用符で囲まれていません", "引用符"),
         ("title = \"甲\"\nx = 2026-13-01", 1, "x", "日付や時刻", "引用符で囲んで"),
-        ("title = \"甲\"\nx = tru", 1, "x", "引用符で囲まれていません", "引用符"),
+        ("title = \"甲\"\nx = tru", 1, "x", "true か false", "小文字"),
         ("title = \"甲\\q乙\"", 0, "title", "\\ の後の文字", "\\\\"),
         ("title = \"甲\"\n[step", 1, "", "[ が閉じて", "]"),
         ("title = \"甲\"\n[[step]", 1, "", "[[ が閉じて", "]]"),
         ("title.x = 1\ntitle = \"甲\"\n", 1, "title", "同じ項目が二度", "どちらか一つ"),
-        ("title = \"甲\"\ntitle.x = 1\n", 1, "", "点で区切った項目", "別の名前"),
+        ("title = \"甲\"\ntitle.x = 1\n", 1, "title.x", "点で区切った項目", "別の名前"),
     ] {
         let (at, named, said, do_this) = told(TAKE_OUT, title, new);
-        assert!(said.contains(text) && do_this.contains(remedy), "{new:?}: {said}。{do_this}");
-        assert_eq!((at, named.as_str()), (line, key), "{new:?}: {said}");
-        assert_eq!(english(&format!("{said}。{do_this}")), [] as [&str; 0], "{new:?}");
+        let whole = format!("{said}。{do_this}");
+        let here = (at, named.as_str()) == (line, key) && english(&whole).is_empty();
+        if !here || !said.contains(text) || !do_this.contains(remedy) {
+            other.push(format!("{new:?}: {at} {named} {whole}"));
+        }
     }
+    assert_eq!(other, [] as [String; 0]);
 }
 
 #[test]
