@@ -27,6 +27,8 @@ const PASSWORD: &str = "関所のためのパスワード";
 const SECTIONS: usize = 8;
 /// Wednesday, the day on which everything begins.
 pub const DAY: &str = "2026-11-25";
+/// Vice mayor, who answers for the standard.
+pub const CISO: &str = "90001";
 /// Head of the information policy section, who runs the system.
 pub const ADMIN: &str = "90003";
 /// Operator of the system by appointment.
@@ -147,7 +149,7 @@ fn organization(departments: usize, sections: &[String], of_each: usize) -> Outc
     rows.unit("00", "企画政策部", "department", Some("0"))?;
     rows.unit("000", "情報政策課", "section", Some("00"))?;
     for (code, unit, title, head, number) in [
-        ("deputy_mayor", "0", "副市長", false, "90001"),
+        ("deputy_mayor", "0", "副市長", false, CISO),
         ("info_policy_director", "00", "企画政策部長", true, "90002"),
         ("info_policy_manager", "000", "情報政策課長", true, ADMIN),
         ("000-s", "000", "主事", false, OPERATOR),

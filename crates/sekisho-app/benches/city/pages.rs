@@ -1,13 +1,13 @@
 //! What a page costs on the server in a large city: `cargo bench -p sekisho-app --bench city -- pages [staff 1200 assets 100000 cases 50000 rounds 60 page 0]`
 //! (`page`: only the one at that place, to look at it with a profiler).
 //!
-//! Lists, search, home, calendar, clauses and dashboard as a clerk, a section's head and the administrator call them, on SQLite and, where it
-//! is installed, PostgreSQL; with the number of statements each sends. 400 cases are open by acts; the others are copies of one of them, closed over two
+//! Lists, search, home, calendar, clauses and dashboard as a clerk, a section's head, the administrator and the CISO call them, on SQLite and,
+//! where it is installed, PostgreSQL; with the number of statements each sends. 400 cases are open by acts; the others are copies of one of them, closed over two
 //! years.
 
 use std::time::{Duration, Instant as Stopwatch};
 
-use crate::common::{ADMIN, City, Outcome, given, machine, on_both, percentile, person};
+use crate::common::{ADMIN, CISO, City, Outcome, given, machine, on_both, percentile, person};
 use sekisho_app::calendar::CalendarScope;
 use sekisho_app::cases::CasesQuery;
 use sekisho_app::clauses::ClausesQuery;
@@ -89,12 +89,13 @@ async fn measure(what: &str, store: Store) -> Outcome<()> {
     let city = make(store).await?;
     let section = city.sections.first().ok_or("a city has sections")?.clone();
     println!("{what}; {}", machine());
-    println!("| page | clerk | head of section | administrator | statements |");
-    println!("|---|---|---|---|---|");
+    println!("| page | clerk | head of section | administrator | CISO | statements |");
+    println!("|---|---|---|---|---|---|");
     let people = [
         city.enter(&person(&section, 2)).await?,
         city.enter(&person(&section, 0)).await?,
         city.enter(ADMIN).await?,
+        city.enter(CISO).await?,
     ];
     let rounds = given("rounds", 60)?;
     let only = given("page", 0)?;
@@ -147,7 +148,11 @@ async fn open(city: &City, who: &Identity, page: &str) -> Outcome<()> {
     let cases = |status: &str, page| CasesQuery { status: status.to_owned(), page, ..CasesQuery::default() };
     let search = |q: &str| SearchQuery { q: q.to_owned(), page: 1, ..SearchQuery::default() };
     match page {
-        "home" => drop(office.home(who).await?),
+        "home" => {
+            drop(office.home(who).await?);
+            drop(office.own_duties(who, 10).await?);
+            drop(office.overview(who).await?);
+        }
         "inbox" => drop(office.inbox_page(who).await?),
         "assets" => drop(office.register_list(who, "asset", &list("", 1)).await?),
         "assets, page 1,000" => drop(office.register_list(who, "asset", &list("", 1_000)).await?),
