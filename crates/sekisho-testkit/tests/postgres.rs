@@ -4,7 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::process::{Command, Output, Stdio};
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/private-postgres.sh");
+/// Tests run in the folder of their crate, wherever it was built.
+const SCRIPT: &str = "private-postgres.sh";
 
 /// `postgres://user:password@host:port/name` → (`postgres://user:password@host:port`, `host:port`, `name`).
 fn parts(url: &str) -> Option<(&str, &str, &str)> {

@@ -531,7 +531,8 @@ mod tests {
     fn broken_files_and_settings_that_need_others_are_told() {
         let (_folder, file) = written("[server\n");
         let faults = Settings::load_from(&options(&["--config", &file]), &|_| None).unwrap_err();
-        assert!(faults[0].to_string().starts_with(&format!("{file}:1: TOML")), "{faults:?}");
+        let told = faults[0].to_string();
+        assert!(told.starts_with(&format!("{file}:1: [ が閉じていません")), "{faults:?}");
         let faults = Settings::load_from(&options(&["--config", "/nowhere/x.toml"]), &|_| None).unwrap_err();
         assert!(faults[0].text.contains("読めません"));
         for (words, key) in [
