@@ -69,9 +69,10 @@ async fn an_event_from_just_before_the_end_is_told_after_the_next_start() {
         assert!(Instant::now() < until, "the receiver is known");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let from = one(&store, "SELECT next_leaf FROM webhook").await;
     served.terminate();
     assert!(served.ended().success());
+    // What the first run told already is not looked at.
+    let from = one(&store, "SELECT next_leaf FROM webhook").await;
 
     let rounds = 4;
     for round in 1..=rounds {
@@ -117,7 +118,7 @@ async fn an_event_from_just_before_the_end_is_told_after_the_next_start() {
         })
         .await
         .unwrap();
-    let told = told.lock().unwrap().clone();
+    let told: Vec<_> = told.lock().unwrap().iter().filter(|(run, _)| *run > 0).cloned().collect();
     let in_one_run: BTreeSet<&(usize, String)> = told.iter().collect();
     assert_eq!(in_one_run.len(), told.len(), "none twice by one run of the server");
     // What was told when the end came may be told again by the next run, before anything later.
