@@ -14,7 +14,7 @@ use crate::error::WebError;
 use crate::form::{Fields, Files, Upload, read_fields};
 use crate::guard::from_own_page;
 use crate::page::{Errors, Page, html};
-use crate::refused::{TYPED_ON, page_typed_on};
+use crate::refused::typed_on;
 use crate::sure::is_secret;
 use crate::watch::SECRET;
 
@@ -50,12 +50,11 @@ impl Kept {
         }
         let mut names: Vec<&str> = files.iter().map(|(_, file)| file.name.as_str()).collect();
         names.extend(Some(fields.get(FILES_LOST)).filter(|before| !before.is_empty()));
-        let page = page_typed_on().map(|page| (TYPED_ON.to_owned(), page));
         let fields = fields
             .with_prefix("")
             .filter(|(name, _)| *name != FILES_LOST && !is_secret(name))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .chain(page)
+            .chain(typed_on())
             .collect();
         let action = parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
         Some(Self { action, fields, files: names.join("、") })

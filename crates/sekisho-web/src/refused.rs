@@ -28,7 +28,7 @@ use crate::watch::SECRET;
 use crate::{back, filled};
 
 /// Field with the page that a form is on, where its address is not the one that answers: after a refusal, and on a page that asks something first.
-pub(crate) const TYPED_ON: &str = "typed_on";
+const TYPED_ON: &str = "typed_on";
 
 /// Largest page that is read again, in bytes.
 const PAGE_BYTES: usize = 8 << 20;
@@ -86,9 +86,10 @@ pub(crate) fn vouch(csrf: &str) {
     with_typed(|held| held.vouched = same(&held.csrf, csrf));
 }
 
-/// The page that the form was on that is being answered.
-pub(crate) fn page_typed_on() -> Option<String> {
-    with_typed(|held| held.page.clone()).flatten().or_else(back::here)
+/// The field with the page on which the form was that is being answered, to be carried along.
+pub(crate) fn typed_on() -> Option<Sent> {
+    let page = with_typed(|held| held.page.clone()).flatten().or_else(back::here)?;
+    Some((TYPED_ON.to_owned(), page))
 }
 
 /// Marks a message in answer to a form, so that what was typed is put into it.

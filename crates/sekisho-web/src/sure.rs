@@ -15,7 +15,7 @@ use crate::form::{EnrolPosted, Fields, Posted};
 use crate::guard::From;
 use crate::page::{Page, html};
 use crate::pages::passkeys::Button;
-use crate::refused::{TYPED_ON, page_typed_on};
+use crate::refused::typed_on;
 
 /// Whether a field holds what must not come back in a page: a secret, or what proves who sends it.
 pub(crate) fn is_secret(name: &str) -> bool {
@@ -60,8 +60,7 @@ async fn ask(
     let kept = fields
         .with_prefix("")
         .filter(|(name, _)| *name != "csrf" && *name != PROOF && !PASSKEY.contains(name));
-    let page = page_typed_on().map(|page| (TYPED_ON.to_owned(), page));
-    let fields = kept.map(|(name, value)| (name.to_owned(), value.to_owned())).chain(page).collect();
+    let fields = kept.map(|(name, value)| (name.to_owned(), value.to_owned())).chain(typed_on()).collect();
     let page = match Page::of(web, who, "もう一度確かめます", "").await {
         Ok(page) => page.narrow(),
         Err(e) => return e,

@@ -18,7 +18,7 @@ use serde_json::json;
 use crate::cases::items::{FIRST, FOUND, find_items, items_by_key};
 use crate::cases::view::{AheadLine, ApplyForm, Explained, FormPart, ItemLine, ItemsPart, PostChoice, Typed};
 use crate::cases::{attach, related};
-use crate::clauses::{ClauseLink, clause_number};
+use crate::clauses::clause_number;
 use crate::error::{AppError, FieldError};
 use crate::login::Identity;
 use crate::office::Office;
@@ -176,7 +176,7 @@ impl Office {
             let asked =
                 HandlingFacts { classes: vec![i.snapshot.class.clone()], facts: vec![i.snapshot.values()] };
             if let Some(h) = decide_handling(pack, act, &asked, self.clock.today()) {
-                let explained = |n: Note| Explained { clause: ClauseLink::of(&n.clause), says: n.says };
+                let explained = |n: Note| Explained::of(n.says, &n.clause);
                 line.safeguards = h.safeguards.into_iter().map(explained).collect();
                 line.prohibited = h.prohibitions.into_iter().map(explained).collect();
             }
@@ -260,17 +260,13 @@ impl Office {
             posts.first().map(|c| c.code.clone()).unwrap_or_default()
         };
         let words = Words::of(&pack);
-        let clause = |id: &String| {
-            let c = pack.clauses.iter().find(|c| c.id == *id)?;
-            Some(Explained { says: c.says.clone(), clause: ClauseLink::of(id) })
-        };
         Ok(ApplyForm {
             ahead: p
                 .steps
                 .iter()
                 .map(|s| AheadLine { title: s.title.clone(), who: words.by(&s.by, p) })
                 .collect(),
-            rules: p.clauses.iter().filter_map(clause).collect(),
+            rules: Explained::rules(&pack, p),
             procedure: p.id.clone(),
             title: p.title.clone(),
             draft: typed.draft.clone(),

@@ -261,17 +261,11 @@ impl Office {
             .collect();
         let words = Words::of(&pack);
         let items = items(&pack, procedure, &state);
-        let rule = |id: &String| {
-            let c = pack.clauses.iter().find(|c| c.id == *id)?;
-            Some(Explained { says: c.says.clone(), clause: ClauseLink::of(id) })
-        };
         let safeguards = state.content.handling.iter().flat_map(safeguard_lines);
         Ok(CasePage {
             glance: glance(procedure, &state, &items),
-            safeguards: safeguards
-                .map(|(says, clause)| Explained { says, clause: ClauseLink::of(&clause) })
-                .collect(),
-            rules: procedure.clauses.iter().filter_map(rule).collect(),
+            safeguards: safeguards.map(|(says, clause)| Explained::of(says, &clause)).collect(),
+            rules: Explained::rules(&pack, procedure),
             looks,
             id: row.id.clone(),
             number: state.number.clone(),

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use sekisho_base::{Date, Instant};
+use sekisho_pack::model::{Pack, Procedure};
 use serde::Serialize;
 
 use std::collections::BTreeMap;
@@ -200,6 +201,20 @@ pub struct Explained {
     pub says: String,
     /// Where it is written.
     pub clause: crate::clauses::ClauseLink,
+}
+
+impl Explained {
+    /// What a clause asks.
+    pub(super) fn of(says: String, clause: &str) -> Self {
+        Self { says, clause: crate::clauses::ClauseLink::of(clause) }
+    }
+
+    /// What the clauses behind a procedure ask.
+    pub(super) fn rules(pack: &Pack, procedure: &Procedure) -> Vec<Self> {
+        let clause = |id: &String| pack.clauses.iter().find(|c| c.id == *id);
+        let found = procedure.clauses.iter().filter_map(clause);
+        found.map(|c| Self::of(c.says.clone(), &c.id)).collect()
+    }
 }
 
 /// A step as the form tells what comes after it.

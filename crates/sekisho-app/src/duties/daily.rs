@@ -327,13 +327,13 @@ async fn tell(
 ) -> Result<(), AppError> {
     let Some((_, persons)) = told(&d.role, &row.unit, level, day.all(), day.today()) else { return Ok(()) };
     let unit = day.directory.unit_name(&row.unit);
-    let (due, short) = (row.due_on.japanese(), row.due_on.wareki());
+    let (due, era) = (row.due_on.japanese(), row.due_on.wareki());
     let subject = match kind {
         "duty_open" => format!("{}（{unit}）を{due}までに行ってください", d.title),
         "duty_remind" => format!("{}（{unit}）の期限は{due}です", d.title),
-        "duty_late" => format!("{}（{unit}）の期限（{short}）が過ぎています", d.title),
+        "duty_late" => format!("{}（{unit}）の期限（{era}）が過ぎています", d.title),
         _ => format!(
-            "{}（{unit}）が期限（{short}）までに行われていません。上位の責任者として対応してください",
+            "{}（{unit}）が期限（{era}）までに行われていません。上位の責任者として対応してください",
             d.title
         ),
     };

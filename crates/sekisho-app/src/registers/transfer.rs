@@ -162,10 +162,7 @@ pub(crate) fn error_lines<'a>(
 
 /// Rows of a plan that change something, as lines of a page.
 pub(crate) fn plan_lines(plan: &Plan, limit: usize) -> Vec<PlanLine> {
-    lines(plan, limit, |_, value| match value {
-        Value::Text(s) => plain_text(s),
-        _ => plain(value),
-    })
+    lines(plan, limit, |_, value| plain(value))
 }
 
 /// The same for a register: what stands as a code in the file is named as the list names it.
@@ -222,7 +219,7 @@ fn plain(value: &Value) -> String {
         Value::Null => "（空）".to_owned(),
         Value::Bool(b) => if *b { "○" } else { "×" }.to_owned(),
         Value::Int(n) => n.to_string(),
-        Value::Text(s) => s.clone(),
+        Value::Text(s) => plain_text(s),
         Value::List(l) => l.join("、"),
     }
 }

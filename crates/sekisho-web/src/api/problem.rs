@@ -111,13 +111,10 @@ impl ApiError {
                 code: code @ ("A002" | "A005" | "A009"),
                 message,
             })) => (StatusCode::CONFLICT, code, message),
-            Self::Web(WebError::App(AppError::Unfit { code, message })) => {
-                (StatusCode::UNPROCESSABLE_ENTITY, code, message)
-            }
             // The key of a request belongs to another one.
-            Self::Web(WebError::App(AppError::Refused { code: code @ "A008", message })) => {
-                (StatusCode::UNPROCESSABLE_ENTITY, code, message)
-            }
+            Self::Web(WebError::App(
+                AppError::Unfit { code, message } | AppError::Refused { code: code @ "A008", message },
+            )) => (StatusCode::UNPROCESSABLE_ENTITY, code, message),
             Self::Web(WebError::App(AppError::Refused { code, message })) => {
                 (StatusCode::FORBIDDEN, code, message)
             }

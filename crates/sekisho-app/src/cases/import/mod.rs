@@ -15,7 +15,6 @@ use sekisho_store::case_import;
 use crate::cases::apply::refused;
 use crate::cases::applying::Applying;
 use crate::cases::view::{Explained, PostChoice};
-use crate::clauses::ClauseLink;
 use crate::error::AppError;
 use crate::exchange::{CellError, Conflict, Grid, Table, read_grid};
 use crate::login::Identity;
@@ -127,10 +126,7 @@ impl CaseImportPlan {
         }
         let mut errors: Vec<&CellError> = plan.errors.iter().collect();
         errors.sort_by_key(|e| e.row);
-        let explained = |(says, clause): &(String, String)| Explained {
-            says: says.clone(),
-            clause: ClauseLink::of(clause),
-        };
+        let explained = |(says, clause): &(String, String)| Explained::of(says.clone(), clause);
         Self {
             upload,
             shown: looked.shown.clone(),
