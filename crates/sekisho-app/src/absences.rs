@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use sekisho_base::Date;
+use sekisho_boxed::boxed;
 use sekisho_case::authority::stand_ins;
 use sekisho_case::org::Org;
 use sekisho_store::absence::{self, AbsenceRow};
@@ -111,6 +112,7 @@ fn days_to_ask(d: &Directory, people: [&str; 2], from: Date, until: Date, today:
     days
 }
 
+#[boxed]
 impl Office {
     /// Why recording an absence would give its author power: deputies and delegates of the absent person never record it.
     fn gains(

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use sekisho_base::Id;
 use sekisho_base::canonical::{content_hash, hex, sha256};
 use sekisho_base::text::fold_key;
+use sekisho_boxed::boxed;
 use sekisho_store::account::{self, AccountRow};
 use sekisho_store::account_import::{self as imports, AccountImportRow};
 use sekisho_store::import::Undone;
@@ -261,6 +262,7 @@ fn differences(row: &UserRow, name: &str, mail: &str) -> Vec<String> {
     notes
 }
 
+#[boxed]
 impl Office {
     async fn decided(
         &self,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sekisho_base::Instant;
 use sekisho_base::limits::PAGE_ROWS;
 use sekisho_base::text::search_words;
+use sekisho_boxed::boxed;
 use sekisho_store::Conn;
 pub use sekisho_store::account::Checked;
 use sekisho_store::account::{self, AccountRow, Listed, Reset};
@@ -131,6 +132,7 @@ impl Change {
     }
 }
 
+#[boxed]
 impl Office {
     /// Refuses others than administrators with a fresh proof, and everybody for their own account.
     async fn may_administer(&self, who: &Identity, person: &str) -> Result<(), AppError> {

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use sekisho_base::calendar::Calendar;
 use sekisho_base::canonical::content_hash;
 use sekisho_base::{Date, Instant};
+use sekisho_boxed::boxed;
 use sekisho_case::state::ClauseState;
 use sekisho_pack::document::Notice;
 use sekisho_pack::duty::after;
@@ -211,6 +212,7 @@ pub struct AssessmentForm {
     pub answered: bool,
 }
 
+#[boxed]
 impl Office {
     /// What notices' states are computed from, as it is known now.
     async fn notice_facts(&self, d: &Directory) -> Result<NoticeFacts, AppError> {

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use sekisho_base::canonical::{hex, sha256_reader};
 use sekisho_base::{Clock, Entropy, Instant};
+use sekisho_boxed::boxed;
 use sekisho_store::maintenance::{self, Facts};
 use sekisho_store::{Store, ledger as rows};
 use serde::{Deserialize, Serialize};
@@ -122,6 +123,7 @@ pub struct Taken {
 ///
 /// # Errors
 /// The database cannot be copied, the folder cannot be written, or a file asked for cannot be read. Nothing that looks finished is left.
+#[boxed]
 pub async fn take(
     address: &str,
     below: &Path,

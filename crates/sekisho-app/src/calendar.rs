@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use sekisho_base::{Date, Instant};
+use sekisho_boxed::boxed;
 use sekisho_case::case::CaseState;
 use sekisho_store::case;
 use sekisho_store::duty::OccurrenceFilter;
@@ -140,6 +141,7 @@ struct Asked {
     viewer: Viewer,
 }
 
+#[boxed]
 impl Office {
     /// A month of the calendar.
     ///

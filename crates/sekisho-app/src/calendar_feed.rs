@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sekisho_base::canonical::{hex, sha256};
+use sekisho_boxed::boxed;
 use sekisho_store::feed::{self, FeedRow};
 use sekisho_store::{account, ledger};
 use serde_json::json;
@@ -19,6 +20,7 @@ const TASKS: i64 = 500;
 /// Pages of duties of one calendar.
 const DUTY_PAGES: i64 = 4;
 
+#[boxed]
 impl Office {
     /// Since when one's own calendar is subscribed to, for people.
     ///

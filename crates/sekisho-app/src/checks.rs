@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use sekisho_base::table::{Storage, TableSpec};
 use sekisho_base::{Date, Instant};
+use sekisho_boxed::boxed;
 use sekisho_pack::expr::sql::{SqlArg, to_sql};
 use sekisho_pack::model::{Check, CheckRule, HeldBy, Pack, Period, Register, Role, Scope};
 use sekisho_store::case::{self, CaseRow, InboxRow, TaskRow};
@@ -50,6 +51,7 @@ enum Touched<'a> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn run_all(office: &Arc<Office>) -> Result<(), AppError> {
     let directory = office.directory().await?;
     let inner = Arc::clone(office);

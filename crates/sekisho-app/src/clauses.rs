@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use sekisho_base::limits::count_words;
 use sekisho_base::{Date, Instant};
+use sekisho_boxed::boxed;
 use sekisho_case::state::{ClauseState, worst_of};
 use sekisho_pack::coverage::is_built;
 use sekisho_pack::model::{Check, CheckRule, Clause, MechanismKind, MechanismRef, Pack};
@@ -254,6 +255,7 @@ impl Evidence {
     }
 }
 
+#[boxed]
 impl Office {
     /// Evidence as it was known at a moment: a fixed number of queries, ten.
     pub(crate) async fn evidence(&self, d: &Arc<Directory>, at: Instant) -> Result<Evidence, AppError> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use sekisho_base::Date;
+use sekisho_boxed::boxed;
 use sekisho_case::state::ClauseState;
 use sekisho_pack::model::{MechanismKind, Pack};
 use sekisho_store::duty;
@@ -146,6 +147,7 @@ fn by_check(pack: &Pack) -> BTreeMap<&str, BTreeSet<&str>> {
     found
 }
 
+#[boxed]
 impl Office {
     /// The page 遵守の状況.
     ///

@@ -19,6 +19,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use sekisho_base::Clock;
+use sekisho_base::os::in_japanese;
+use sekisho_boxed::boxed;
 use sekisho_store::Store;
 
 pub use certificate::{Held, ServerCertificate};
@@ -82,7 +84,7 @@ pub struct Finding {
 
 impl Finding {
     pub(crate) fn good(id: &'static str, title: &'static str, says: impl Into<String>) -> Self {
-        Self { id, title, state: State::Good, says: says.into(), remedy: String::new() }
+        Self { id, title, state: State::Good, says: in_japanese(&says.into()), remedy: String::new() }
     }
 
     pub(crate) fn caution(
@@ -91,7 +93,7 @@ impl Finding {
         says: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self { id, title, state: State::Caution, says: says.into(), remedy: remedy.into() }
+        Self { id, title, state: State::Caution, says: in_japanese(&says.into()), remedy: remedy.into() }
     }
 
     pub(crate) fn bad(
@@ -100,7 +102,7 @@ impl Finding {
         says: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self { id, title, state: State::Bad, says: says.into(), remedy: remedy.into() }
+        Self { id, title, state: State::Bad, says: in_japanese(&says.into()), remedy: remedy.into() }
     }
 }
 
@@ -135,6 +137,7 @@ pub struct Surroundings {
 
 /// Examines a body's data from outside the server, everything included. Nothing is changed: a schema of another version is told, not
 /// brought up to date.
+#[boxed]
 pub async fn examine(s: &Surroundings, clock: &dyn Clock) -> Vec<Finding> {
     let mut found = Vec::new();
     found.extend(files::look(s));
@@ -169,6 +172,7 @@ pub async fn examine(s: &Surroundings, clock: &dyn Clock) -> Vec<Finding> {
 ///
 /// # Errors
 /// None of its own: what fails is a finding.
+#[boxed]
 pub async fn examine_running(store: &Store, s: Option<&Surroundings>, clock: &dyn Clock) -> Vec<Finding> {
     let mut found = Vec::new();
     if let Some(s) = s {

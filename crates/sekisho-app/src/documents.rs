@@ -7,6 +7,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use sekisho_base::canonical::{hex, sha256};
 use sekisho_base::{Date, limits};
+use sekisho_boxed::boxed;
 use sekisho_case::state::ClauseState;
 use sekisho_pack::document::{Document, Readers};
 use sekisho_pack::duty::{after, period_japanese};
@@ -200,6 +201,7 @@ fn form(d: &Document, pack: &Pack, typed: Option<&DocumentInput>) -> Vec<FieldVi
     ]
 }
 
+#[boxed]
 impl Office {
     async fn present_documents(&self) -> Result<BTreeMap<String, VersionRow>, AppError> {
         let now = self.clock.now();

@@ -52,10 +52,10 @@ pub enum AppError {
 }
 
 impl AppError {
-    /// A refusal.
+    /// A refusal; reasons of the operating system are put into Japanese.
     #[must_use]
     pub fn refused(code: &'static str, message: impl Into<String>) -> Self {
-        Self::Refused { code, message: message.into() }
+        Self::Refused { code, message: sekisho_base::os::in_japanese(&message.into()) }
     }
 
     /// One field's error.

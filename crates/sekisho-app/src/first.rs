@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sekisho_base::clock::SystemClock;
 use sekisho_base::entropy::OsEntropy;
+use sekisho_boxed::boxed;
 use sekisho_store::account::{self, AccountRow, Checked};
 use sekisho_store::{Store, ledger};
 use serde_json::json;
@@ -21,6 +22,7 @@ use crate::setup::{self, Verdict};
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn open_for_terminal(store: Store, body: &str, title: &str) -> Result<Arc<Office>, AppError> {
     open(store, None, body, title).await
 }
@@ -29,6 +31,7 @@ pub async fn open_for_terminal(store: Store, body: &str, title: &str) -> Result<
 ///
 /// # Errors
 /// The database failed, it has no ledger yet, or the key's file cannot be read or is another body's.
+#[boxed]
 pub async fn open_with_key(store: Store, key: &std::path::Path) -> Result<Arc<Office>, AppError> {
     crate::ledger::must_exist(&store).await?;
     let seed = setup::signing_seed(&store, key, &OsEntropy).await?;
@@ -68,6 +71,7 @@ async fn nobody_can_log_in(office: &Office) -> Result<bool, AppError> {
 ///
 /// # Errors
 /// Refused when the file is no table or changes nothing.
+#[boxed]
 pub async fn import(
     office: &Arc<Office>,
     name: &str,
@@ -114,6 +118,7 @@ pub async fn import(
 ///
 /// # Errors
 /// Refused when somebody can already log in or the person does not administer.
+#[boxed]
 pub async fn first_login(office: &Arc<Office>, person: &str, login: &str) -> Result<String, AppError> {
     if !nobody_can_log_in(office).await? {
         return Err(AppError::refused(

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use sekisho_base::Date;
 use sekisho_base::table::Value;
 use sekisho_base::text::shorten;
+use sekisho_boxed::boxed;
 use sekisho_case::case::Item;
 use sekisho_case::facts::mixed_class;
 use sekisho_case::handling::{Handling, HandlingFacts, Note, Outcome, decide_handling, unknown_facts};
@@ -405,6 +406,7 @@ fn classed(pack: &Pack) -> Vec<String> {
     pack.registers.values().filter(|r| !r.class.is_empty()).map(|r| r.id.clone()).collect()
 }
 
+#[boxed]
 impl Office {
     /// The answer to a question of a logged-in person: only what that person sees can be a content.
     ///

@@ -26,6 +26,7 @@ pub mod witnesses;
 use std::path::{Path, PathBuf};
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 use sekisho_ledger::export::{read_bounded, read_vkey};
 use sekisho_ledger::{Checkpoint, FileSource, LogKey, Report, SignedCheckpoint, WitnessKey, export, verify};
 use sekisho_store::ledger::CheckpointRow;
@@ -63,6 +64,7 @@ const COSIGNED_FILE: &str = "checkpoint.cosigned";
 ///
 /// # Errors
 /// The folder cannot be written, or the stored log is not complete.
+#[boxed]
 pub async fn export_to(store: &Store, folder: &Path) -> Result<u64, AppError> {
     let (body, key) = identity(store).await?;
     let cosigned = {
@@ -96,6 +98,7 @@ pub async fn export_to(store: &Store, folder: &Path) -> Result<u64, AppError> {
 ///
 /// # Errors
 /// The log cannot be read or its checkpoint is not accepted; everything else is in the report.
+#[boxed]
 pub async fn verify_store(
     store: &Store,
     mut earlier: Vec<Checkpoint>,
@@ -277,6 +280,7 @@ pub(crate) fn no_such_entry(stream: &str, seq: i64) -> AppError {
 ///
 /// # Errors
 /// It has none, or the database failed.
+#[boxed]
 pub async fn must_exist(store: &Store) -> Result<(), AppError> {
     identity(store).await.map(|_| ())
 }

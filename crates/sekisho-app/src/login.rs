@@ -1,6 +1,7 @@
 //! Login: password, checked here or at the directory (`ldap/sign_in.rs`), second factor, lockout that does not tell which logins exist,
 //! sessions kept on the server, and the proof that is asked again before privileged work.
 
+mod change;
 mod failures;
 
 use std::sync::Arc;
@@ -8,21 +9,22 @@ use std::sync::Arc;
 use sekisho_base::Instant;
 use sekisho_base::canonical::{hex, sha256};
 use sekisho_base::text::{normalize_code, shorten};
+use sekisho_boxed::boxed;
 use sekisho_store::account::{self, AccountRow, Checked};
 use sekisho_store::session::{self, SessionRow};
 pub use sekisho_store::session::{Stage, Via};
 use sekisho_store::{Conn, ledger, second_factor as factors};
 use serde_json::json;
 
+pub use change::change_password;
 pub(crate) use failures::{STOPPED, failed, failure_key, is_locked, still_open};
 
-use crate::error::{AppError, FieldError};
-use crate::ldap::sign_in::{REFUSAL, Tried, at_directory, elsewhere, take_up_by_factor, try_password};
+use crate::error::AppError;
+use crate::ldap::sign_in::{REFUSAL, Tried, at_directory, take_up_by_factor, try_password};
 use crate::office::Office;
 use crate::passkeys::Purpose;
-use crate::password::{self, hash_off_thread, verify};
+use crate::password::verify;
 use crate::record::{Seal, record};
-use crate::resets::{shows_the_person, take_up};
 use crate::totp;
 
 /// A session ends after this time without a request.
@@ -153,6 +155,7 @@ pub(crate) fn stream_of(person: &str) -> String {
 ///
 /// # Errors
 /// Refused with one message for every reason.
+#[boxed]
 pub async fn login(
     office: &Arc<Office>,
     login: &str,
@@ -216,6 +219,7 @@ pub(crate) async fn first_stage(office: &Office, person: &str, factor: bool) -> 
 ///
 /// # Errors
 /// Refused when it is wrong or was used; after the fifth time the session is over.
+#[boxed]
 pub async fn second(
     office: &Arc<Office>,
     who: &Identity,
@@ -353,6 +357,7 @@ pub(crate) async fn entered(
 ///
 /// # Errors
 /// [`AppError::NoSession`] when it ended or never was.
+#[boxed]
 pub async fn identify(office: &Arc<Office>, token: &str) -> Result<Identity, AppError> {
     if token.len() != 64 {
         return Err(AppError::NoSession);
@@ -398,6 +403,7 @@ pub async fn identify(office: &Arc<Office>, token: &str) -> Result<Identity, App
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn logout(office: &Arc<Office>, who: &Identity) -> Result<(), AppError> {
     let (login, hash) = (who.login.clone(), who.token_hash.clone());
     office
@@ -433,6 +439,7 @@ impl Office {
 ///
 /// # Errors
 /// Refused when it is wrong.
+#[boxed]
 pub async fn prove(
     office: &Arc<Office>,
     who: &Identity,
@@ -500,98 +507,4 @@ async fn typed_proof(office: &Arc<Office>, who: &Identity, typed: &str) -> Resul
             },
         }
     })
-}
-
-/// Changes one's own password; every other session of the login ends.
-///
-/// # Errors
-/// Fields that were not accepted.
-pub async fn change_password(
-    office: &Arc<Office>,
-    who: &Identity,
-    old: &str,
-    new: &str,
-    again: &str,
-) -> Result<NewSession, AppError> {
-    let hash = who.token_hash.clone();
-    let found = office
-        .store
-        .read(move |c| {
-            Box::pin(async move {
-                let Some(found) = session::get(c, &hash).await? else { return Ok(None) };
-                let login = &found.account.login;
-                let earlier = account::old_passwords(c, login).await?;
-                let reset = account::reset(c, login).await?;
-                Ok::<_, AppError>(Some((found, earlier, reset)))
-            })
-        })
-        .await?;
-    let (session::Found { session: s, account, .. }, earlier, reset) = found.ok_or(AppError::NoSession)?;
-    if account.checked == Checked::Directory {
-        return Err(elsewhere(office));
-    }
-    let mut errors = Vec::new();
-    let mut wrong = |field: &str, message: &str| {
-        errors.push(FieldError { field: field.to_owned(), message: message.to_owned() })
-    };
-    let right = verify(office, account.password.clone(), old.to_owned()).await?;
-    if !right {
-        wrong("old", "今のパスワードが違います。");
-    }
-    if let Some(fault) = password::fault(new, &account.login) {
-        wrong("new", fault);
-    } else if new == old {
-        wrong("new", "今のパスワードと同じです。別のものにしてください。");
-    } else if right {
-        for hash in earlier {
-            if verify(office, hash, new.to_owned()).await? {
-                wrong("new", "前に使っていたパスワードです。使ったことのないものにしてください。");
-                break;
-            }
-        }
-    }
-    if new != again {
-        wrong("again", "確認のための入力が新しいパスワードと違います。");
-    }
-    if !errors.is_empty() {
-        return Err(AppError::Invalid(errors));
-    }
-    let taken_up = reset.filter(|r| {
-        // Where others vouched for a second factor, this one was not used.
-        matches!(s.via, Via::Password | Via::Passkey) && shows_the_person(s.factor_since, r)
-    });
-    let place = Place { address: s.address.clone(), agent: s.agent.clone() };
-    let (token, mut row) = new_session(office, &account.login, &place, s.stage, s.via)?;
-    (row.previous, row.failed, row.factor_since) = (s.previous, s.failed, s.factor_since);
-    let now = row.created_at;
-    let seals = [office.seal()?, office.seal()?];
-    let before = account.password.clone();
-    let temporary = account.must_change;
-    let account = AccountRow {
-        password: hash_off_thread(office, new.to_owned()).await?,
-        must_change: false,
-        changed_at: now,
-        ..account
-    };
-    office
-        .store
-        .write(move |c| {
-            Box::pin(async move {
-                if !temporary {
-                    account::keep_old_password(c, &account.login, &before, now, password::EARLIER).await?;
-                }
-                account::put(c, &account).await?;
-                session::end_others(c, &account.login, "").await?;
-                session::put(c, &row).await?;
-                let (stream, [first, second]) = (stream_of(&account.person), seals);
-                let payload = json!({"person": account.person, "at": now});
-                record(c, first, &stream, "account.password", &payload, now).await?;
-                if let Some(reset) = taken_up {
-                    take_up(c, &account, &reset, (&account.person, "second factor"), second, now).await?;
-                }
-                Ok::<_, AppError>(())
-            })
-        })
-        .await?;
-    Ok(NewSession { token, must_change: false, stage: s.stage })
 }

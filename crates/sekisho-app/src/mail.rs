@@ -9,6 +9,7 @@ use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsPar
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use sekisho_base::text::shorten;
+use sekisho_boxed::boxed;
 use sekisho_store::notification::{self, NotificationRow};
 use sekisho_store::{Conn, ledger};
 use serde_json::json;
@@ -71,6 +72,7 @@ pub struct MailServer {
     site: String,
 }
 
+#[boxed]
 impl MailServer {
     /// Checks a configuration. No connection is made.
     ///
@@ -196,6 +198,7 @@ pub struct Round {
 ///
 /// # Errors
 /// The database failed. What the mail server says is no error: it is written beside the message.
+#[boxed]
 pub async fn deliver(office: &Arc<Office>) -> Result<Round, AppError> {
     let Some(server) = office.mail.get() else { return Ok(Round::default()) };
     if waiting(office).await?.is_empty() {
@@ -344,6 +347,7 @@ pub(crate) fn in_state(counts: &[(String, i64)], state: &str) -> i64 {
     counts.iter().filter(|(s, _)| s == state).map(|(_, n)| n).sum()
 }
 
+#[boxed]
 impl Office {
     /// How mail fares, for those who run the system.
     ///

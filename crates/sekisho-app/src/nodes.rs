@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 use sekisho_store::lease;
 use sekisho_store::node::{self, NodeRow};
 
@@ -18,6 +19,7 @@ pub(crate) const SILENT_MS: i64 = 45_000;
 /// How far a node's clock may be from the database's before somebody should look, in milliseconds.
 pub(crate) const ASTRAY_MS: i64 = 2_000;
 
+#[boxed]
 impl Office {
     /// Does what only one node is to do at a time, for as long as its work goes on and no longer than `ms` between two transactions of
     /// it that write. Nothing when another node is at it.

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use sekisho_base::limits::PAGE_ROWS;
 use sekisho_base::text::shorten;
 use sekisho_base::{Id, Instant, limits};
+use sekisho_boxed::boxed;
 use sekisho_store::notification::{self, NotificationRow};
 use sekisho_store::{Conn, ledger};
 use serde::Serialize;
@@ -134,6 +135,7 @@ pub(crate) fn mail_words(n: &NotificationRow) -> String {
     }
 }
 
+#[boxed]
 impl Office {
     /// Somebody's notifications.
     ///

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use sekisho_base::{Clock, Date, Entropy, Id};
+use sekisho_boxed::boxed;
 use sekisho_case::authority::Rules;
 use sekisho_case::org::Org;
 use sekisho_ledger::LogSigner;
@@ -107,6 +108,7 @@ pub struct Office {
     label: std::sync::OnceLock<String>,
 }
 
+#[boxed]
 impl Office {
     /// Opens a body; the first time also writes its name, key and pack.
     ///
@@ -524,6 +526,7 @@ async fn daily(office: Arc<Office>) {
     }
 }
 
+#[boxed]
 impl Office {
     /// Sees to it that what the turn of the day brings is done once; no while another node is at it. `starts` does it anew: the program has
     /// just started, perhaps as another version than the one that did it last.

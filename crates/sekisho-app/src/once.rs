@@ -2,6 +2,7 @@
 //! (`docs/decisions/0033-days-of-a-stocktaking-and-keys.md`).
 
 use sekisho_base::canonical::{canonical_json, hex, sha256};
+use sekisho_boxed::boxed;
 use sekisho_store::once;
 use serde_json::json;
 
@@ -44,6 +45,7 @@ pub fn in_hand() -> AppError {
     AppError::refused("A009", IN_HAND)
 }
 
+#[boxed]
 impl Office {
     /// Looks up a key of somebody's. `request` is a hash of what is asked.
     ///

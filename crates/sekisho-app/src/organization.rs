@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use sekisho_base::canonical::content_hash;
 use sekisho_base::table::Value;
 use sekisho_base::{Date, Id};
+use sekisho_boxed::boxed;
 use sekisho_store::org::{self, AppointmentRow, PersonRow, PostRow, UnitRow};
 use sekisho_store::org_proposal::{self, ProposalRow};
 use sekisho_store::{Conn, ledger};
@@ -93,6 +94,7 @@ fn heads(d: &Directory, unit: &str, today: Date) -> String {
     .unwrap_or_default()
 }
 
+#[boxed]
 impl Office {
     /// The organization page.
     ///

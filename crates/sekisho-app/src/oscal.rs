@@ -9,6 +9,7 @@ mod uuid5;
 use std::sync::Arc;
 
 use sekisho_base::canonical::canonical_json;
+use sekisho_boxed::boxed;
 
 use crate::clauses::ToldClause;
 use crate::error::AppError;
@@ -62,6 +63,7 @@ fn control_id(clause: &str) -> String {
     clause.chars().fold("c-".to_owned(), |out, c| out + &part(c))
 }
 
+#[boxed]
 impl Office {
     /// An OSCAL document.
     ///

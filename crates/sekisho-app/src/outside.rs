@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 use sekisho_store::account::{self, AccountRow};
 use sekisho_store::outside::{self, LinkRow};
 use sekisho_store::{Conn, StoreError, second_factor as factors, session};
@@ -186,6 +187,7 @@ fn taken(e: StoreError) -> AppError {
     }
 }
 
+#[boxed]
 impl Office {
     /// Begins a session for whoever holds the card with a certificate that a trusted authority vouches for; which one it was is kept.
     ///

@@ -2,6 +2,7 @@
 //! auditors how far the evidence can be relied on. Figures of the pages that show all of it, in a fixed number of queries.
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 use sekisho_store::duty::{self, OccurrenceFilter};
 use sekisho_store::{Viewer, look};
 
@@ -72,6 +73,7 @@ pub struct Reliance {
     pub lookers: Vec<(String, i64, i64)>,
 }
 
+#[boxed]
 impl Office {
     /// The overview for the home page; none for those who do not oversee the whole body.
     ///

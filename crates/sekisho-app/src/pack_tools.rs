@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use sekisho_boxed::boxed;
 use sekisho_pack::coverage::{Built, coverage};
 use sekisho_pack::diff::Difference;
 use sekisho_pack::message::Message;
@@ -127,6 +128,7 @@ pub fn start(folder: &Path, name: &str, title: &str) -> Result<usize, AppError> 
 ///
 /// # Errors
 /// The body's data could not be read.
+#[boxed]
 pub async fn publish_check(office: &Office, pack: &Pack) -> Result<Verdict, AppError> {
     let org = office.org().await?;
     let report = sekisho_case::publish::check(pack, &org, office.clock.today());

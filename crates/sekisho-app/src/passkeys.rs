@@ -19,6 +19,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sekisho_base::Instant;
 use sekisho_base::canonical::{hex, sha256, unhex};
+use sekisho_boxed::boxed;
 use sekisho_store::account;
 use sekisho_store::passkey::{self, PasskeyRow};
 use sekisho_store::{Conn, StoreError, outside};
@@ -116,6 +117,7 @@ fn wrong(why: &str) -> String {
     format!("パスキーを確かめられませんでした（{why}）。5回続けて失敗すると、15分間使えなくなります。")
 }
 
+#[boxed]
 impl Office {
     /// The site for which passkeys are, and a challenge, where passkeys can be used.
     fn challenge(

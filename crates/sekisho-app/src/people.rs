@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sekisho_base::Date;
+use sekisho_boxed::boxed;
 use sekisho_pack::model::{HeldBy, Pack, Register, Scope};
 use sekisho_store::Viewer;
 
@@ -156,6 +157,7 @@ pub(crate) fn roles(pack: &Pack, d: &Directory, person: &str, day: Date) -> Vec<
     out
 }
 
+#[boxed]
 impl Office {
     /// Who somebody is today.
     ///

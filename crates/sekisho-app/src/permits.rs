@@ -7,6 +7,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use sekisho_base::Instant;
 use sekisho_base::canonical::{hex, sha256};
+use sekisho_boxed::boxed;
 use sekisho_case::case::{CaseState, Direction, Permit};
 use sekisho_ledger::permit::{
     Checked, End, EndedList, Item, MAX_ENDED, PermitKey, PermitSigner, Statement, Verdict, check, short_id,
@@ -127,6 +128,7 @@ async fn fill_page(c: &mut Conn<'_>, from: &str) -> Result<Option<String>, AppEr
     Ok(page.into_iter().next_back().map(|(id, _)| id))
 }
 
+#[boxed]
 impl Office {
     fn signs_permits(&self) -> Result<&PermitSigner, AppError> {
         self.permit_signer().ok_or_else(|| {

@@ -2,6 +2,7 @@
 
 use sekisho_base::canonical::{canonical_json, hex};
 use sekisho_base::{Id, Instant};
+use sekisho_boxed::boxed;
 use sekisho_store::ledger::EntryRow;
 use sekisho_store::{Conn, ledger};
 
@@ -49,6 +50,7 @@ pub(crate) fn stream_of(id: &str) -> Result<String, AppError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn record(
     c: &mut Conn<'_>,
     seal: Seal,

@@ -7,6 +7,7 @@ mod month;
 use std::sync::Arc;
 
 use sekisho_base::{Date, Instant};
+use sekisho_boxed::boxed;
 use sekisho_case::state::ClauseState;
 use sekisho_forms::RenderRequest;
 use serde_json::{Value, json};
@@ -36,6 +37,7 @@ fn count_of(clauses: &[ToldClause], state: ClauseState) -> usize {
     clauses.iter().filter(|c| c.state == Some(state)).count()
 }
 
+#[boxed]
 impl Office {
     /// Refused for whoever does not see the whole body.
     async fn may_report(&self, who: &Identity) -> Result<(), AppError> {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 use sekisho_case::authority::in_role;
 use sekisho_pack::model::{HeldBy, Role};
 use sekisho_store::Conn;
@@ -40,6 +41,7 @@ pub struct ResetPage {
     pub too_early: bool,
 }
 
+#[boxed]
 impl Office {
     /// Who confirms for a person whose credentials somebody set: the next heads above; where there are none, the holders of the
     /// roles to which the person's own escalate, then other administrators. Never the person, nor who set them.

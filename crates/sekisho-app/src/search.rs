@@ -7,6 +7,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use sekisho_base::limits::{COUNT_CAP, LINE_CHARS, PAGE_ROWS, count_words};
 use sekisho_base::text::{fold_key, normalize_code, search_words, shorten};
+use sekisho_boxed::boxed;
 use sekisho_pack::model::{Pack, Procedure, Register};
 use sekisho_store::case::{self, CaseFilter, CaseRow};
 use sekisho_store::org::{PersonRow, UnitRow};
@@ -200,6 +201,7 @@ fn among(kind: &str, title: &str, all: &[(String, Hit)], words: &[String], part:
     shown(kind, title, &found, part, |hit| (*hit).clone())
 }
 
+#[boxed]
 impl Office {
     /// The running pack's texts, folded once for each version.
     fn texts(&self) -> Arc<Texts> {

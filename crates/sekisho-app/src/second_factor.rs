@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sekisho_base::canonical::{hex, sha256};
 use sekisho_base::text::normalize_code;
+use sekisho_boxed::boxed;
 use sekisho_pack::model::HeldBy;
 use sekisho_store::account::{self, Checked};
 use sekisho_store::{ledger, passkey, second_factor as factors, session, setting};
@@ -131,6 +132,7 @@ pub(crate) fn picture(body: &str, login: &str, secret: &[u8]) -> Result<String, 
     Symbol::of(&totp::uri(&format!("関所 {body}"), login, secret)).map(|code| code.svg())
 }
 
+#[boxed]
 impl Office {
     /// Roles whose holders must have a second factor.
     ///

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use sekisho_base::canonical::{hex, unhex};
+use sekisho_boxed::boxed;
 use sekisho_ledger::tree::edge_tiles;
 use sekisho_ledger::{Leaf, TreeHead, append};
 use sekisho_store::ledger::{self, CheckpointRow, EntryRow};
@@ -29,6 +30,7 @@ const ALONE: std::time::Duration = std::time::Duration::from_secs(10);
 ///
 /// # Errors
 /// The stored tree is not that of the stored head, or the database failed.
+#[boxed]
 pub async fn pass(office: &Arc<Office>) -> Result<usize, AppError> {
     if office.signer().is_none() || office.waits_for_name().await? {
         return Ok(0);
@@ -52,6 +54,7 @@ pub async fn pass(office: &Arc<Office>) -> Result<usize, AppError> {
 ///
 /// # Errors
 /// As [`pass`].
+#[boxed]
 pub async fn drain(office: &Arc<Office>) -> Result<usize, AppError> {
     let mut total = 0;
     loop {
@@ -63,6 +66,7 @@ pub async fn drain(office: &Arc<Office>) -> Result<usize, AppError> {
 }
 
 /// Runs until the office closes: after each commit, and from time to time for what other nodes committed.
+#[boxed]
 pub async fn run(office: Arc<Office>) {
     let committed = office.store.committed();
     let pause = if office.store.is_sqlite() { ALONE } else { OTHERS };

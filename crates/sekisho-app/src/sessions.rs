@@ -1,6 +1,7 @@
 //! The page of one's own account: sessions, what happened to the account, ending sessions.
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 use sekisho_store::ledger::{self, EntryRow};
 use sekisho_store::session::{self, SessionRow};
 use sekisho_store::{account, account_card, api_token, second_factor as factors};
@@ -107,6 +108,7 @@ pub(crate) fn browser_words(agent: &str) -> String {
     }
 }
 
+#[boxed]
 impl Office {
     /// The page of one's own account.
     ///

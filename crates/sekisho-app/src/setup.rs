@@ -5,6 +5,7 @@ use std::path::Path;
 
 use sekisho_base::Entropy;
 use sekisho_base::canonical::{hex, unhex};
+use sekisho_boxed::boxed;
 use sekisho_pack::model::Pack;
 use sekisho_store::{Store, ledger as rows, setting};
 
@@ -18,6 +19,7 @@ pub use crate::ledger::verdict::Verdict;
 ///
 /// # Errors
 /// The file cannot be read or written, holds something else, or is missing although the ledger has a key.
+#[boxed]
 pub async fn signing_seed(store: &Store, file: &Path, entropy: &dyn Entropy) -> Result<[u8; 32], AppError> {
     let vkey = store
         .read(|c| Box::pin(async move { setting::get(c, ledger::VKEY).await.map_err(AppError::from) }))
@@ -60,6 +62,7 @@ const PAGES: &str = "pages ";
 ///
 /// # Errors
 /// As [`signing_seed`]; also when no node that signs has made the body yet.
+#[boxed]
 pub async fn node_key(store: &Store, file: &Path, entropy: &dyn Entropy) -> Result<NodeKey, AppError> {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     let Some(key) = text.strip_prefix(PAGES) else {
@@ -138,6 +141,7 @@ pub fn private_folder(folder: &Path) -> std::io::Result<()> {
 ///
 /// # Errors
 /// As [`ledger::verdict::verify_data`].
+#[boxed]
 pub async fn verify_data(store: &Store, given: Option<&str>, kept: &[String]) -> Result<Verdict, AppError> {
     ledger::verdict::verify_data(store, Against { vkey: given, kept, witnesses: &[] }).await
 }
@@ -172,6 +176,7 @@ pub struct Latest {
 ///
 /// # Errors
 /// There is none yet.
+#[boxed]
 pub async fn checkpoint(store: &Store) -> Result<Latest, AppError> {
     let (_, key) = ledger::identity(store).await?;
     let none = || AppError::refused("G004", "まだ署名した控えがありません。");

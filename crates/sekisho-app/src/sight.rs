@@ -7,6 +7,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use sekisho_base::table::Value;
 use sekisho_base::{Date, Instant};
+use sekisho_boxed::boxed;
 use sekisho_case::case::CaseState;
 use sekisho_case::handling::looks_recorded;
 use sekisho_pack::expr::Expr;
@@ -258,6 +259,7 @@ fn line(d: &Directory, l: &LookRow) -> LookLine {
     }
 }
 
+#[boxed]
 impl Office {
     /// Notes a look. Whatever is shown is shown only after this is on disk; looks of many people share a commit.
     pub(crate) async fn note_look(

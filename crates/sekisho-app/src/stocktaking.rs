@@ -9,6 +9,7 @@ use std::sync::Arc;
 use sekisho_base::limits::LINE_CHARS;
 use sekisho_base::text::{normalize_code, shorten};
 use sekisho_base::{Date, Instant};
+use sekisho_boxed::boxed;
 use sekisho_pack::model::{Pack, Register};
 use sekisho_store::register::{self, Filter, RegisterRow};
 use sekisho_store::stocktaking::{self as rows, Closing, SeenRow, StocktakingRow};
@@ -188,6 +189,7 @@ impl Seen {
     }
 }
 
+#[boxed]
 impl Office {
     async fn stocktaking_row(&self, who: &Identity, id: &str) -> Result<Seen, AppError> {
         let (me, d, pack) = (self.me(who).await?, self.directory().await?, self.pack());

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 use sekisho_store::{case, ledger, notification, setting};
 
 use crate::backup;
@@ -96,6 +97,7 @@ pub fn licences() -> Vec<Licence> {
     CRATES.lines().filter_map(line).collect()
 }
 
+#[boxed]
 impl Office {
     /// Numbers for measurements.
     ///

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use sekisho_base::canonical::{hex, sha256};
 use sekisho_base::text::normalize_code;
 use sekisho_base::{Instant, Networks, limits};
+use sekisho_boxed::boxed;
 use sekisho_store::account::Checked;
 use sekisho_store::api_token::{self, TokenRow};
 use serde_json::json;
@@ -159,6 +160,7 @@ fn holds(scopes: &str, scope: Scope) -> bool {
     scopes.split(' ').any(|s| s == scope.word())
 }
 
+#[boxed]
 impl Office {
     /// Makes a token and gives its secret, which is shown once and stored nowhere.
     ///

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use sekisho_boxed::boxed;
 use sekisho_pack::model::Pack;
 use sekisho_store::{Store, maintenance, pack as packs};
 
@@ -13,6 +14,7 @@ use crate::ledger::verdict::{Against, Verdict, verify_data};
 ///
 /// # Errors
 /// It cannot be read or copied.
+#[boxed]
 pub async fn check(address: &str, room: Option<&Path>) -> Result<Verdict, AppError> {
     let facts = maintenance::facts(address).await.map_err(AppError::for_operator)?;
     let numbers = |all: &[i64]| all.iter().map(ToString::to_string).collect::<Vec<_>>().join("、");

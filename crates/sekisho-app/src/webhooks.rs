@@ -10,6 +10,7 @@ use std::time::Duration;
 use hmac::{Hmac, KeyInit, Mac};
 use sekisho_base::canonical::hex;
 use sekisho_base::text::shorten;
+use sekisho_boxed::boxed;
 use sekisho_store::ledger::{self, EntryRow};
 use sekisho_store::webhook::{self, WebhookRow};
 use serde_json::json;
@@ -138,6 +139,7 @@ fn pause(tries: i64) -> i64 {
 ///
 /// # Errors
 /// The database failed; a receiver that does not answer is no error.
+#[boxed]
 pub async fn round(
     office: &Arc<Office>,
     receivers: &[Receiver],
@@ -270,6 +272,7 @@ async fn tell(
 }
 
 /// Tells after commits, and every few seconds for what is to be tried again, until it is dropped.
+#[boxed]
 pub async fn run(office: Arc<Office>, receivers: Vec<Receiver>, courier: Arc<dyn Courier>) {
     let committed = office.store.committed();
     loop {
@@ -297,6 +300,7 @@ pub struct WebhookLine {
     pub error: String,
 }
 
+#[boxed]
 impl Office {
     /// Where the receivers stand; nothing for those who do not run the system.
     ///

@@ -9,6 +9,7 @@ pub mod entropy;
 pub mod id;
 pub mod limits;
 pub mod networks;
+pub mod os;
 pub mod syntax;
 pub mod table;
 pub mod text;

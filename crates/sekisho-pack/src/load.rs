@@ -100,7 +100,7 @@ fn read_level(dir: &Path, prefix: &str, out: &mut BTreeMap<String, String>) -> R
         file: if file.is_empty() { dir.display().to_string() } else { file.to_owned() },
         line: 1,
         key: String::new(),
-        text,
+        text: sekisho_base::os::in_japanese(&text),
         remedy: remedy.to_owned(),
         severity: Severity::Error,
     };

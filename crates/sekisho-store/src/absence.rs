@@ -1,6 +1,7 @@
 //! Absences (不在): dated, with who recorded them; a cancelled one is kept.
 
 use sekisho_base::{Date, Instant};
+use sekisho_boxed::boxed;
 
 use crate::conn::{Row, marks};
 use crate::{Conn, StoreError, args, org};
@@ -53,6 +54,7 @@ fn read(r: &Row) -> Result<AbsenceRow, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn add(c: &mut Conn<'_>, a: &AbsenceRow) -> Result<(), StoreError> {
     let (cancelled_by, cancelled_at) = a.cancelled.clone().unzip();
     let at = a.at.map(|at| at.to_string()).unwrap_or_default();
@@ -69,6 +71,7 @@ pub async fn add(c: &mut Conn<'_>, a: &AbsenceRow) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when it is not there or was cancelled before.
+#[boxed]
 pub async fn cancel(c: &mut Conn<'_>, id: &str, by: &str, at: Instant) -> Result<(), StoreError> {
     let sql =
         "UPDATE absence SET cancelled_by = $1, cancelled_at = $2 WHERE id = $3 AND cancelled_at IS NULL";
@@ -82,6 +85,7 @@ pub async fn cancel(c: &mut Conn<'_>, id: &str, by: &str, at: Instant) -> Result
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn get(c: &mut Conn<'_>, id: &str) -> Result<Option<AbsenceRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM absence WHERE id = $1");
     c.one(&sql, args![id]).await?.as_ref().map(read).transpose()
@@ -101,6 +105,7 @@ pub(crate) async fn current(c: &mut Conn<'_>, since: Date) -> Result<Vec<Absence
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn of_people(
     c: &mut Conn<'_>,
     people: &[String],

@@ -1,6 +1,7 @@
 //! Accounts, earlier passwords, resets that wait to be taken up, and failed logins.
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use crate::conn::Row;
 use crate::{Conn, StoreError, args, search};
@@ -54,6 +55,7 @@ pub struct AccountRow {
 ///
 /// # Errors
 /// The database failed, or the person is unknown or has another login.
+#[boxed]
 pub async fn put(c: &mut Conn<'_>, a: &AccountRow) -> Result<(), StoreError> {
     c.exec(
         "INSERT INTO account (login, person, password, must_change, failures, active, changed_at, checked) VALUES ($1, $2, $3, $4, 0, $5, $6, $7)
@@ -85,6 +87,7 @@ pub(crate) fn read_at(r: &Row, at: usize) -> Result<AccountRow, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn by_login(c: &mut Conn<'_>, login: &str) -> Result<Option<AccountRow>, StoreError> {
     read(c, "login", login).await
 }
@@ -93,6 +96,7 @@ pub async fn by_login(c: &mut Conn<'_>, login: &str) -> Result<Option<AccountRow
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn by_person(c: &mut Conn<'_>, person: &str) -> Result<Option<AccountRow>, StoreError> {
     read(c, "person", person).await
 }
@@ -115,6 +119,7 @@ pub struct Failures {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn failures(c: &mut Conn<'_>, key: &str) -> Result<Failures, StoreError> {
     let row =
         c.one("SELECT failures, locked_until FROM login_failure WHERE login_key = $1", args![key]).await?;
@@ -127,6 +132,7 @@ pub async fn failures(c: &mut Conn<'_>, key: &str) -> Result<Failures, StoreErro
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn set_failures(c: &mut Conn<'_>, key: &str, f: Failures) -> Result<(), StoreError> {
     c.exec(
         "INSERT INTO login_failure (login_key, failures, locked_until) VALUES ($1, $2, $3)
@@ -141,6 +147,7 @@ pub async fn set_failures(c: &mut Conn<'_>, key: &str, f: Failures) -> Result<()
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn clear_failures(c: &mut Conn<'_>, key: &str) -> Result<(), StoreError> {
     c.exec("DELETE FROM login_failure WHERE login_key = $1", args![key]).await?;
     Ok(())
@@ -150,6 +157,7 @@ pub async fn clear_failures(c: &mut Conn<'_>, key: &str) -> Result<(), StoreErro
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn all(c: &mut Conn<'_>) -> Result<Vec<AccountRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM account ORDER BY login");
     c.all(&sql, vec![]).await?.iter().map(|r| read_at(r, 0)).collect()
@@ -159,6 +167,7 @@ pub async fn all(c: &mut Conn<'_>) -> Result<Vec<AccountRow>, StoreError> {
 ///
 /// # Errors
 /// The database failed, or something refers to the account.
+#[boxed]
 pub async fn remove(c: &mut Conn<'_>, login: &str) -> Result<(), StoreError> {
     c.exec("DELETE FROM account WHERE login = $1", args![login]).await?;
     Ok(())
@@ -168,6 +177,7 @@ pub async fn remove(c: &mut Conn<'_>, login: &str) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn count(c: &mut Conn<'_>) -> Result<i64, StoreError> {
     c.count("SELECT COUNT(*) FROM account", vec![]).await
 }
@@ -176,6 +186,7 @@ pub async fn count(c: &mut Conn<'_>) -> Result<i64, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn set_active(c: &mut Conn<'_>, login: &str, active: bool) -> Result<(), StoreError> {
     c.exec("UPDATE account SET active = $2 WHERE login = $1", args![login, active]).await?;
     Ok(())
@@ -185,6 +196,7 @@ pub async fn set_active(c: &mut Conn<'_>, login: &str, active: bool) -> Result<(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn keep_old_password(
     c: &mut Conn<'_>,
     login: &str,
@@ -205,6 +217,7 @@ pub async fn keep_old_password(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn old_passwords(c: &mut Conn<'_>, login: &str) -> Result<Vec<String>, StoreError> {
     let sql = "SELECT password FROM old_password WHERE login = $1 ORDER BY until DESC";
     c.all(sql, args![login]).await?.iter().map(|r| r.text(0)).collect()
@@ -227,6 +240,7 @@ pub struct Reset {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn put_reset(c: &mut Conn<'_>, r: &Reset) -> Result<(), StoreError> {
     let sql = "INSERT INTO account_reset (login, by_person, at, since) VALUES ($1, $2, $3, $4)
                ON CONFLICT (login) DO UPDATE SET by_person = excluded.by_person, at = excluded.at";
@@ -238,6 +252,7 @@ pub async fn put_reset(c: &mut Conn<'_>, r: &Reset) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn reset(c: &mut Conn<'_>, login: &str) -> Result<Option<Reset>, StoreError> {
     let sql = "SELECT login, by_person, at, since FROM account_reset WHERE login = $1";
     let row = c.one(sql, args![login]).await?;
@@ -249,6 +264,7 @@ pub async fn reset(c: &mut Conn<'_>, login: &str) -> Result<Option<Reset>, Store
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when it no longer waits, or another came in between.
+#[boxed]
 pub async fn take_up(c: &mut Conn<'_>, login: &str, at: Instant) -> Result<(), StoreError> {
     let sql = "DELETE FROM account_reset WHERE login = $1 AND at = $2";
     if c.exec(sql, args![login, at]).await? == 0 {
@@ -274,6 +290,7 @@ pub struct Listed {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn list(
     c: &mut Conn<'_>,
     words: &[String],
@@ -309,6 +326,7 @@ pub async fn list(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn locks(c: &mut Conn<'_>, keys: &[String]) -> Result<Vec<(String, Instant)>, StoreError> {
     let mut values = Vec::new();
     let marks = crate::conn::marks(keys, &mut values);

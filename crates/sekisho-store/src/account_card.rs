@@ -1,6 +1,7 @@
 //! Certificates of cards by which somebody came in. They open nothing: a login by card asks the authority anew.
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use crate::conn::{Row, marks};
 use crate::{Conn, StoreError, args};
@@ -37,6 +38,7 @@ fn read(r: &Row) -> Result<CardRow, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn note(c: &mut Conn<'_>, card: &CardRow) -> Result<bool, StoreError> {
     let sql = "UPDATE account_card SET last_at = $3 WHERE login = $1 AND fingerprint = $2";
     if c.exec(sql, args![&card.login, &card.fingerprint, card.last_at]).await? > 0 {
@@ -52,6 +54,7 @@ pub async fn note(c: &mut Conn<'_>, card: &CardRow) -> Result<bool, StoreError> 
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn of_logins(c: &mut Conn<'_>, logins: &[String]) -> Result<Vec<CardRow>, StoreError> {
     if logins.is_empty() {
         return Ok(vec![]);

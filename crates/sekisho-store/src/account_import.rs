@@ -1,6 +1,7 @@
 //! Imports of accounts, as acts that can be undone.
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use crate::import::Undone;
 use crate::{Conn, Row, StoreError, args};
@@ -46,6 +47,7 @@ fn read(r: &Row) -> Result<AccountImportRow, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn put(c: &mut Conn<'_>, i: &AccountImportRow) -> Result<(), StoreError> {
     let sql = "INSERT INTO account_import (id, person, at, file, lines, entry, undone_at, undone_by, kept, undo_entry) VALUES ($1, $2, $3, $4, $5, $6, NULL, '', 0, '')";
     c.exec(sql, args![&i.id, &i.person, i.at, &i.file, &i.lines, &i.entry]).await?;
@@ -56,6 +58,7 @@ pub async fn put(c: &mut Conn<'_>, i: &AccountImportRow) -> Result<(), StoreErro
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn get(c: &mut Conn<'_>, id: &str) -> Result<Option<AccountImportRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM account_import WHERE id = $1");
     c.one(&sql, args![id]).await?.as_ref().map(read).transpose()
@@ -65,6 +68,7 @@ pub async fn get(c: &mut Conn<'_>, id: &str) -> Result<Option<AccountImportRow>,
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn list(c: &mut Conn<'_>, limit: i64) -> Result<Vec<AccountImportRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM account_import ORDER BY at DESC, id DESC LIMIT $1");
     c.all(&sql, args![limit]).await?.iter().map(read).collect()
@@ -74,6 +78,7 @@ pub async fn list(c: &mut Conn<'_>, limit: i64) -> Result<Vec<AccountImportRow>,
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn undo(c: &mut Conn<'_>, id: &str, u: &Undone) -> Result<bool, StoreError> {
     let sql = "UPDATE account_import SET undone_at = $2, undone_by = $3, kept = $4, undo_entry = $5 WHERE id = $1 AND undone_at IS NULL";
     Ok(c.exec(sql, args![id, u.at, &u.by, u.kept, &u.entry]).await? == 1)

@@ -1,6 +1,7 @@
 //! Tokens of programs that act for a person.
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use crate::account::{self, AccountRow};
 use crate::conn::Row;
@@ -55,6 +56,7 @@ fn read(r: &Row) -> Result<TokenRow, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn put(c: &mut Conn<'_>, t: &TokenRow) -> Result<(), StoreError> {
     let sql = "INSERT INTO api_token (id, login, hash, name, scopes, networks, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     let args = args![&t.id, &t.login, &t.hash, &t.name, &t.scopes, &t.networks, t.created_at, t.expires_at];
@@ -66,6 +68,7 @@ pub async fn put(c: &mut Conn<'_>, t: &TokenRow) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn by_hash(
     c: &mut Conn<'_>,
     hash: &str,
@@ -83,6 +86,7 @@ pub async fn by_hash(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn of_login(c: &mut Conn<'_>, login: &str) -> Result<Vec<TokenRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM api_token t WHERE t.login = $1 AND t.revoked_at IS NULL ORDER BY t.created_at DESC, t.id"
@@ -94,6 +98,7 @@ pub async fn of_login(c: &mut Conn<'_>, login: &str) -> Result<Vec<TokenRow>, St
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn touch(c: &mut Conn<'_>, id: &str, at: Instant) -> Result<(), StoreError> {
     c.exec("UPDATE api_token SET used_at = $2 WHERE id = $1", args![id, at]).await?;
     Ok(())
@@ -103,6 +108,7 @@ pub async fn touch(c: &mut Conn<'_>, id: &str, at: Instant) -> Result<(), StoreE
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn note_refusal(c: &mut Conn<'_>, id: &str, at: Instant) -> Result<(), StoreError> {
     c.exec("UPDATE api_token SET refused_at = $2 WHERE id = $1", args![id, at]).await?;
     Ok(())
@@ -112,6 +118,7 @@ pub async fn note_refusal(c: &mut Conn<'_>, id: &str, at: Instant) -> Result<(),
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn revoke(c: &mut Conn<'_>, login: &str, id: &str, at: Instant) -> Result<u64, StoreError> {
     let sql = "UPDATE api_token SET revoked_at = $3 WHERE login = $1 AND ($2 = '' OR id = $2) AND revoked_at IS NULL";
     c.exec(sql, args![login, id, at]).await

@@ -2,6 +2,7 @@
 
 use sekisho_base::Instant;
 use sekisho_base::canonical::{hex, unhex};
+use sekisho_boxed::boxed;
 
 use crate::conn::Row;
 use crate::{Conn, StoreError, args};
@@ -49,6 +50,7 @@ fn read(r: &Row) -> Result<AttachmentRow, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn put(c: &mut Conn<'_>, a: &AttachmentRow, bytes: &[u8]) -> Result<(), StoreError> {
     c.exec(
         &format!("INSERT INTO attachment ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"),
@@ -70,6 +72,7 @@ pub async fn put(c: &mut Conn<'_>, a: &AttachmentRow, bytes: &[u8]) -> Result<()
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn waiting(c: &mut Conn<'_>, person: &str, id: &str) -> Result<Option<AttachmentRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM attachment WHERE id = $1 AND person = $2 AND case_id = ''");
     c.one(&sql, args![id, person]).await?.map(|r| read(&r)).transpose()
@@ -79,6 +82,7 @@ pub async fn waiting(c: &mut Conn<'_>, person: &str, id: &str) -> Result<Option<
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn hash_of_own(c: &mut Conn<'_>, person: &str, id: &str) -> Result<Option<String>, StoreError> {
     let sql = "SELECT sha256 FROM attachment WHERE id = $1 AND person = $2";
     c.one(sql, args![id, person]).await?.map(|r| r.text(0)).transpose()
@@ -88,6 +92,7 @@ pub async fn hash_of_own(c: &mut Conn<'_>, person: &str, id: &str) -> Result<Opt
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn give(c: &mut Conn<'_>, id: &str, case_id: &str, pos: i64) -> Result<(), StoreError> {
     c.exec(
         "UPDATE attachment SET case_id = $1, pos = $2 WHERE id = $3 AND case_id = ''",
@@ -101,6 +106,7 @@ pub async fn give(c: &mut Conn<'_>, id: &str, case_id: &str, pos: i64) -> Result
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn of_case(c: &mut Conn<'_>, case_id: &str) -> Result<Vec<AttachmentRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM attachment WHERE case_id = $1 ORDER BY pos, id");
     c.all(&sql, args![case_id]).await?.iter().map(read).collect()
@@ -110,6 +116,7 @@ pub async fn of_case(c: &mut Conn<'_>, case_id: &str) -> Result<Vec<AttachmentRo
 ///
 /// # Errors
 /// The database failed, or holds what is no hexadecimal.
+#[boxed]
 pub async fn bytes(c: &mut Conn<'_>, id: &str) -> Result<Vec<u8>, StoreError> {
     let rows =
         c.all("SELECT bytes FROM attachment_piece WHERE attachment = $1 ORDER BY pos", args![id]).await?;
@@ -125,6 +132,7 @@ pub async fn bytes(c: &mut Conn<'_>, id: &str) -> Result<Vec<u8>, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn drop_waiting(c: &mut Conn<'_>, older_than: Instant) -> Result<(), StoreError> {
     c.exec(
         "DELETE FROM attachment_piece WHERE attachment IN (SELECT id FROM attachment WHERE case_id = '' AND at < $1)",

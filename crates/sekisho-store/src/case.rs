@@ -1,12 +1,15 @@
-//! Cases: the folded state as JSON, the acts it was folded from, open tasks for inboxes, drafts.
+//! Cases: the folded state as JSON, the acts it was folded from, open tasks for inboxes.
 
 mod count;
+mod draft;
 mod list;
 
 pub use count::{count_all, count_of, counts_of, states_at};
+pub use draft::{DraftRow, drafts, drafts_of, drop_draft, get_draft, put_draft};
 pub use list::{CaseFilter, by_ids, list, newest_of, under_way};
 
 use sekisho_base::{Date, Instant};
+use sekisho_boxed::boxed;
 
 use crate::conn::{Row, insert, marks};
 use crate::index::{self, Source};
@@ -81,6 +84,7 @@ fn or_never(d: Option<Date>) -> String {
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when somebody else wrote in between.
+#[boxed]
 pub async fn put(c: &mut Conn<'_>, r: &CaseRow) -> Result<(), StoreError> {
     let source = Source::of_cases();
     let mut text = String::new();
@@ -157,6 +161,7 @@ async fn put_columns(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn get(c: &mut Conn<'_>, viewer: &Viewer, id: &str) -> Result<Option<CaseRow>, StoreError> {
     let mut a = args![id];
     let seen = viewer.case_predicate("f.id", &mut a);
@@ -171,6 +176,7 @@ pub async fn get(c: &mut Conn<'_>, viewer: &Viewer, id: &str) -> Result<Option<C
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn by_number(
     c: &mut Conn<'_>,
     viewer: &Viewer,
@@ -189,6 +195,7 @@ pub async fn by_number(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn add_parties(c: &mut Conn<'_>, case_id: &str, persons: &[String]) -> Result<(), StoreError> {
     let rows = persons.iter().map(|person| args![case_id, person]).collect();
     insert(c, "case_party (case_id, person)", rows, " ON CONFLICT (case_id, person) DO NOTHING").await
@@ -198,6 +205,7 @@ pub async fn add_parties(c: &mut Conn<'_>, case_id: &str, persons: &[String]) ->
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn set_items(
     c: &mut Conn<'_>,
     case_id: &str,
@@ -229,6 +237,7 @@ pub struct ActRow {
 ///
 /// # Errors
 /// The database failed, or that number is taken.
+#[boxed]
 pub async fn add_act(c: &mut Conn<'_>, case_id: &str, a: &ActRow) -> Result<(), StoreError> {
     c.exec(
         "INSERT INTO case_act (case_id, seq, kind, person, at, body, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -242,6 +251,7 @@ pub async fn add_act(c: &mut Conn<'_>, case_id: &str, a: &ActRow) -> Result<(), 
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn acts(c: &mut Conn<'_>, case_id: &str) -> Result<Vec<ActRow>, StoreError> {
     let rows = c
         .all(
@@ -288,6 +298,7 @@ pub struct TaskRow {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn set_tasks(c: &mut Conn<'_>, case_id: &str, tasks: &[TaskRow]) -> Result<(), StoreError> {
     c.exec("DELETE FROM open_task WHERE case_id = $1", args![case_id]).await?;
     let row = |(pos, t): (i64, &TaskRow)| {
@@ -353,6 +364,7 @@ fn inbox_row(r: &Row) -> Result<InboxRow, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn inbox(
     c: &mut Conn<'_>,
     person: &str,
@@ -374,6 +386,7 @@ pub async fn inbox(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn tasks_between(
     c: &mut Conn<'_>,
     viewer: &Viewer,
@@ -395,6 +408,7 @@ pub async fn tasks_between(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn in_force_until(
     c: &mut Conn<'_>,
     viewer: &Viewer,
@@ -415,6 +429,7 @@ pub async fn in_force_until(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn waits_for(
     c: &mut Conn<'_>,
     case_id: &str,
@@ -434,6 +449,7 @@ pub async fn waits_for(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn tasks_of(
     c: &mut Conn<'_>,
     procedure: &str,
@@ -453,6 +469,7 @@ pub async fn tasks_of(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn tasks_of_kind(c: &mut Conn<'_>, kind: &str) -> Result<Vec<InboxRow>, StoreError> {
     let sql = format!("{INBOX} WHERE t.kind = $1 ORDER BY t.case_id, t.pos");
     c.all(&sql, args![kind]).await?.iter().map(inbox_row).collect()
@@ -462,6 +479,7 @@ pub async fn tasks_of_kind(c: &mut Conn<'_>, kind: &str) -> Result<Vec<InboxRow>
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn due_for_sweep(c: &mut Conn<'_>, today: Date, limit: i64) -> Result<Vec<CaseRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM case_file WHERE next_change_on <> '' AND next_change_on <= $1 ORDER BY next_change_on, id LIMIT $2"
@@ -473,6 +491,7 @@ pub async fn due_for_sweep(c: &mut Conn<'_>, today: Date, limit: i64) -> Result<
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn all_open(c: &mut Conn<'_>, procedure: &str) -> Result<Vec<CaseRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM case_file WHERE procedure = $1 AND closed_at IS NULL ORDER BY opened_at, id"
@@ -480,91 +499,11 @@ pub async fn all_open(c: &mut Conn<'_>, procedure: &str) -> Result<Vec<CaseRow>,
     c.all(&sql, args![procedure]).await?.iter().map(case).collect()
 }
 
-/// An application being written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DraftRow {
-    /// Id.
-    pub id: String,
-    /// Procedure.
-    pub procedure: String,
-    /// Who writes it; nobody else sees it.
-    pub person: String,
-    /// What was typed, JSON.
-    pub body: String,
-    /// Last saved.
-    pub updated_at: Instant,
-}
-
-fn draft(r: &Row) -> Result<DraftRow, StoreError> {
-    Ok(DraftRow {
-        id: r.text(0)?,
-        procedure: r.text(1)?,
-        person: r.text(2)?,
-        body: r.text(3)?,
-        updated_at: r.instant(4)?,
-    })
-}
-
-/// Saves a draft; somebody else's id is refused.
-///
-/// # Errors
-/// [`StoreError::Conflict`] when the draft belongs to another person.
-pub async fn put_draft(c: &mut Conn<'_>, d: &DraftRow) -> Result<(), StoreError> {
-    let n = c
-        .exec(
-            "INSERT INTO draft (id, procedure, person, body, updated_at) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (id) DO UPDATE SET body = excluded.body, updated_at = excluded.updated_at WHERE draft.person = excluded.person",
-            args![&d.id, &d.procedure, &d.person, &d.body, d.updated_at],
-        )
-        .await?;
-    if n == 1 { Ok(()) } else { Err(StoreError::Conflict("draft".to_owned())) }
-}
-
-/// Somebody's drafts, latest first.
-///
-/// # Errors
-/// The database failed.
-pub async fn drafts(c: &mut Conn<'_>, person: &str) -> Result<Vec<DraftRow>, StoreError> {
-    let sql = "SELECT id, procedure, person, body, updated_at FROM draft WHERE person = $1 ORDER BY updated_at DESC, id LIMIT 50";
-    c.all(sql, args![person]).await?.iter().map(draft).collect()
-}
-
-/// Somebody's drafts of a procedure, latest first.
-///
-/// # Errors
-/// The database failed.
-pub async fn drafts_of(
-    c: &mut Conn<'_>,
-    person: &str,
-    procedure: &str,
-    limit: i64,
-) -> Result<Vec<DraftRow>, StoreError> {
-    let sql = "SELECT id, procedure, person, body, updated_at FROM draft WHERE person = $1 AND procedure = $2 ORDER BY updated_at DESC, id LIMIT $3";
-    c.all(sql, args![person, procedure, limit]).await?.iter().map(draft).collect()
-}
-
-/// One of somebody's own drafts.
-///
-/// # Errors
-/// The database failed.
-pub async fn get_draft(c: &mut Conn<'_>, person: &str, id: &str) -> Result<Option<DraftRow>, StoreError> {
-    let sql = "SELECT id, procedure, person, body, updated_at FROM draft WHERE person = $1 AND id = $2";
-    c.one(sql, args![person, id]).await?.as_ref().map(draft).transpose()
-}
-
-/// Drops one of somebody's own drafts.
-///
-/// # Errors
-/// The database failed.
-pub async fn drop_draft(c: &mut Conn<'_>, person: &str, id: &str) -> Result<(), StoreError> {
-    c.exec("DELETE FROM draft WHERE person = $1 AND id = $2", args![person, id]).await?;
-    Ok(())
-}
-
 /// Posts that hold the open steps of cases themselves, not in absence: (case, step, post).
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn acting_posts(
     c: &mut Conn<'_>,
     case_ids: &[String],
@@ -581,6 +520,7 @@ pub async fn acting_posts(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn open_tasks(c: &mut Conn<'_>) -> Result<i64, StoreError> {
     c.count("SELECT COUNT(*) FROM open_task", vec![]).await
 }

@@ -1,6 +1,7 @@
 //! Files of applications that somebody loaded. Each belongs to the person who loaded it, like a draft.
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use crate::{Conn, Row, StoreError, args};
 
@@ -48,6 +49,7 @@ fn read(r: &Row) -> Result<CaseImportRow, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn put(c: &mut Conn<'_>, i: &CaseImportRow) -> Result<(), StoreError> {
     let sql = "INSERT INTO case_import (id, procedure, person, at, file, submitted, lines, undone_at, kept) VALUES ($1, $2, $3, $4, $5, $6, $7, NULL, '')";
     c.exec(sql, args![&i.id, &i.procedure, &i.person, i.at, &i.file, i.submitted, &i.lines]).await?;
@@ -58,6 +60,7 @@ pub async fn put(c: &mut Conn<'_>, i: &CaseImportRow) -> Result<(), StoreError> 
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn get(c: &mut Conn<'_>, person: &str, id: &str) -> Result<Option<CaseImportRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM case_import WHERE id = $1 AND person = $2");
     c.one(&sql, args![id, person]).await?.as_ref().map(read).transpose()
@@ -67,6 +70,7 @@ pub async fn get(c: &mut Conn<'_>, person: &str, id: &str) -> Result<Option<Case
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn list(
     c: &mut Conn<'_>,
     person: &str,
@@ -83,6 +87,7 @@ pub async fn list(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn undo(c: &mut Conn<'_>, id: &str, at: Instant, kept: &str) -> Result<bool, StoreError> {
     let sql = "UPDATE case_import SET undone_at = $2, kept = $3 WHERE id = $1 AND undone_at IS NULL";
     Ok(c.exec(sql, args![id, at, kept]).await? == 1)

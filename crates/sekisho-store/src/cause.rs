@@ -1,6 +1,7 @@
 //! What opened a case that nobody applied for: one open case at a time for each thing that is to be put right.
 
 use sekisho_base::Date;
+use sekisho_boxed::boxed;
 
 use crate::{Conn, StoreError, args};
 
@@ -12,6 +13,7 @@ const NONE_UNDER_WAY: &str = "NOT EXISTS (SELECT 1 FROM case_cause k JOIN case_f
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn violations(
     c: &mut Conn<'_>,
     cause: &str,
@@ -29,6 +31,7 @@ pub async fn violations(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn late_duties(
     c: &mut Conn<'_>,
     cause: &str,
@@ -46,6 +49,7 @@ pub async fn late_duties(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn last_case(c: &mut Conn<'_>, cause: &str, thing: &str) -> Result<Option<String>, StoreError> {
     let sql = "SELECT case_id FROM case_cause WHERE cause = $1 AND violation = $2";
     c.one(sql, args![cause, thing]).await?.map(|r| r.text(0)).transpose()
@@ -55,6 +59,7 @@ pub async fn last_case(c: &mut Conn<'_>, cause: &str, thing: &str) -> Result<Opt
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn take(c: &mut Conn<'_>, cause: &str, thing: &str, case_id: &str) -> Result<bool, StoreError> {
     let taken = c
         .exec(

@@ -3,6 +3,7 @@
 use sekisho_base::limits::COUNT_CAP;
 use sekisho_base::table::Value;
 use sekisho_base::{Date, Id, Instant};
+use sekisho_boxed::boxed;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _};
@@ -264,6 +265,7 @@ macro_rules! bind_all {
     }};
 }
 
+#[boxed]
 impl Conn<'_> {
     /// Runs a statement and tells how many rows it touched.
     ///

@@ -6,8 +6,9 @@ use std::pin::Pin;
 use std::str::FromStr as _;
 use std::sync::Arc;
 
+use sekisho_boxed::boxed;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, PgPool, SqlitePool};
+use sqlx::{ConnectOptions as _, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::args;
@@ -67,6 +68,40 @@ impl std::fmt::Debug for Store {
     }
 }
 
+/// A transaction that only reads.
+enum Reading {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Reading {
+    fn conn(&mut self) -> Conn<'_> {
+        match self {
+            Self::Sqlite(tx) => Conn::Sqlite(tx),
+            Self::Postgres(tx) => Conn::Postgres(tx),
+        }
+    }
+
+    #[boxed]
+    async fn end(self) -> Result<(), StoreError> {
+        Ok(match self {
+            Self::Sqlite(tx) => tx.commit().await,
+            Self::Postgres(tx) => tx.commit().await,
+        }?)
+    }
+}
+
+/// Apart from [`Store::write`], so that it is compiled once and not for every closure.
+#[boxed]
+async fn may_write(
+    conn: &mut Conn<'_>,
+    fence: Option<lease::Held>,
+    claim: Option<once::Claim>,
+) -> Result<(), StoreError> {
+    lease::keep(conn, fence.as_ref()).await?;
+    once::keep(conn, claim.as_ref()).await
+}
+
 /// Lists, ranges of keys and the search index rely on text being in the order of its bytes, as SQLite has it.
 async fn check_order(c: &mut Conn<'_>) -> Result<(), StoreError> {
     let by_bytes = c.count("SELECT CASE WHEN 'B' < 'a' AND 'a' < 'ア' AND 'a-z' < 'ab' THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END", vec![]).await?;
@@ -94,6 +129,7 @@ impl Store {
     ///
     /// # Errors
     /// The file cannot be opened, or its schema is newer than this program.
+    #[boxed]
     pub async fn open_sqlite(path: &Path, durability: Durability) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -130,6 +166,7 @@ impl Store {
     ///
     /// # Errors
     /// It cannot be reached, it does not sort text by bytes, or its schema is newer than this program.
+    #[boxed]
     pub async fn open_postgres(url: &str) -> Result<Self, StoreError> {
         Self::open_postgres_sized(url, CONNECTIONS).await
     }
@@ -160,6 +197,7 @@ impl Store {
     ///
     /// # Errors
     /// As the two above.
+    #[boxed]
     pub async fn open(address: &str) -> Result<Self, StoreError> {
         if is_postgres(address) {
             Self::open_postgres(address).await
@@ -173,6 +211,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::open`].
+    #[boxed]
     pub async fn open_among(address: &str, bodies: usize) -> Result<Self, StoreError> {
         if !is_postgres(address) {
             return Self::open(address).await;
@@ -213,11 +252,7 @@ impl Store {
         let (fence, claim) = (lease::held(), once::held());
         let boxed: Job = Box::new(move |conn| {
             Box::pin(async move {
-                let may = match lease::keep(conn, fence.as_ref()).await {
-                    Ok(()) => once::keep(conn, claim.as_ref()).await,
-                    Err(e) => Err(e),
-                };
-                let result = match may {
+                let result = match may_write(conn, fence, claim).await {
                     Ok(()) => job(conn).await,
                     Err(e) => Err(E::from(e)),
                 };
@@ -254,27 +289,29 @@ impl Store {
         E: From<StoreError> + Send,
         F: for<'c> FnOnce(&'c mut Conn<'_>) -> BoxFuture<'c, Result<T, E>> + Send,
     {
-        match &self.db {
-            Db::Sqlite(read) => {
-                let mut tx = read.begin().await.map_err(|e| E::from(StoreError::from(e)))?;
-                let value = job(&mut Conn::Sqlite(&mut tx)).await?;
-                tx.commit().await.map_err(|e| E::from(StoreError::from(e)))?;
-                Ok(value)
-            }
+        let mut reading = self.begin_reading().await?;
+        let value = job(&mut reading.conn()).await?;
+        reading.end().await?;
+        Ok(value)
+    }
+
+    /// Apart from [`Store::read`], so that it is compiled once and not for every closure.
+    #[boxed]
+    async fn begin_reading(&self) -> Result<Reading, StoreError> {
+        Ok(match &self.db {
+            Db::Sqlite(read) => Reading::Sqlite(read.begin().await?),
             Db::Postgres(pool) => {
                 let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                let mut tx = pool.begin_with(begin).await.map_err(|e| E::from(StoreError::from(e)))?;
-                let value = job(&mut Conn::Postgres(&mut tx)).await?;
-                tx.commit().await.map_err(|e| E::from(StoreError::from(e)))?;
-                Ok(value)
+                Reading::Postgres(pool.begin_with(begin).await?)
             }
-        }
+        })
     }
 
     /// A counter's present value, 0 when it never counted, and a setting's: one query, without a transaction around it.
     ///
     /// # Errors
     /// The database failed.
+    #[boxed]
     pub async fn counter_and_setting(
         &self,
         counter: &str,
@@ -291,6 +328,7 @@ impl Store {
 
     /// Waits for what is in flight and closes the database, for every clone of this handle; later calls fail with
     /// [`StoreError::Stopped`].
+    #[boxed]
     pub async fn close(self) {
         // Acts sent before this message are carried out; a writer that has ended already needs none.
         let _ = self.write.send(Message::Close).await;

@@ -1,6 +1,7 @@
 //! Delegations (職務代理): proposed, decided by somebody else, dated, ended early or by themselves. Nothing is ever deleted.
 
 use sekisho_base::{Date, Instant};
+use sekisho_boxed::boxed;
 
 use crate::conn::Row;
 use crate::{Conn, StoreError, args, org};
@@ -91,6 +92,7 @@ fn read(r: &Row) -> Result<DelegationRow, StoreError> {
 ///
 /// # Errors
 /// The database failed, or post or person are unknown.
+#[boxed]
 pub async fn propose(c: &mut Conn<'_>, d: &DelegationRow) -> Result<(), StoreError> {
     c.exec(
         "INSERT INTO delegation (id, post, person, role, valid_from, valid_until, note, state, proposed_by, proposed_at, says)
@@ -108,6 +110,7 @@ pub async fn propose(c: &mut Conn<'_>, d: &DelegationRow) -> Result<(), StoreErr
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when it no longer waits.
+#[boxed]
 pub async fn decide(
     c: &mut Conn<'_>,
     id: &str,
@@ -129,6 +132,7 @@ pub async fn decide(
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when it was refused or ended before.
+#[boxed]
 pub async fn end(c: &mut Conn<'_>, id: &str, by: &str, at: Instant) -> Result<(), StoreError> {
     let (waiting, approved) = (DelegationState::Proposed.code(), DelegationState::Approved.code());
     let sql =
@@ -143,6 +147,7 @@ pub async fn end(c: &mut Conn<'_>, id: &str, by: &str, at: Instant) -> Result<()
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn get(c: &mut Conn<'_>, id: &str) -> Result<Option<DelegationRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM delegation WHERE id = $1");
     c.one(&sql, args![id]).await?.as_ref().map(read).transpose()
@@ -161,6 +166,7 @@ pub(crate) async fn current(c: &mut Conn<'_>, since: Date) -> Result<Vec<Delegat
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn since(c: &mut Conn<'_>, day: Date, limit: i64) -> Result<Vec<DelegationRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM delegation WHERE valid_until >= $1 ORDER BY valid_until DESC, id DESC LIMIT $2"
@@ -172,6 +178,7 @@ pub async fn since(c: &mut Conn<'_>, day: Date, limit: i64) -> Result<Vec<Delega
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn waiting(c: &mut Conn<'_>, day: Date) -> Result<Vec<DelegationRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM delegation WHERE valid_until >= $1 AND state = $2 ORDER BY id");
     c.all(&sql, args![day, DelegationState::Proposed.code()]).await?.iter().map(read).collect()

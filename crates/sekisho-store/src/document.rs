@@ -1,6 +1,7 @@
 //! Documents that must exist: each decision, review and withdrawal is a row; the last one says how the document stands.
 
 use sekisho_base::{Date, Instant};
+use sekisho_boxed::boxed;
 
 use crate::{Conn, Row, StoreError, args};
 
@@ -68,6 +69,7 @@ fn read(r: &Row) -> Result<VersionRow, StoreError> {
 ///
 /// # Errors
 /// The database failed, or somebody else added the same place meanwhile.
+#[boxed]
 pub async fn add(c: &mut Conn<'_>, v: &VersionRow) -> Result<(), StoreError> {
     let done = c
         .exec(
@@ -102,6 +104,7 @@ pub async fn add(c: &mut Conn<'_>, v: &VersionRow) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn history(c: &mut Conn<'_>, document: &str) -> Result<Vec<VersionRow>, StoreError> {
     let sql =
         format!("SELECT {COLUMNS} FROM document_version WHERE document = $1 ORDER BY seq DESC LIMIT 500");
@@ -112,6 +115,7 @@ pub async fn history(c: &mut Conn<'_>, document: &str) -> Result<Vec<VersionRow>
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn present(c: &mut Conn<'_>, at: Instant) -> Result<Vec<VersionRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM document_version v WHERE v.recorded_at <= $1 AND v.seq = (SELECT MAX(w.seq) FROM document_version w WHERE w.document = v.document AND w.recorded_at <= $1) ORDER BY document"

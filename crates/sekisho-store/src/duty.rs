@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sekisho_base::{Date, Instant};
+use sekisho_boxed::boxed;
 
 use crate::conn::marks;
 use crate::{Arg, Conn, Row, StoreError, Viewer, args};
@@ -94,6 +95,7 @@ fn or_empty(d: Option<Date>) -> String {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn since(c: &mut Conn<'_>) -> Result<BTreeMap<String, Date>, StoreError> {
     let rows = c.all("SELECT duty, since FROM duty_since", vec![]).await?;
     rows.iter().map(|r| Ok((r.text(0)?, r.date(1)?))).collect()
@@ -103,6 +105,7 @@ pub async fn since(c: &mut Conn<'_>) -> Result<BTreeMap<String, Date>, StoreErro
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn put_since(c: &mut Conn<'_>, duty: &str, day: Date) -> Result<(), StoreError> {
     let sql = "INSERT INTO duty_since (duty, since) VALUES ($1, $2) ON CONFLICT (duty) DO NOTHING";
     c.exec(sql, args![duty, day]).await.map(|_| ())
@@ -112,6 +115,7 @@ pub async fn put_since(c: &mut Conn<'_>, duty: &str, day: Date) -> Result<(), St
 ///
 /// # Errors
 /// The database failed, or there is one of the same duty, unit, subject and period.
+#[boxed]
 pub async fn add(c: &mut Conn<'_>, o: &OccurrenceRow) -> Result<(), StoreError> {
     let values: Vec<String> = (1..=21).map(|n| format!("${n}")).collect();
     c.exec(
@@ -148,6 +152,7 @@ pub async fn add(c: &mut Conn<'_>, o: &OccurrenceRow) -> Result<(), StoreError> 
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when somebody closed it meanwhile.
+#[boxed]
 pub async fn update(c: &mut Conn<'_>, o: &OccurrenceRow) -> Result<(), StoreError> {
     let changed = c
         .exec(
@@ -176,6 +181,7 @@ pub async fn update(c: &mut Conn<'_>, o: &OccurrenceRow) -> Result<(), StoreErro
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn get(c: &mut Conn<'_>, id: &str) -> Result<Option<OccurrenceRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM duty_occurrence WHERE id = $1");
     c.one(&sql, args![id]).await?.as_ref().map(read).transpose()
@@ -185,6 +191,7 @@ pub async fn get(c: &mut Conn<'_>, id: &str) -> Result<Option<OccurrenceRow>, St
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn made(
     c: &mut Conn<'_>,
     duty: &str,
@@ -198,6 +205,7 @@ pub async fn made(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn to_look_at(c: &mut Conn<'_>, day: Date, limit: i64) -> Result<Vec<OccurrenceRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM duty_occurrence WHERE next_change_on > '' AND next_change_on <= $1 AND closed_at IS NULL ORDER BY next_change_on, id LIMIT $2"
@@ -209,6 +217,7 @@ pub async fn to_look_at(c: &mut Conn<'_>, day: Date, limit: i64) -> Result<Vec<O
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn all_open(c: &mut Conn<'_>) -> Result<Vec<(String, String, String)>, StoreError> {
     let sql = "SELECT id, duty, unit FROM duty_occurrence WHERE closed_at IS NULL ORDER BY id";
     c.all(sql, vec![]).await?.iter().map(|r| Ok((r.text(0)?, r.text(1)?, r.text(2)?))).collect()
@@ -235,6 +244,7 @@ pub struct OccurrenceFilter {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn list(
     c: &mut Conn<'_>,
     viewer: &Viewer,
@@ -281,6 +291,7 @@ pub async fn list(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn done_of(
     c: &mut Conn<'_>,
     viewer: &Viewer,
@@ -302,6 +313,7 @@ pub async fn done_of(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn late_by_unit(c: &mut Conn<'_>, day: Date) -> Result<Vec<(String, String, i64)>, StoreError> {
     let sql = "SELECT duty, unit, COUNT(*) FROM duty_occurrence WHERE closed_at IS NULL AND due_on < $1 GROUP BY duty, unit ORDER BY duty, unit";
     c.all(sql, args![day]).await?.iter().map(|r| Ok((r.text(0)?, r.text(1)?, r.int(2)?))).collect()
@@ -326,6 +338,7 @@ pub struct Standing {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn standings(
     c: &mut Conn<'_>,
     at: Instant,

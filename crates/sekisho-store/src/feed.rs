@@ -1,6 +1,7 @@
 //! Subscriptions to a person's due dates, one a person. Of the address's secret only the SHA-256 is kept.
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use crate::{Conn, Row, StoreError, args};
 
@@ -25,6 +26,7 @@ fn read(r: &Row) -> Result<FeedRow, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn put(c: &mut Conn<'_>, f: &FeedRow) -> Result<(), StoreError> {
     let sql = "INSERT INTO calendar_feed (person, hash, made_at, entry) VALUES ($1, $2, $3, $4)
                ON CONFLICT (person) DO UPDATE SET hash = excluded.hash, made_at = excluded.made_at, entry = excluded.entry";
@@ -35,6 +37,7 @@ pub async fn put(c: &mut Conn<'_>, f: &FeedRow) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn of_person(c: &mut Conn<'_>, person: &str) -> Result<Option<FeedRow>, StoreError> {
     let sql = "SELECT person, hash, made_at, entry FROM calendar_feed WHERE person = $1";
     c.one(sql, args![person]).await?.as_ref().map(read).transpose()
@@ -44,6 +47,7 @@ pub async fn of_person(c: &mut Conn<'_>, person: &str) -> Result<Option<FeedRow>
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn by_hash(c: &mut Conn<'_>, hash: &str) -> Result<Option<FeedRow>, StoreError> {
     let sql = "SELECT person, hash, made_at, entry FROM calendar_feed WHERE hash = $1";
     c.one(sql, args![hash]).await?.as_ref().map(read).transpose()
@@ -53,6 +57,7 @@ pub async fn by_hash(c: &mut Conn<'_>, hash: &str) -> Result<Option<FeedRow>, St
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn end(c: &mut Conn<'_>, person: &str) -> Result<bool, StoreError> {
     Ok(c.exec("DELETE FROM calendar_feed WHERE person = $1", args![person]).await? == 1)
 }

@@ -1,6 +1,7 @@
 //! Imports of registers, as acts that can be undone.
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use crate::{Conn, Row, StoreError, args};
 
@@ -65,6 +66,7 @@ fn read(r: &Row) -> Result<ImportRow, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn put(c: &mut Conn<'_>, i: &ImportRow) -> Result<(), StoreError> {
     let sql = "INSERT INTO register_import (id, register, person, at, file, added, changed, entry, undone_at, undone_by, kept, undo_entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL, '', 0, '')";
     c.exec(sql, args![&i.id, &i.register, &i.person, i.at, &i.file, i.added, i.changed, &i.entry]).await?;
@@ -75,6 +77,7 @@ pub async fn put(c: &mut Conn<'_>, i: &ImportRow) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn get(c: &mut Conn<'_>, register: &str, id: &str) -> Result<Option<ImportRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM register_import WHERE id = $1 AND register = $2");
     c.one(&sql, args![id, register]).await?.as_ref().map(read).transpose()
@@ -84,6 +87,7 @@ pub async fn get(c: &mut Conn<'_>, register: &str, id: &str) -> Result<Option<Im
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn list(c: &mut Conn<'_>, register: &str, limit: i64) -> Result<Vec<ImportRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM register_import WHERE register = $1 ORDER BY at DESC, id DESC LIMIT $2"
@@ -95,6 +99,7 @@ pub async fn list(c: &mut Conn<'_>, register: &str, limit: i64) -> Result<Vec<Im
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn undo(c: &mut Conn<'_>, id: &str, u: &Undone) -> Result<bool, StoreError> {
     let sql = "UPDATE register_import SET undone_at = $2, undone_by = $3, kept = $4, undo_entry = $5 WHERE id = $1 AND undone_at IS NULL";
     Ok(c.exec(sql, args![id, u.at, &u.by, u.kept, &u.entry]).await? == 1)

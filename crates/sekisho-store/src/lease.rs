@@ -4,6 +4,7 @@
 //! same transaction finds the lease still held, or writes nothing ([`under`]). A node that stood still and wakes up does not write late.
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use crate::{Conn, StoreError, args};
 
@@ -29,6 +30,7 @@ const SLACK_MS: i64 = 120_000;
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn now(c: &mut Conn<'_>, clock: Instant) -> Result<Instant, StoreError> {
     if matches!(c, Conn::Sqlite(_)) {
         return Ok(clock);
@@ -42,6 +44,7 @@ pub async fn now(c: &mut Conn<'_>, clock: Instant) -> Result<Instant, StoreError
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn take(
     c: &mut Conn<'_>,
     name: &str,
@@ -66,6 +69,7 @@ pub async fn take(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn obtain(
     c: &mut Conn<'_>,
     name: &str,
@@ -82,6 +86,7 @@ pub async fn obtain(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn is_free(
     c: &mut Conn<'_>,
     name: &str,
@@ -98,6 +103,7 @@ pub async fn is_free(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn release(c: &mut Conn<'_>, held: &Held) -> Result<(), StoreError> {
     let sql = "UPDATE lease SET until = '' WHERE name = $1 AND holder = $2 AND epoch = $3";
     c.exec(sql, args![&held.name, &held.holder, held.epoch]).await.map(|_| ())
@@ -107,6 +113,7 @@ pub async fn release(c: &mut Conn<'_>, held: &Held) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn release_all(c: &mut Conn<'_>, holder: &str) -> Result<(), StoreError> {
     c.exec("UPDATE lease SET until = '' WHERE holder = $1", args![holder]).await.map(|_| ())
 }

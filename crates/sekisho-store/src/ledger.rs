@@ -5,6 +5,7 @@ pub mod compare;
 pub mod witness;
 
 use sekisho_base::{Id, Instant};
+use sekisho_boxed::boxed;
 
 use crate::conn::{Arg, Row, insert};
 use crate::{Conn, StoreError, args, setting};
@@ -36,6 +37,7 @@ pub struct EntryRow {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn next_seq(c: &mut Conn<'_>, stream: &str) -> Result<i64, StoreError> {
     setting::next(c, &format!("stream:{stream}")).await
 }
@@ -47,6 +49,7 @@ pub async fn next_seq(c: &mut Conn<'_>, stream: &str) -> Result<i64, StoreError>
 ///
 /// # Errors
 /// The database failed, or the stream already has that number.
+#[boxed]
 pub async fn put(c: &mut Conn<'_>, e: &EntryRow) -> Result<(), StoreError> {
     c.exec(
         "INSERT INTO ledger_entry (id, stream, seq, kind, commitment, salt, payload, at, leaf_index)
@@ -62,6 +65,7 @@ pub async fn put(c: &mut Conn<'_>, e: &EntryRow) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The database failed, or one of the streams exists.
+#[boxed]
 pub async fn put_first(c: &mut Conn<'_>, entries: &[EntryRow]) -> Result<(), StoreError> {
     let counters = entries.iter().map(|e| args![format!("stream:{}", e.stream), 1]).collect();
     insert(c, "counter (name, value)", counters, "").await?;
@@ -101,6 +105,7 @@ fn entry(r: &Row) -> Result<EntryRow, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn outbox(c: &mut Conn<'_>, limit: i64) -> Result<Vec<EntryRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM ledger_entry WHERE leaf_index IS NULL ORDER BY at, stream, seq LIMIT $1"
@@ -112,6 +117,7 @@ pub async fn outbox(c: &mut Conn<'_>, limit: i64) -> Result<Vec<EntryRow>, Store
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn outbox_len(c: &mut Conn<'_>) -> Result<i64, StoreError> {
     c.count("SELECT COUNT(*) FROM ledger_entry WHERE leaf_index IS NULL", vec![]).await
 }
@@ -120,6 +126,7 @@ pub async fn outbox_len(c: &mut Conn<'_>) -> Result<i64, StoreError> {
 ///
 /// # Errors
 /// The database failed, or the entry has a place already.
+#[boxed]
 pub async fn set_leaf(c: &mut Conn<'_>, id: &str, leaf_index: i64) -> Result<(), StoreError> {
     let n = c
         .exec(
@@ -137,6 +144,7 @@ const PLACED: usize = 256;
 ///
 /// # Errors
 /// The database failed, or one of them has a place already.
+#[boxed]
 pub async fn set_leaves(c: &mut Conn<'_>, first: i64, ids: &[&str]) -> Result<(), StoreError> {
     let mut index = first;
     for chunk in ids.chunks(PLACED) {
@@ -164,6 +172,7 @@ pub async fn set_leaves(c: &mut Conn<'_>, first: i64, ids: &[&str]) -> Result<()
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn sequenced(c: &mut Conn<'_>, from: i64, limit: i64) -> Result<Vec<EntryRow>, StoreError> {
     let sql =
         format!("SELECT {COLUMNS} FROM ledger_entry WHERE leaf_index >= $1 ORDER BY leaf_index LIMIT $2");
@@ -174,6 +183,7 @@ pub async fn sequenced(c: &mut Conn<'_>, from: i64, limit: i64) -> Result<Vec<En
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn by_id(c: &mut Conn<'_>, id: &str) -> Result<Option<EntryRow>, StoreError> {
     c.one(&format!("SELECT {COLUMNS} FROM ledger_entry WHERE id = $1"), args![id])
         .await?
@@ -186,6 +196,7 @@ pub async fn by_id(c: &mut Conn<'_>, id: &str) -> Result<Option<EntryRow>, Store
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn latest(c: &mut Conn<'_>, before: i64, limit: i64) -> Result<Vec<EntryRow>, StoreError> {
     let sql =
         format!("SELECT {COLUMNS} FROM ledger_entry WHERE leaf_index < $1 ORDER BY leaf_index DESC LIMIT $2");
@@ -196,6 +207,7 @@ pub async fn latest(c: &mut Conn<'_>, before: i64, limit: i64) -> Result<Vec<Ent
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn numbered(c: &mut Conn<'_>, stream: &str, seq: i64) -> Result<Option<EntryRow>, StoreError> {
     c.one(&format!("SELECT {COLUMNS} FROM ledger_entry WHERE stream = $1 AND seq = $2"), args![stream, seq])
         .await?
@@ -208,6 +220,7 @@ pub async fn numbered(c: &mut Conn<'_>, stream: &str, seq: i64) -> Result<Option
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn newest_at(c: &mut Conn<'_>) -> Result<Option<Instant>, StoreError> {
     let placed = c
         .one(
@@ -228,6 +241,7 @@ pub async fn newest_at(c: &mut Conn<'_>) -> Result<Option<Instant>, StoreError> 
 ///
 /// # Errors
 /// The database failed, or there is nothing to delete.
+#[boxed]
 pub async fn erase(c: &mut Conn<'_>, id: &str) -> Result<(), StoreError> {
     let n = c
         .exec(
@@ -247,6 +261,7 @@ pub async fn erase(c: &mut Conn<'_>, id: &str) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn stream(c: &mut Conn<'_>, stream: &str) -> Result<Vec<EntryRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM ledger_entry WHERE stream = $1 ORDER BY seq");
     c.all(&sql, args![stream]).await?.iter().map(entry).collect()
@@ -256,6 +271,7 @@ pub async fn stream(c: &mut Conn<'_>, stream: &str) -> Result<Vec<EntryRow>, Sto
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn newest_of(c: &mut Conn<'_>, stream: &str, limit: i64) -> Result<Vec<EntryRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM ledger_entry WHERE stream = $1 ORDER BY seq DESC LIMIT $2");
     c.all(&sql, args![stream, limit]).await?.iter().map(entry).collect()
@@ -265,6 +281,7 @@ pub async fn newest_of(c: &mut Conn<'_>, stream: &str, limit: i64) -> Result<Vec
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn last_and_since(
     c: &mut Conn<'_>,
     stream: &str,
@@ -285,6 +302,7 @@ pub async fn last_and_since(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn tile(c: &mut Conn<'_>, level: i64, idx: i64) -> Result<Option<String>, StoreError> {
     c.one("SELECT hashes FROM ledger_tile WHERE level = $1 AND idx = $2", args![level, idx])
         .await?
@@ -296,6 +314,7 @@ pub async fn tile(c: &mut Conn<'_>, level: i64, idx: i64) -> Result<Option<Strin
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn put_tile(c: &mut Conn<'_>, level: i64, idx: i64, hashes: &str) -> Result<(), StoreError> {
     c.exec(
         "INSERT INTO ledger_tile (level, idx, hashes) VALUES ($1, $2, $3) ON CONFLICT (level, idx) DO UPDATE SET hashes = excluded.hashes",
@@ -326,6 +345,7 @@ fn checkpoint(r: &Row) -> Result<CheckpointRow, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn head(c: &mut Conn<'_>) -> Result<Option<CheckpointRow>, StoreError> {
     let row = c
         .one("SELECT size, root, note, at FROM ledger_checkpoint ORDER BY size DESC LIMIT 1", vec![])
@@ -337,6 +357,7 @@ pub async fn head(c: &mut Conn<'_>) -> Result<Option<CheckpointRow>, StoreError>
 ///
 /// # Errors
 /// The database failed, or there is one of that size already.
+#[boxed]
 pub async fn put_checkpoint(c: &mut Conn<'_>, p: &CheckpointRow) -> Result<(), StoreError> {
     c.exec(
         "INSERT INTO ledger_checkpoint (size, root, note, at) VALUES ($1, $2, $3, $4)",

@@ -2,6 +2,7 @@
 
 use sekisho_base::canonical::{hex, sha256};
 use sekisho_base::{Date, Instant};
+use sekisho_boxed::boxed;
 
 use crate::conn::{insert, marks};
 use crate::{Conn, Row, StoreError, args};
@@ -43,6 +44,7 @@ fn read(r: &Row) -> Result<LookRow, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn add(
     c: &mut Conn<'_>,
     subjects: &[String],
@@ -64,6 +66,7 @@ pub async fn add(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn of(c: &mut Conn<'_>, subjects: &[&str], limit: i64) -> Result<(Vec<LookRow>, i64), StoreError> {
     let mut a = Vec::new();
     let marks = marks(subjects.iter().copied(), &mut a);
@@ -82,6 +85,7 @@ pub async fn of(c: &mut Conn<'_>, subjects: &[&str], limit: i64) -> Result<(Vec<
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn since(
     c: &mut Conn<'_>,
     from: Date,
@@ -105,6 +109,7 @@ pub async fn since(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn first_day(c: &mut Conn<'_>, from: Date, before: Date) -> Result<Option<Date>, StoreError> {
     let sql = "SELECT day FROM look WHERE day >= $1 AND day < $2 ORDER BY day LIMIT 1";
     c.one(sql, args![from, before]).await?.map(|r| r.date(0)).transpose()
@@ -114,6 +119,7 @@ pub async fn first_day(c: &mut Conn<'_>, from: Date, before: Date) -> Result<Opt
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn digest(c: &mut Conn<'_>, day: Date) -> Result<(i64, i64, String), StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM look WHERE day = $1 ORDER BY subject, person, way");
     let (mut rows, mut times, mut before) = (0, 0, [0; 32]);

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::str::FromStr as _;
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, SqliteConnection};
 
@@ -57,6 +58,7 @@ pub fn unknown(schema: &[i64]) -> Vec<i64> {
 ///
 /// # Errors
 /// It is not there, cannot be read, or is no database of this program.
+#[boxed]
 pub async fn facts(address: &str) -> Result<Facts, StoreError> {
     if is_postgres(address) {
         let mut conn = PgConnection::connect(address).await?;
@@ -79,6 +81,7 @@ pub async fn facts(address: &str) -> Result<Facts, StoreError> {
 ///
 /// # Errors
 /// It is not there or cannot be read.
+#[boxed]
 pub async fn integrity(address: &str) -> Result<Vec<String>, StoreError> {
     if is_postgres(address) {
         let mut conn = PgConnection::connect(address).await?;
@@ -98,6 +101,7 @@ pub async fn integrity(address: &str) -> Result<Vec<String>, StoreError> {
 ///
 /// # Errors
 /// The database or the file failed, the file exists, or `pg_dump` is missing or refused.
+#[boxed]
 pub async fn copy(address: &str, to: &Path) -> Result<Facts, StoreError> {
     if to.exists() {
         return Err(StoreError::Address(format!("{} exists", to.display())));
@@ -124,6 +128,7 @@ pub async fn copy(address: &str, to: &Path) -> Result<Facts, StoreError> {
 ///
 /// # Errors
 /// The database holds tables already, or `pg_restore` is missing or refused.
+#[boxed]
 pub async fn restore_postgres(address: &str, archive: &Path) -> Result<(), StoreError> {
     let mut conn = PgConnection::connect(address).await?;
     let tables = tables(&mut Conn::Postgres(&mut conn)).await?;
@@ -244,6 +249,7 @@ async fn open_copy(file: &Path) -> Result<SqliteConnection, StoreError> {
 ///
 /// # Errors
 /// As [`facts`].
+#[boxed]
 pub async fn facts_for_operator(file: &Path) -> Result<Facts, StoreError> {
     let mut conn = open_copy(file).await?;
     let found = read_facts(&mut Conn::Sqlite(&mut conn)).await?;

@@ -1,6 +1,7 @@
 //! Nodes that serve a body from one PostgreSQL database: each says every few seconds that it is there, and what it runs.
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use crate::conn::Row;
 use crate::{Conn, StoreError, args, lease};
@@ -51,6 +52,7 @@ fn read(r: &Row) -> Result<NodeRow, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn put(c: &mut Conn<'_>, n: &NodeRow, clock: Instant) -> Result<(), StoreError> {
     let now = lease::now(c, clock).await?;
     c.exec(
@@ -74,6 +76,7 @@ pub async fn put(c: &mut Conn<'_>, n: &NodeRow, clock: Instant) -> Result<(), St
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn remove(c: &mut Conn<'_>, id: &str) -> Result<(), StoreError> {
     c.exec("DELETE FROM node WHERE id = $1", args![id]).await.map(|_| ())
 }
@@ -82,6 +85,7 @@ pub async fn remove(c: &mut Conn<'_>, id: &str) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn all(c: &mut Conn<'_>, clock: Instant) -> Result<(Vec<NodeRow>, Instant), StoreError> {
     let rows = c.all(&format!("SELECT {COLUMNS} FROM node ORDER BY name, id"), vec![]).await?;
     Ok((rows.iter().map(read).collect::<Result<_, _>>()?, lease::now(c, clock).await?))

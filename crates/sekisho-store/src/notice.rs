@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use crate::{Conn, StoreError, args};
 
@@ -29,6 +30,7 @@ pub struct AnswerRow {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn put(c: &mut Conn<'_>, a: &AnswerRow) -> Result<(), StoreError> {
     c.exec(
         "INSERT INTO assessment_answer (fiscal_year, notice, person, unit, answer, answered_at, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -43,6 +45,7 @@ pub async fn put(c: &mut Conn<'_>, a: &AnswerRow) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn of_person(
     c: &mut Conn<'_>,
     person: &str,
@@ -83,6 +86,7 @@ impl Counts {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn totals(c: &mut Conn<'_>, at: Instant) -> Result<BTreeMap<(String, i64), Counts>, StoreError> {
     let sql = "SELECT notice, fiscal_year, answer, COUNT(*) FROM assessment_answer WHERE answered_at <= $1 GROUP BY notice, fiscal_year, answer";
     let mut out: BTreeMap<(String, i64), Counts> = BTreeMap::new();
@@ -96,6 +100,7 @@ pub async fn totals(c: &mut Conn<'_>, at: Instant) -> Result<BTreeMap<(String, i
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn by_unit(
     c: &mut Conn<'_>,
     notice: &str,

@@ -1,6 +1,7 @@
 //! Who was told what and when, and how the mail about it fared.
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use crate::conn::{insert, marks};
 use crate::{Conn, Row, StoreError, args};
@@ -63,6 +64,7 @@ fn read(r: &Row) -> Result<NotificationRow, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn add(c: &mut Conn<'_>, all: &[NotificationRow]) -> Result<(), StoreError> {
     let row = |n: &NotificationRow| {
         args![
@@ -89,6 +91,7 @@ pub async fn add(c: &mut Conn<'_>, all: &[NotificationRow]) -> Result<(), StoreE
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn of_person(
     c: &mut Conn<'_>,
     person: &str,
@@ -105,6 +108,7 @@ pub async fn of_person(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn unread(c: &mut Conn<'_>, person: &str, cap: i64) -> Result<i64, StoreError> {
     let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM notification WHERE person = $1 AND read_at IS NULL AND settled_at IS NULL LIMIT $2) t";
     c.count(sql, args![person, cap]).await
@@ -114,6 +118,7 @@ pub async fn unread(c: &mut Conn<'_>, person: &str, cap: i64) -> Result<i64, Sto
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn get(c: &mut Conn<'_>, id: &str) -> Result<Option<NotificationRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM notification WHERE id = $1");
     c.one(&sql, args![id]).await?.as_ref().map(read).transpose()
@@ -123,6 +128,7 @@ pub async fn get(c: &mut Conn<'_>, id: &str) -> Result<Option<NotificationRow>, 
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn mark_read(
     c: &mut Conn<'_>,
     person: &str,
@@ -146,6 +152,7 @@ pub async fn mark_read(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn settle(
     c: &mut Conn<'_>,
     link: &str,
@@ -167,6 +174,7 @@ pub async fn settle(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn to_mail(c: &mut Conn<'_>, now: Instant, limit: i64) -> Result<Vec<NotificationRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM notification WHERE mail = 'waiting' AND try_after <= $1 ORDER BY try_after, id LIMIT $2"
@@ -178,6 +186,7 @@ pub async fn to_mail(c: &mut Conn<'_>, now: Instant, limit: i64) -> Result<Vec<N
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn put_mail(c: &mut Conn<'_>, n: &NotificationRow) -> Result<(), StoreError> {
     let sql = "UPDATE notification SET mail = $2, tries = $3, try_after = $4, mailed_at = $5, mail_error = $6 WHERE id = $1";
     c.exec(sql, args![&n.id, &n.mail, n.tries, n.try_after, n.mailed_at, &n.mail_error]).await.map(|_| ())
@@ -187,6 +196,7 @@ pub async fn put_mail(c: &mut Conn<'_>, n: &NotificationRow) -> Result<(), Store
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn mail_state(
     c: &mut Conn<'_>,
     limit: i64,

@@ -4,6 +4,7 @@
 //! ([`under`]): the claim and the act are kept together or not at all.
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use crate::{Conn, StoreError, args};
 
@@ -11,6 +12,7 @@ use crate::{Conn, StoreError, args};
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn done(c: &mut Conn<'_>, key: &str) -> Result<Option<String>, StoreError> {
     c.one("SELECT answer FROM form_once WHERE id = $1", args![key]).await?.map(|r| r.text(0)).transpose()
 }
@@ -19,6 +21,7 @@ pub async fn done(c: &mut Conn<'_>, key: &str) -> Result<Option<String>, StoreEr
 ///
 /// # Errors
 /// The database failed, or the form was carried out before.
+#[boxed]
 pub async fn put(
     c: &mut Conn<'_>,
     key: &str,
@@ -91,6 +94,7 @@ pub(crate) async fn keep(c: &mut Conn<'_>, claim: Option<&Claim>) -> Result<(), 
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn kept(c: &mut Conn<'_>, key: &str, since: Instant) -> Result<Option<Kept>, StoreError> {
     let row = c
         .one("SELECT request, status, answer FROM request_once WHERE id = $1 AND at >= $2", args![key, since])
@@ -102,6 +106,7 @@ pub async fn kept(c: &mut Conn<'_>, key: &str, since: Instant) -> Result<Option<
 ///
 /// # Errors
 /// [`StoreError::Claimed`] when another sending holds the key; the database failed.
+#[boxed]
 pub async fn answered(c: &mut Conn<'_>, claim: &Claim, status: i64, answer: &str) -> Result<(), StoreError> {
     keep(c, Some(claim)).await?;
     let sql = "UPDATE request_once SET status = $3, answer = $4 WHERE id = $1 AND mark = $2";
@@ -112,6 +117,7 @@ pub async fn answered(c: &mut Conn<'_>, claim: &Claim, status: i64, answer: &str
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn refused(c: &mut Conn<'_>, claim: &Claim) -> Result<(), StoreError> {
     let sql = "DELETE FROM request_once WHERE id = $1 AND mark = $2 AND status = 0";
     c.exec(sql, args![&claim.key, &claim.mark]).await.map(|_| ())
@@ -121,6 +127,7 @@ pub async fn refused(c: &mut Conn<'_>, claim: &Claim) -> Result<(), StoreError> 
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn forget(c: &mut Conn<'_>, older_than: Instant) -> Result<u64, StoreError> {
     c.exec("DELETE FROM request_once WHERE at < $1", args![older_than]).await
 }

@@ -2,6 +2,7 @@
 
 use sekisho_base::Date;
 use sekisho_base::text::fold_key;
+use sekisho_boxed::boxed;
 
 use crate::absence::{self, AbsenceRow};
 use crate::conn::Row;
@@ -124,6 +125,7 @@ pub struct Everything {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn load(c: &mut Conn<'_>, since: Date) -> Result<Everything, StoreError> {
     let version = setting::current(c, VERSION).await?;
     let units = rows(
@@ -186,6 +188,7 @@ fn rows<T>(rows: Vec<Row>, read: impl Fn(&Row) -> Result<T, StoreError>) -> Resu
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn put_unit(c: &mut Conn<'_>, u: &UnitRow) -> Result<(), StoreError> {
     c.exec(
         "INSERT INTO unit (code, name, kind, parent, valid_from, valid_until, sort) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -201,6 +204,7 @@ pub async fn put_unit(c: &mut Conn<'_>, u: &UnitRow) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The database failed, or the unit is unknown.
+#[boxed]
 pub async fn put_post(c: &mut Conn<'_>, p: &PostRow) -> Result<(), StoreError> {
     c.exec(
         "INSERT INTO post (code, unit, title, head, sort) VALUES ($1, $2, $3, $4, $5)
@@ -215,6 +219,7 @@ pub async fn put_post(c: &mut Conn<'_>, p: &PostRow) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn put_person(c: &mut Conn<'_>, p: &PersonRow) -> Result<(), StoreError> {
     c.exec(
         "INSERT INTO person (number, name, kana, mail, search) VALUES ($1, $2, $3, $4, $5)
@@ -229,6 +234,7 @@ pub async fn put_person(c: &mut Conn<'_>, p: &PersonRow) -> Result<(), StoreErro
 ///
 /// # Errors
 /// The database failed, or person or post are unknown.
+#[boxed]
 pub async fn put_appointment(c: &mut Conn<'_>, a: &AppointmentRow) -> Result<(), StoreError> {
     c.exec(
         "INSERT INTO appointment (id, person, post, main, valid_from, valid_until, role, scope_unit) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -244,6 +250,7 @@ pub async fn put_appointment(c: &mut Conn<'_>, a: &AppointmentRow) -> Result<(),
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn drop_appointment(c: &mut Conn<'_>, id: &str) -> Result<Option<(String, String)>, StoreError> {
     let row = c.one("DELETE FROM appointment WHERE id = $1 RETURNING person, post", args![id]).await?;
     let Some(row) = row else { return Ok(None) };
@@ -255,6 +262,7 @@ pub async fn drop_appointment(c: &mut Conn<'_>, id: &str) -> Result<Option<(Stri
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn turned(c: &mut Conn<'_>, after: Date, today: Date) -> Result<bool, StoreError> {
     for table in ["unit", "appointment", "absence", "delegation"] {
         let sql = format!(

@@ -1,6 +1,7 @@
 //! Imports of the organization that wait for a second person. The file is kept while one waits; what it would change is kept for good.
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use crate::conn::Row;
 use crate::proposal::ProposalState;
@@ -53,6 +54,7 @@ fn read(r: &Row) -> Result<ProposalRow, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn put(c: &mut Conn<'_>, p: &ProposalRow, bytes: &str) -> Result<(), StoreError> {
     c.exec(
         "INSERT INTO org_proposal (id, name, sha256, bytes, shown, summary, state, proposed_by, proposed_at, says)
@@ -67,6 +69,7 @@ pub async fn put(c: &mut Conn<'_>, p: &ProposalRow, bytes: &str) -> Result<(), S
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn get(c: &mut Conn<'_>, id: &str) -> Result<Option<ProposalRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM org_proposal WHERE id = $1");
     c.one(&sql, args![id]).await?.as_ref().map(read).transpose()
@@ -76,6 +79,7 @@ pub async fn get(c: &mut Conn<'_>, id: &str) -> Result<Option<ProposalRow>, Stor
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn bytes(c: &mut Conn<'_>, id: &str) -> Result<Option<String>, StoreError> {
     let sql = "SELECT bytes FROM org_proposal WHERE id = $1 AND state = $2";
     c.one(sql, args![id, ProposalState::Waiting.code()]).await?.map(|r| r.text(0)).transpose()
@@ -85,6 +89,7 @@ pub async fn bytes(c: &mut Conn<'_>, id: &str) -> Result<Option<String>, StoreEr
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn waiting(c: &mut Conn<'_>, limit: i64) -> Result<Vec<ProposalRow>, StoreError> {
     let sql =
         format!("SELECT {COLUMNS} FROM org_proposal WHERE state = $1 ORDER BY proposed_at, id LIMIT $2");
@@ -95,6 +100,7 @@ pub async fn waiting(c: &mut Conn<'_>, limit: i64) -> Result<Vec<ProposalRow>, S
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when it no longer waits or has a proposer.
+#[boxed]
 pub async fn adopt(c: &mut Conn<'_>, id: &str, by: &str) -> Result<(), StoreError> {
     let sql = "UPDATE org_proposal SET proposed_by = $1 WHERE id = $2 AND state = $3 AND proposed_by = ''";
     if c.exec(sql, args![by, id, ProposalState::Waiting.code()]).await? == 0 {
@@ -107,6 +113,7 @@ pub async fn adopt(c: &mut Conn<'_>, id: &str, by: &str) -> Result<(), StoreErro
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when it no longer waits.
+#[boxed]
 pub async fn decide(
     c: &mut Conn<'_>,
     id: &str,

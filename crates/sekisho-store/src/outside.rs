@@ -1,6 +1,7 @@
 //! People whom others vouch for: which subject of an identity provider is which login, and which of a provider's answers were taken.
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use crate::{Conn, StoreError, args};
 
@@ -21,6 +22,7 @@ pub struct LinkRow {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn login_of(c: &mut Conn<'_>, issuer: &str, subject: &str) -> Result<Option<String>, StoreError> {
     let sql = "SELECT login FROM outside_link WHERE issuer = $1 AND subject = $2";
     c.one(sql, args![issuer, subject]).await?.map(|r| r.text(0)).transpose()
@@ -30,6 +32,7 @@ pub async fn login_of(c: &mut Conn<'_>, issuer: &str, subject: &str) -> Result<O
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn subject_of(c: &mut Conn<'_>, issuer: &str, login: &str) -> Result<Option<String>, StoreError> {
     let sql = "SELECT subject FROM outside_link WHERE issuer = $1 AND login = $2";
     c.one(sql, args![issuer, login]).await?.map(|r| r.text(0)).transpose()
@@ -39,6 +42,7 @@ pub async fn subject_of(c: &mut Conn<'_>, issuer: &str, login: &str) -> Result<O
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when the subject or the login has one already.
+#[boxed]
 pub async fn link(c: &mut Conn<'_>, l: &LinkRow) -> Result<(), StoreError> {
     let sql = "INSERT INTO outside_link (issuer, subject, login, linked_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
     if c.exec(sql, args![&l.issuer, &l.subject, &l.login, l.linked_at]).await? == 0 {
@@ -51,6 +55,7 @@ pub async fn link(c: &mut Conn<'_>, l: &LinkRow) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn unlink(c: &mut Conn<'_>, login: &str) -> Result<bool, StoreError> {
     Ok(c.exec("DELETE FROM outside_link WHERE login = $1", args![login]).await? > 0)
 }
@@ -59,6 +64,7 @@ pub async fn unlink(c: &mut Conn<'_>, login: &str) -> Result<bool, StoreError> {
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when it was taken before.
+#[boxed]
 pub async fn take_answer(
     c: &mut Conn<'_>,
     state: &str,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use crate::{Conn, StoreError, args};
 
@@ -27,6 +28,7 @@ pub struct PackRow {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn put(c: &mut Conn<'_>, p: &PackRow) -> Result<(), StoreError> {
     let files = serde_json::to_string(&p.files).map_err(|e| StoreError::Corrupt("pack", e.to_string()))?;
     c.exec(
@@ -41,6 +43,7 @@ pub async fn put(c: &mut Conn<'_>, p: &PackRow) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The database failed or the stored files cannot be read.
+#[boxed]
 pub async fn get(c: &mut Conn<'_>, hash: &str) -> Result<Option<PackRow>, StoreError> {
     let row = c
         .one(
@@ -92,6 +95,7 @@ fn head_of(r: &crate::Row) -> Result<VersionHead, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn head(c: &mut Conn<'_>, hash: &str) -> Result<Option<VersionHead>, StoreError> {
     let sql = "SELECT hash, name, version, loaded_at, loaded_by FROM pack_version WHERE hash = $1";
     c.one(sql, args![hash]).await?.as_ref().map(head_of).transpose()
@@ -101,6 +105,7 @@ pub async fn head(c: &mut Conn<'_>, hash: &str) -> Result<Option<VersionHead>, S
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn list(c: &mut Conn<'_>, limit: i64) -> Result<Vec<VersionHead>, StoreError> {
     let sql = "SELECT hash, name, version, loaded_at, loaded_by FROM pack_version ORDER BY loaded_at DESC, hash LIMIT $1";
     c.all(sql, args![limit]).await?.iter().map(head_of).collect()

@@ -1,6 +1,7 @@
 //! Files of the standard that somebody is working on: one's own, seen by nobody else until they are proposed.
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use crate::conn::Row;
 use crate::{Conn, StoreError, args};
@@ -34,6 +35,7 @@ fn row(r: &Row) -> Result<DraftFileRow, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn list(c: &mut Conn<'_>, person: &str) -> Result<Vec<DraftFileRow>, StoreError> {
     let sql = "SELECT path, base, body, version, updated_at FROM pack_draft WHERE person = $1 ORDER BY path";
     c.all(sql, args![person]).await?.iter().map(row).collect()
@@ -43,6 +45,7 @@ pub async fn list(c: &mut Conn<'_>, person: &str) -> Result<Vec<DraftFileRow>, S
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when it was saved in between.
+#[boxed]
 pub async fn put(c: &mut Conn<'_>, person: &str, f: &DraftFileRow, seen: i64) -> Result<(), StoreError> {
     let n = if seen == 0 {
         let sql = "INSERT INTO pack_draft (person, path, base, body, version, updated_at) VALUES ($1, $2, $3, $4, 1, $5) ON CONFLICT (person, path) DO NOTHING";
@@ -58,6 +61,7 @@ pub async fn put(c: &mut Conn<'_>, person: &str, f: &DraftFileRow, seen: i64) ->
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn forget(c: &mut Conn<'_>, person: &str, path: &str) -> Result<(), StoreError> {
     c.exec("DELETE FROM pack_draft WHERE person = $1 AND (path = $2 OR $2 = '')", args![person, path])
         .await?;

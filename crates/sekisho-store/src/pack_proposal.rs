@@ -1,6 +1,7 @@
 //! Packs that wait for a second person before they take effect.
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use crate::conn::Row;
 use crate::proposal::ProposalState;
@@ -56,6 +57,7 @@ fn read(r: &Row) -> Result<PackProposalRow, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn put(c: &mut Conn<'_>, p: &PackProposalRow) -> Result<(), StoreError> {
     c.exec(
         "INSERT INTO pack_proposal (id, hash, base, shown, summary, state, named, proposed_by, proposed_at, says)
@@ -70,6 +72,7 @@ pub async fn put(c: &mut Conn<'_>, p: &PackProposalRow) -> Result<(), StoreError
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn get(c: &mut Conn<'_>, id: &str) -> Result<Option<PackProposalRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM pack_proposal WHERE id = $1");
     c.one(&sql, args![id]).await?.as_ref().map(read).transpose()
@@ -79,6 +82,7 @@ pub async fn get(c: &mut Conn<'_>, id: &str) -> Result<Option<PackProposalRow>, 
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn list(c: &mut Conn<'_>, limit: i64) -> Result<Vec<PackProposalRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM pack_proposal ORDER BY proposed_at DESC, id DESC LIMIT $1");
     c.all(&sql, args![limit]).await?.iter().map(read).collect()
@@ -105,6 +109,7 @@ pub struct AppliedRow {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn applied(c: &mut Conn<'_>) -> Result<Vec<AppliedRow>, StoreError> {
     let sql = "SELECT p.id, p.hash, v.name, v.version, p.base, p.proposed_by, p.proposed_at, p.decided_by, p.decided_at
          FROM pack_proposal p JOIN pack_version v ON v.hash = p.hash
@@ -126,6 +131,7 @@ pub async fn applied(c: &mut Conn<'_>) -> Result<Vec<AppliedRow>, StoreError> {
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when it no longer waits or has a proposer.
+#[boxed]
 pub async fn adopt(c: &mut Conn<'_>, id: &str, by: &str) -> Result<(), StoreError> {
     let sql = "UPDATE pack_proposal SET proposed_by = $1 WHERE id = $2 AND state = $3 AND proposed_by = ''";
     if c.exec(sql, args![by, id, ProposalState::Waiting.code()]).await? == 0 {
@@ -138,6 +144,7 @@ pub async fn adopt(c: &mut Conn<'_>, id: &str, by: &str) -> Result<(), StoreErro
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when it no longer waits.
+#[boxed]
 pub async fn decide(
     c: &mut Conn<'_>,
     id: &str,

@@ -1,6 +1,7 @@
 //! Passkeys: public keys by which a login is opened.
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use crate::conn::Row;
 use crate::{Conn, StoreError, args};
@@ -48,6 +49,7 @@ fn read(r: &Row) -> Result<PasskeyRow, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn get(c: &mut Conn<'_>, id: &str) -> Result<Option<PasskeyRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM passkey WHERE id = $1");
     c.one(&sql, args![id]).await?.as_ref().map(read).transpose()
@@ -57,6 +59,7 @@ pub async fn get(c: &mut Conn<'_>, id: &str) -> Result<Option<PasskeyRow>, Store
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn of_login(c: &mut Conn<'_>, login: &str) -> Result<Vec<PasskeyRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM passkey WHERE login = $1 ORDER BY created_at, id");
     c.all(&sql, args![login]).await?.iter().map(read).collect()
@@ -66,6 +69,7 @@ pub async fn of_login(c: &mut Conn<'_>, login: &str) -> Result<Vec<PasskeyRow>, 
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when there is one with its id.
+#[boxed]
 pub async fn put(c: &mut Conn<'_>, k: &PasskeyRow) -> Result<(), StoreError> {
     let sql = "INSERT INTO passkey (id, login, handle, name, public_key, counter, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
     let values = args![&k.id, &k.login, &k.handle, &k.name, &k.public_key, k.counter, k.created_at];
@@ -80,6 +84,7 @@ pub async fn put(c: &mut Conn<'_>, k: &PasskeyRow) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn take(c: &mut Conn<'_>, id: &str, counter: i64, at: Instant) -> Result<bool, StoreError> {
     let sql = "UPDATE passkey SET counter = $2, used_at = $3 WHERE id = $1 AND stopped_at IS NULL AND (counter < $2 OR (counter = 0 AND $2 = 0))";
     Ok(c.exec(sql, args![id, counter, at]).await? > 0)
@@ -89,6 +94,7 @@ pub async fn take(c: &mut Conn<'_>, id: &str, counter: i64, at: Instant) -> Resu
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn stop(c: &mut Conn<'_>, id: &str, at: Instant) -> Result<bool, StoreError> {
     let sql = "UPDATE passkey SET stopped_at = $2 WHERE id = $1 AND stopped_at IS NULL";
     Ok(c.exec(sql, args![id, at]).await? > 0)
@@ -98,6 +104,7 @@ pub async fn stop(c: &mut Conn<'_>, id: &str, at: Instant) -> Result<bool, Store
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn remove(c: &mut Conn<'_>, login: &str, id: &str) -> Result<Option<String>, StoreError> {
     let found = c.one("SELECT name FROM passkey WHERE login = $1 AND id = $2", args![login, id]).await?;
     c.exec("DELETE FROM passkey WHERE login = $1 AND id = $2", args![login, id]).await?;

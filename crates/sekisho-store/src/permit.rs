@@ -1,6 +1,7 @@
 //! Permits that ended before their last day. Rows follow the case's folded state; nothing is decided from them but the list of the day.
 
 use sekisho_base::Date;
+use sekisho_boxed::boxed;
 
 use crate::{Conn, StoreError, args};
 
@@ -21,6 +22,7 @@ pub struct EndRow {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn ended(c: &mut Conn<'_>, r: &EndRow) -> Result<(), StoreError> {
     c.exec(
         "INSERT INTO permit_end (case_id, number, until, how) VALUES ($1, $2, $3, $4)
@@ -35,6 +37,7 @@ pub async fn ended(c: &mut Conn<'_>, r: &EndRow) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn since(c: &mut Conn<'_>, day: Date, limit: i64) -> Result<Vec<EndRow>, StoreError> {
     let sql = "SELECT case_id, number, until, how FROM permit_end WHERE until >= $1 ORDER BY until, case_id LIMIT $2";
     let rows = c.all(sql, args![day, limit]).await?;
@@ -47,6 +50,7 @@ pub async fn since(c: &mut Conn<'_>, day: Date, limit: i64) -> Result<Vec<EndRow
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn states_after(
     c: &mut Conn<'_>,
     id: &str,

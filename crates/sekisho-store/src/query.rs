@@ -6,6 +6,7 @@
 use sekisho_base::Date;
 use sekisho_base::canonical::{hex, sha256};
 use sekisho_base::table::{Storage, TableSpec};
+use sekisho_boxed::boxed;
 
 use crate::{Conn, StoreError, args, setting};
 
@@ -81,6 +82,7 @@ fn views(specs: &[TableSpec]) -> Vec<(String, String)> {
 ///
 /// # Errors
 /// The database failed. That a user of PostgreSQL may not make the role is a warning in the log: the queries then fail one by one.
+#[boxed]
 pub async fn ensure_views(c: &mut Conn<'_>, specs: &[TableSpec]) -> Result<(), StoreError> {
     let views = views(specs);
     let text: Vec<String> = views.iter().map(|(n, d)| format!("{n} {d}")).collect();
@@ -131,6 +133,7 @@ async fn grant(c: &mut Conn<'_>, views: &[(String, String)]) -> Result<bool, Sto
 ///
 /// # Errors
 /// The database failed, or it is no view of these.
+#[boxed]
 pub async fn count(c: &mut Conn<'_>, view: &str) -> Result<i64, StoreError> {
     let plain = view.strip_prefix("v_").is_some_and(sekisho_base::table::valid_ident);
     if !plain {
@@ -143,6 +146,7 @@ pub async fn count(c: &mut Conn<'_>, view: &str) -> Result<i64, StoreError> {
 ///
 /// # Errors
 /// The database refused it, or it took more than its share ([`SHARE`] but in tests).
+#[boxed]
 pub async fn run(
     c: &mut Conn<'_>,
     select: &str,

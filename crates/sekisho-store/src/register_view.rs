@@ -1,6 +1,7 @@
 //! Views of a register's list that somebody saved, for themselves or for a section.
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use crate::{Conn, StoreError, args};
 
@@ -27,6 +28,7 @@ pub struct ViewRow {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn list(
     c: &mut Conn<'_>,
     register: &str,
@@ -55,6 +57,7 @@ pub async fn list(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn put(c: &mut Conn<'_>, v: &ViewRow) -> Result<(), StoreError> {
     let sql = "INSERT INTO register_view (id, register, person, unit, name, query, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
     c.exec(sql, args![&v.id, &v.register, &v.person, &v.unit, &v.name, &v.query, v.created_at]).await?;
@@ -65,6 +68,7 @@ pub async fn put(c: &mut Conn<'_>, v: &ViewRow) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn forget(c: &mut Conn<'_>, id: &str) -> Result<(), StoreError> {
     c.exec("DELETE FROM register_view WHERE id = $1", args![id]).await?;
     Ok(())

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use sekisho_base::{Date, Instant};
+use sekisho_boxed::boxed;
 
 use crate::{Conn, StoreError, args};
 
@@ -17,6 +18,7 @@ async fn counts(c: &mut Conn<'_>, sql: &str, from: Instant, before: Instant) -> 
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn cases(c: &mut Conn<'_>, from: Instant, before: Instant) -> Result<(Counts, Counts), StoreError> {
     let began = "SELECT procedure, COUNT(*) FROM case_file WHERE opened_at >= $1 AND opened_at < $2 GROUP BY procedure";
     let ended = "SELECT procedure, COUNT(*) FROM case_file WHERE closed_at >= $1 AND closed_at < $2 GROUP BY procedure";
@@ -27,6 +29,7 @@ pub async fn cases(c: &mut Conn<'_>, from: Instant, before: Instant) -> Result<(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn violations(
     c: &mut Conn<'_>,
     from: Instant,
@@ -43,6 +46,7 @@ pub async fn violations(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn late_cases(c: &mut Conn<'_>, day: Date) -> Result<i64, StoreError> {
     let sql = "SELECT COUNT(*) FROM case_file WHERE closed_at IS NULL AND due <> '' AND due < $1";
     c.count(sql, args![day]).await
@@ -52,6 +56,7 @@ pub async fn late_cases(c: &mut Conn<'_>, day: Date) -> Result<i64, StoreError> 
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn case_ids(
     c: &mut Conn<'_>,
     procedure: &str,
@@ -82,6 +87,7 @@ pub struct Interval {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn intervals(
     c: &mut Conn<'_>,
     check: &str,

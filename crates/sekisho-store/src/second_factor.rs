@@ -1,6 +1,7 @@
 //! Second factors: secrets (sealed by the caller) and recovery codes (hashed by the caller).
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use crate::{Conn, StoreError, args};
 
@@ -21,6 +22,7 @@ pub struct TotpRow {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn get(c: &mut Conn<'_>, login: &str) -> Result<TotpRow, StoreError> {
     let row =
         c.one("SELECT secret, step, confirmed_at, pending FROM totp WHERE login = $1", args![login]).await?;
@@ -38,6 +40,7 @@ pub async fn get(c: &mut Conn<'_>, login: &str) -> Result<TotpRow, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn begin(c: &mut Conn<'_>, login: &str, pending: &str) -> Result<(), StoreError> {
     let sql = "INSERT INTO totp (login, secret, step, pending) VALUES ($1, '', 0, $2) ON CONFLICT (login) DO UPDATE SET pending = excluded.pending";
     c.exec(sql, args![login, pending]).await?;
@@ -48,6 +51,7 @@ pub async fn begin(c: &mut Conn<'_>, login: &str, pending: &str) -> Result<(), S
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when another secret is being enrolled by now.
+#[boxed]
 pub async fn confirm(
     c: &mut Conn<'_>,
     login: &str,
@@ -67,6 +71,7 @@ pub async fn confirm(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn put_codes(c: &mut Conn<'_>, login: &str, hashes: &[String]) -> Result<(), StoreError> {
     c.exec("DELETE FROM recovery_code WHERE login = $1", args![login]).await?;
     for hash in hashes {
@@ -79,6 +84,7 @@ pub async fn put_codes(c: &mut Conn<'_>, login: &str, hashes: &[String]) -> Resu
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn take_step(c: &mut Conn<'_>, login: &str, step: i64) -> Result<bool, StoreError> {
     let n = c.exec("UPDATE totp SET step = $2 WHERE login = $1 AND step < $2", args![login, step]).await?;
     Ok(n > 0)
@@ -88,6 +94,7 @@ pub async fn take_step(c: &mut Conn<'_>, login: &str, step: i64) -> Result<bool,
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn take_code(c: &mut Conn<'_>, login: &str, hash: &str, at: Instant) -> Result<bool, StoreError> {
     let sql = "UPDATE recovery_code SET used_at = $3 WHERE login = $1 AND hash = $2 AND used_at IS NULL";
     Ok(c.exec(sql, args![login, hash, at]).await? > 0)
@@ -97,6 +104,7 @@ pub async fn take_code(c: &mut Conn<'_>, login: &str, hash: &str, at: Instant) -
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn codes_left(c: &mut Conn<'_>, login: &str) -> Result<i64, StoreError> {
     c.count("SELECT COUNT(*) FROM recovery_code WHERE login = $1 AND used_at IS NULL", args![login]).await
 }
@@ -105,6 +113,7 @@ pub async fn codes_left(c: &mut Conn<'_>, login: &str) -> Result<i64, StoreError
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn any(c: &mut Conn<'_>, login: &str) -> Result<bool, StoreError> {
     let app = c.count("SELECT COUNT(*) FROM totp WHERE login = $1 AND secret <> ''", args![login]).await?;
     Ok(app > 0 || c.count("SELECT COUNT(*) FROM passkey WHERE login = $1", args![login]).await? > 0)
@@ -114,6 +123,7 @@ pub async fn any(c: &mut Conn<'_>, login: &str) -> Result<bool, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn remove_app(c: &mut Conn<'_>, login: &str) -> Result<bool, StoreError> {
     let used = c.count("SELECT COUNT(*) FROM totp WHERE login = $1 AND secret <> ''", args![login]).await?;
     c.exec("DELETE FROM totp WHERE login = $1", args![login]).await?;
@@ -125,6 +135,7 @@ pub async fn remove_app(c: &mut Conn<'_>, login: &str) -> Result<bool, StoreErro
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn drop_idle_codes(c: &mut Conn<'_>, login: &str) -> Result<(), StoreError> {
     if !any(c, login).await? {
         c.exec("DELETE FROM recovery_code WHERE login = $1", args![login]).await?;
@@ -136,6 +147,7 @@ pub async fn drop_idle_codes(c: &mut Conn<'_>, login: &str) -> Result<(), StoreE
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn remove_all(c: &mut Conn<'_>, login: &str) -> Result<bool, StoreError> {
     let passkeys = c.exec("DELETE FROM passkey WHERE login = $1", args![login]).await?;
     Ok(remove_app(c, login).await? || passkeys > 0)

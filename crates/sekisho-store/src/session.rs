@@ -1,6 +1,7 @@
 //! Sessions on the server.
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use crate::account::{self, AccountRow};
 use crate::conn::Row;
@@ -127,6 +128,7 @@ fn read(r: &Row) -> Result<SessionRow, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn put(c: &mut Conn<'_>, s: &SessionRow) -> Result<(), StoreError> {
     let moment = |at: Option<Instant>| at.map(|at| at.to_string()).unwrap_or_default();
     let (previous, factor_since) = (moment(s.previous), moment(s.factor_since));
@@ -156,6 +158,7 @@ pub struct Found {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn get(c: &mut Conn<'_>, token_hash: &str) -> Result<Option<Found>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS}, a.login, a.person, a.password, a.must_change, a.active, a.changed_at, a.checked, COALESCE(r.at, ''),
@@ -179,6 +182,7 @@ pub async fn get(c: &mut Conn<'_>, token_hash: &str) -> Result<Option<Found>, St
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn of_login(c: &mut Conn<'_>, login: &str, now: Instant) -> Result<Vec<SessionRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM session s WHERE s.login = $1 AND s.expires_at > $2 ORDER BY s.created_at DESC, s.token_hash"
@@ -190,6 +194,7 @@ pub async fn of_login(c: &mut Conn<'_>, login: &str, now: Instant) -> Result<Vec
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn by_directory(c: &mut Conn<'_>, now: Instant) -> Result<Vec<(String, String)>, StoreError> {
     let sql = "SELECT a.login, a.person FROM account a WHERE a.checked = $1
          AND EXISTS (SELECT 1 FROM session s WHERE s.login = a.login AND s.expires_at > $2) ORDER BY a.login";
@@ -201,6 +206,7 @@ pub async fn by_directory(c: &mut Conn<'_>, now: Instant) -> Result<Vec<(String,
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn touch(c: &mut Conn<'_>, token_hash: &str, at: Instant) -> Result<(), StoreError> {
     c.exec("UPDATE session SET seen_at = $2 WHERE token_hash = $1", args![token_hash, at]).await?;
     Ok(())
@@ -210,6 +216,7 @@ pub async fn touch(c: &mut Conn<'_>, token_hash: &str, at: Instant) -> Result<()
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn prove(c: &mut Conn<'_>, token_hash: &str, at: Instant) -> Result<(), StoreError> {
     c.exec("UPDATE session SET proved_at = $2 WHERE token_hash = $1", args![token_hash, at]).await?;
     Ok(())
@@ -219,6 +226,7 @@ pub async fn prove(c: &mut Conn<'_>, token_hash: &str, at: Instant) -> Result<()
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn open(c: &mut Conn<'_>, token_hash: &str) -> Result<(), StoreError> {
     c.exec("UPDATE session SET stage = $2 WHERE token_hash = $1", args![token_hash, Stage::Open.code()])
         .await?;
@@ -229,6 +237,7 @@ pub async fn open(c: &mut Conn<'_>, token_hash: &str) -> Result<(), StoreError> 
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn end(c: &mut Conn<'_>, login: &str, token_hash: &str) -> Result<bool, StoreError> {
     let n =
         c.exec("DELETE FROM session WHERE login = $1 AND token_hash = $2", args![login, token_hash]).await?;
@@ -239,6 +248,7 @@ pub async fn end(c: &mut Conn<'_>, login: &str, token_hash: &str) -> Result<bool
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn end_others(c: &mut Conn<'_>, login: &str, but: &str) -> Result<u64, StoreError> {
     c.exec("DELETE FROM session WHERE login = $1 AND token_hash <> $2", args![login, but]).await
 }
@@ -247,6 +257,7 @@ pub async fn end_others(c: &mut Conn<'_>, login: &str, but: &str) -> Result<u64,
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn sweep(c: &mut Conn<'_>, now: Instant) -> Result<u64, StoreError> {
     c.exec("DELETE FROM session WHERE expires_at < $1", args![now]).await
 }

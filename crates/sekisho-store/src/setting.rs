@@ -1,11 +1,13 @@
 //! Settings and counters.
 
 use crate::{Conn, StoreError, args};
+use sekisho_boxed::boxed;
 
 /// A setting's value.
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn get(c: &mut Conn<'_>, name: &str) -> Result<Option<String>, StoreError> {
     c.one("SELECT value FROM setting WHERE name = $1", args![name]).await?.map(|r| r.text(0)).transpose()
 }
@@ -14,6 +16,7 @@ pub async fn get(c: &mut Conn<'_>, name: &str) -> Result<Option<String>, StoreEr
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn set(c: &mut Conn<'_>, name: &str, value: &str) -> Result<(), StoreError> {
     c.exec("INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", args![name, value])
         .await?;
@@ -24,6 +27,7 @@ pub async fn set(c: &mut Conn<'_>, name: &str, value: &str) -> Result<(), StoreE
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn next(c: &mut Conn<'_>, name: &str) -> Result<i64, StoreError> {
     let row = c
         .one("INSERT INTO counter (name, value) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value", args![name])
@@ -35,6 +39,7 @@ pub async fn next(c: &mut Conn<'_>, name: &str) -> Result<i64, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn current(c: &mut Conn<'_>, name: &str) -> Result<i64, StoreError> {
     c.count("SELECT value FROM counter WHERE name = $1", args![name]).await
 }

@@ -1,6 +1,7 @@
 //! Stocktakings (棚卸): opened for a register and a unit, what was found, closed with what was not.
 
 use sekisho_base::{Date, Instant};
+use sekisho_boxed::boxed;
 
 use crate::conn::Row;
 use crate::{Conn, StoreError, Viewer, args};
@@ -81,6 +82,7 @@ fn read(r: &Row) -> Result<StocktakingRow, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn open(c: &mut Conn<'_>, s: &StocktakingRow) -> Result<bool, StoreError> {
     let n = c
         .exec(
@@ -96,6 +98,7 @@ pub async fn open(c: &mut Conn<'_>, s: &StocktakingRow) -> Result<bool, StoreErr
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn get(c: &mut Conn<'_>, viewer: &Viewer, id: &str) -> Result<Option<StocktakingRow>, StoreError> {
     let mut a = args![id];
     let seen = viewer.unit_predicate("unit", &mut a);
@@ -110,6 +113,7 @@ pub async fn get(c: &mut Conn<'_>, viewer: &Viewer, id: &str) -> Result<Option<S
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn list(c: &mut Conn<'_>, viewer: &Viewer, limit: i64) -> Result<Vec<StocktakingRow>, StoreError> {
     let mut a = args![];
     let seen = viewer.unit_predicate("unit", &mut a);
@@ -125,6 +129,7 @@ pub async fn list(c: &mut Conn<'_>, viewer: &Viewer, limit: i64) -> Result<Vec<S
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn running(
     c: &mut Conn<'_>,
     viewer: &Viewer,
@@ -142,6 +147,7 @@ pub async fn running(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn see(c: &mut Conn<'_>, id: &str, s: &SeenRow) -> Result<bool, StoreError> {
     let n = c
         .exec(
@@ -158,6 +164,7 @@ pub async fn see(c: &mut Conn<'_>, id: &str, s: &SeenRow) -> Result<bool, StoreE
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn seen(c: &mut Conn<'_>, id: &str) -> Result<Vec<SeenRow>, StoreError> {
     let sql = "SELECT row_id, person, seen_at, place, entry FROM stocktaking_seen WHERE stocktaking = $1 ORDER BY seen_at DESC, row_id";
     c.all(sql, args![id])
@@ -179,6 +186,7 @@ pub async fn seen(c: &mut Conn<'_>, id: &str) -> Result<Vec<SeenRow>, StoreError
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn close(c: &mut Conn<'_>, id: &str, how: &Closing) -> Result<bool, StoreError> {
     let n = c
         .exec(

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use sekisho_base::Date;
+use sekisho_boxed::boxed;
 
 use crate::conn::insert;
 use crate::{Conn, Row, StoreError, args};
@@ -30,6 +31,7 @@ fn read(r: &Row) -> Result<TurnRow, StoreError> {
 ///
 /// # Errors
 /// The database failed, or a clause has one on that day.
+#[boxed]
 pub async fn put(c: &mut Conn<'_>, rows: &[TurnRow]) -> Result<(), StoreError> {
     let row = |t: &TurnRow| args![&t.clause, t.day, &t.state, &t.reason];
     insert(c, &format!("clause_turn ({COLUMNS})"), rows.iter().map(row).collect(), "").await
@@ -39,6 +41,7 @@ pub async fn put(c: &mut Conn<'_>, rows: &[TurnRow]) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn clear(c: &mut Conn<'_>, day: Date) -> Result<(), StoreError> {
     c.exec("DELETE FROM clause_turn WHERE day = $1", args![day]).await.map(|_| ())
 }
@@ -47,6 +50,7 @@ pub async fn clear(c: &mut Conn<'_>, day: Date) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn last_until(c: &mut Conn<'_>, day: Date) -> Result<BTreeMap<String, TurnRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM clause_turn t WHERE t.day = (SELECT MAX(x.day) FROM clause_turn x WHERE x.clause = t.clause AND x.day <= $1)"
@@ -58,6 +62,7 @@ pub async fn last_until(c: &mut Conn<'_>, day: Date) -> Result<BTreeMap<String, 
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn between(c: &mut Conn<'_>, after: Date, until: Date) -> Result<Vec<TurnRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM clause_turn WHERE day > $1 AND day <= $2 ORDER BY day, clause");
     c.all(&sql, args![after, until]).await?.iter().map(read).collect()
@@ -67,6 +72,7 @@ pub async fn between(c: &mut Conn<'_>, after: Date, until: Date) -> Result<Vec<T
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn of_clause(c: &mut Conn<'_>, clause: &str, limit: i64) -> Result<Vec<TurnRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM clause_turn WHERE clause = $1 ORDER BY day DESC LIMIT $2");
     c.all(&sql, args![clause, limit]).await?.iter().map(read).collect()

@@ -1,6 +1,7 @@
 //! Uploads that wait between the dry run of an import and its second step.
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use crate::{Conn, StoreError, args};
 
@@ -27,6 +28,7 @@ pub struct UploadRow {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn put(c: &mut Conn<'_>, u: &UploadRow) -> Result<(), StoreError> {
     c.exec(
         "INSERT INTO upload (id, kind, person, name, sha256, bytes, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -40,6 +42,7 @@ pub async fn put(c: &mut Conn<'_>, u: &UploadRow) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn get(c: &mut Conn<'_>, id: &str, person: &str) -> Result<Option<UploadRow>, StoreError> {
     let row = c
         .one("SELECT id, kind, person, name, sha256, bytes, created_at FROM upload WHERE id = $1 AND person = $2", args![id, person])
@@ -65,6 +68,7 @@ const WAITS_MS: i64 = 86_400_000;
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn drop_used(c: &mut Conn<'_>, id: &str, now: Instant) -> Result<(), StoreError> {
     let older_than = now.plus_millis(-WAITS_MS);
     c.exec("DELETE FROM upload WHERE id = $1 OR created_at < $2", args![id, older_than]).await?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use crate::{Arg, Conn, StoreError, Viewer, args};
 
@@ -52,6 +53,7 @@ fn read(r: &crate::Row) -> Result<ViolationRow, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn open(c: &mut Conn<'_>, v: &ViolationRow) -> Result<(), StoreError> {
     c.exec(
         &format!("INSERT INTO violation ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"),
@@ -76,6 +78,7 @@ pub async fn open(c: &mut Conn<'_>, v: &ViolationRow) -> Result<(), StoreError> 
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn close(c: &mut Conn<'_>, id: &str, at: Instant) -> Result<(), StoreError> {
     c.exec("UPDATE violation SET closed_at = $2 WHERE id = $1 AND closed_at IS NULL", args![id, at]).await?;
     Ok(())
@@ -85,6 +88,7 @@ pub async fn close(c: &mut Conn<'_>, id: &str, at: Instant) -> Result<(), StoreE
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn open_rows(c: &mut Conn<'_>, check: &str) -> Result<BTreeMap<String, String>, StoreError> {
     let rows = c
         .all("SELECT row_key, id FROM violation WHERE check_id = $1 AND closed_at IS NULL", args![check])
@@ -99,6 +103,7 @@ pub type OpenByCheck = BTreeMap<String, BTreeMap<String, String>>;
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn open_for(c: &mut Conn<'_>, like: &str) -> Result<OpenByCheck, StoreError> {
     // A range, not LIKE: it uses the index, and `_` in a key is just a character.
     let (key, a) = match like.strip_suffix('%') {
@@ -117,6 +122,7 @@ pub async fn open_for(c: &mut Conn<'_>, like: &str) -> Result<OpenByCheck, Store
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn counts(c: &mut Conn<'_>, at: Instant) -> Result<BTreeMap<String, i64>, StoreError> {
     // Two ranges of one index: for the present moment the second is empty, however long the history.
     let sql = "SELECT check_id, COUNT(*) FROM (
@@ -129,6 +135,7 @@ pub async fn counts(c: &mut Conn<'_>, at: Instant) -> Result<BTreeMap<String, i6
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn counts_by_unit(
     c: &mut Conn<'_>,
     at: Instant,
@@ -144,6 +151,7 @@ pub async fn counts_by_unit(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn list(
     c: &mut Conn<'_>,
     viewer: &Viewer,
@@ -168,6 +176,7 @@ const ARMS: usize = 200;
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn open_of_each(
     c: &mut Conn<'_>,
     viewer: &Viewer,
@@ -197,6 +206,7 @@ pub async fn open_of_each(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn get(c: &mut Conn<'_>, id: &str) -> Result<Option<ViolationRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM violation WHERE id = $1");
     c.one(&sql, args![id]).await?.as_ref().map(read).transpose()
@@ -206,6 +216,7 @@ pub async fn get(c: &mut Conn<'_>, id: &str) -> Result<Option<ViolationRow>, Sto
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn first_opened(c: &mut Conn<'_>) -> Result<Option<Instant>, StoreError> {
     let row = c.one("SELECT MIN(opened_at) FROM violation", vec![]).await?;
     row.map_or(Ok(None), |r| r.opt_instant(0))
@@ -228,6 +239,7 @@ pub struct RunRow {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn put_run(c: &mut Conn<'_>, check: &str, run: &RunRow) -> Result<(), StoreError> {
     c.exec(
         "INSERT INTO check_run (check_id, pack, ran_at, looked_at, due_rows) VALUES ($1, $2, $3, $4, $5)
@@ -242,6 +254,7 @@ pub async fn put_run(c: &mut Conn<'_>, check: &str, run: &RunRow) -> Result<(), 
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn touch_runs(
     c: &mut Conn<'_>,
     checks: &[&str],
@@ -270,6 +283,7 @@ pub async fn touch_runs(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn runs(c: &mut Conn<'_>) -> Result<BTreeMap<String, RunRow>, StoreError> {
     let rows = c.all("SELECT check_id, pack, ran_at, looked_at, due_rows FROM check_run", vec![]).await?;
     rows.iter()
@@ -286,6 +300,7 @@ pub async fn runs(c: &mut Conn<'_>) -> Result<BTreeMap<String, RunRow>, StoreErr
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn open_of_row(c: &mut Conn<'_>, row_key: &str) -> Result<Vec<ViolationRow>, StoreError> {
     let sql =
         format!("SELECT {COLUMNS} FROM violation WHERE row_key = $1 AND closed_at IS NULL ORDER BY check_id");

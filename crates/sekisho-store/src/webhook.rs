@@ -2,6 +2,7 @@
 //! transaction, and their places in the tree are dense.
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use crate::{Conn, Row, StoreError, args};
 
@@ -39,6 +40,7 @@ const COLUMNS: &str = "receiver, next_leaf, tries, try_after, delivered_at, erro
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn put(c: &mut Conn<'_>, w: &WebhookRow) -> Result<(), StoreError> {
     let sql = format!(
         "INSERT INTO webhook ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6)
@@ -53,6 +55,7 @@ pub async fn put(c: &mut Conn<'_>, w: &WebhookRow) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn all(c: &mut Conn<'_>) -> Result<Vec<WebhookRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM webhook ORDER BY receiver");
     c.all(&sql, vec![]).await?.iter().map(read).collect()

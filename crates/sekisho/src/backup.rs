@@ -8,6 +8,7 @@ use sekisho_app::backup::prune::{Keep, prune};
 use sekisho_app::backup::{self, Extras, verify};
 use sekisho_base::clock::SystemClock;
 use sekisho_base::entropy::OsEntropy;
+use sekisho_base::os::in_japanese;
 
 use crate::config::{Outcome, passphrase};
 use crate::settings::{Configured, Options, Settings, table};
@@ -98,7 +99,7 @@ async fn for_each(configured: &Configured, act: impl AsyncFn(&Settings) -> Resul
             Ok(()) => {}
             Err(e) if settings.hosted.is_none() => return Err(e),
             Err(e) => {
-                eprintln!("団体 {}: {e}", settings.label());
+                eprintln!("団体 {}: {}", settings.label(), in_japanese(&e));
                 code = ExitCode::FAILURE;
             }
         }

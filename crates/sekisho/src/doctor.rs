@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sekisho_app::doctor::{self, Finding, ServerCertificate, State, Surroundings};
 use sekisho_app::upgrade;
 use sekisho_base::clock::SystemClock;
+use sekisho_base::os::in_japanese;
 use sekisho_web::tls::Pair;
 
 use crate::config::Outcome;
@@ -152,7 +153,7 @@ pub(crate) async fn upgrade_check(args: UpgradeArgs) -> Outcome {
             Ok(false) => code = ExitCode::FAILURE,
             Err(e) if settings.hosted.is_none() => return Err(e),
             Err(e) => {
-                println!("{e}");
+                println!("{}", in_japanese(&e));
                 code = ExitCode::FAILURE;
             }
         }

@@ -21,6 +21,7 @@ mod serve;
 mod settings;
 mod settings_cli;
 mod sign_in;
+mod usage;
 mod witness;
 
 use std::process::ExitCode;
@@ -80,7 +81,10 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli: Cli = match usage::parse(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
     let done = match cli.command {
         Command::RenderForm => render_form::run(),
         Command::Policy(args) => policy::run(&args),
@@ -103,7 +107,7 @@ fn main() -> ExitCode {
     match done {
         Ok(code) => code,
         Err(e) => {
-            eprintln!("sekisho: {e}");
+            eprintln!("sekisho: {}", sekisho_base::os::in_japanese(&e));
             ExitCode::FAILURE
         }
     }

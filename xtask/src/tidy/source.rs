@@ -15,6 +15,10 @@ const ALLOW: &[&str] = &[concat!("#[", "allow("), concat!("#![", "allow(")];
 const MACHINE_PATHS: &[&str] = &[concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/")];
 const TEMPORARY: &str = concat!("/t", "mp/");
 
+/// Crates whose public async functions are boxed, with the attribute that does it (`sekisho-boxed` says why).
+const BOXED: &[&str] = &["crates/sekisho-app/src/", "crates/sekisho-store/src/"];
+const BOX: &str = "#[boxed]";
+
 /// Lists that a tool writes.
 const GENERATED: &[&str] = &["Cargo.lock", "package-lock.json"];
 
@@ -29,6 +33,9 @@ pub fn check(repo: &Repo, findings: &mut Vec<Finding>) {
         let is_data = path.contains("/data/");
         if is_rust {
             length(path, text, findings);
+        }
+        if is_rust && BOXED.iter().any(|folder| path.starts_with(folder)) {
+            boxed(path, text, findings);
         }
         for (number, line) in (1..).zip(text.lines()) {
             if is_rust {
@@ -51,6 +58,32 @@ fn length(path: &str, text: &str, findings: &mut Vec<Finding>) {
             format!("{lines} lines; {MAX_RUST_LINES} are allowed"),
             "split it into modules of one idea each",
         ));
+    }
+}
+
+/// A function that takes types or futures is compiled for each of them anyway.
+fn boxed(path: &str, text: &str, findings: &mut Vec<Finding>) {
+    let (mut block, mut before) = (false, "");
+    for (number, line) in (1..).zip(text.lines()) {
+        if line.starts_with("impl") {
+            block = before == BOX;
+        }
+        let public = line.trim_start().strip_prefix("pub async fn ");
+        let own = line.starts_with("pub ") || !block;
+        if let Some((name, arguments)) = public.and_then(|rest| rest.split_once('('))
+            && own
+            && before.trim_start() != BOX
+            && !name.contains('<')
+            && !arguments.contains("impl ")
+        {
+            findings.push(Finding::new(
+                path,
+                number,
+                format!("the async function {name} is compiled in every crate that awaits it"),
+                format!("write {BOX} above it, or above its impl block"),
+            ));
+        }
+        before = line;
     }
 }
 
@@ -123,6 +156,26 @@ mod tests {
         assert_eq!(found.first().unwrap().message, "601 lines; 600 are allowed");
         assert_eq!(findings("crates/a/src/lib.rs", &"\n".repeat(MAX_RUST_LINES)), []);
         assert_eq!(findings("docs/long.md", &"\n".repeat(MAX_RUST_LINES + 1)), []);
+    }
+
+    #[test]
+    fn an_async_function_of_the_use_cases_that_is_not_boxed_is_named() {
+        let one = "impl A {\n    /// Asks.\n    pub async fn ask(&self) {}\n}\n";
+        let path = "crates/sekisho-app/src/a.rs";
+        assert_eq!(findings(path, one).first().unwrap().line, 3);
+        assert_eq!(findings("crates/sekisho-web/src/a.rs", one), []);
+        let free = "#[boxed]\nimpl A {\n}\n\npub async fn ask() {}\n";
+        assert_eq!(findings(path, free).first().unwrap().line, 5);
+        let good = [
+            format!("#[boxed]\n{one}"),
+            one.replace("    pub", "    #[boxed]\n    pub"),
+            "#[boxed]\npub async fn ask() {}\n".to_owned(),
+            "pub async fn under<F: Future>(work: F) {}\npub(crate) async fn ask() {}\n".to_owned(),
+            "pub async fn counted(work: impl Future) {}\n".to_owned(),
+        ];
+        for text in good {
+            assert_eq!(findings(path, &text), [], "{text}");
+        }
     }
 
     #[test]

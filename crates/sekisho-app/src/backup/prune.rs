@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use sekisho_base::{Clock, Date, Instant};
+use sekisho_boxed::boxed;
 use sekisho_store::maintenance;
 use serde_json::json;
 
@@ -93,6 +94,7 @@ struct Sorted {
 /// # Errors
 /// Refused when the body's ledger was never begun or its database is of another version than this program; the folder cannot be read or
 /// changed.
+#[boxed]
 pub async fn prune(
     address: &str,
     below: &Path,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sekisho_base::Clock as _;
 use sekisho_base::clock::SystemClock;
+use sekisho_boxed::boxed;
 use sekisho_ledger::LogKey;
 use sekisho_store::maintenance::{self, Facts};
 use serde_json::json;
@@ -50,6 +51,7 @@ pub struct Restored {
 ///
 /// # Errors
 /// Refused when something would be overwritten, a file differs from the manifest, or the backup is of a newer program.
+#[boxed]
 pub async fn restore(folder: &Path, wanted: &Wanted) -> Result<Restored, AppError> {
     let manifest = manifest(folder)?;
     let mut text = vec![describe(&manifest)];

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use sekisho_boxed::boxed;
 use sekisho_store::{Store, maintenance};
 
 use super::{Manifest, SQLITE, look, manifest};
@@ -12,6 +13,7 @@ use crate::ledger::verdict::{Against, Verdict, verify_data};
 ///
 /// # Errors
 /// The folder is no backup, or the trial has no room.
+#[boxed]
 pub async fn verify(folder: &Path, quick: bool) -> Result<Verdict, AppError> {
     let manifest = manifest(folder)?;
     let mut text = vec![describe(&manifest)];

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sekisho_base::Date;
+use sekisho_boxed::boxed;
 use sekisho_case::authority::Explain;
 use sekisho_case::case::{Act, CaseState, Direction, Item, Resume, SYSTEM, StepRun, StepStatus};
 use sekisho_case::decide::{self, Command, Ctx, Draft, Offer};
@@ -350,6 +351,7 @@ fn beside_its_field(e: AppError, input: &ActInput) -> AppError {
     AppError::Invalid(faults)
 }
 
+#[boxed]
 impl Office {
     /// What somebody may do now, and who may act at all.
     pub(super) async fn actions(

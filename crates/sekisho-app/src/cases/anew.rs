@@ -2,6 +2,7 @@
 //! back wants to change one line of it.
 
 use sekisho_base::Date;
+use sekisho_boxed::boxed;
 use sekisho_case::case::CaseState;
 use sekisho_pack::model::{FieldType, Procedure};
 use serde_json::Value;
@@ -40,6 +41,7 @@ pub(super) fn address(procedure: Option<&Procedure>, state: &CaseState, person: 
     if applies && own { format!("/apply/{}?like={}", state.procedure, state.id) } else { String::new() }
 }
 
+#[boxed]
 impl Office {
     /// The form of a procedure, filled in from an own case of it: everything but days and files. The things are looked up as the registers
     /// have them today.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sekisho_base::Date;
 use sekisho_base::canonical::content_hash;
 use sekisho_base::text::normalize_code;
+use sekisho_boxed::boxed;
 use sekisho_case::case::Item;
 use sekisho_case::handling::{HandlingFacts, Note, decide_handling};
 use sekisho_case::refusal::Refusal;
@@ -161,6 +162,7 @@ pub(super) fn typed_of(row: &DraftRow) -> Result<Typed, AppError> {
     Ok(Typed { post: typed.first("post").to_owned(), ..typed })
 }
 
+#[boxed]
 impl Office {
     fn item_line(&self, pack: &Pack, procedure: &Procedure, i: &Item) -> ItemLine {
         let mut line = ItemLine {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sekisho_boxed::boxed;
 use sekisho_case::authority::Rules;
 use sekisho_case::case::{Act, Attachment, fold};
 use sekisho_case::decide::{self, Application, Ctx, Draft, case_number};
@@ -27,6 +28,7 @@ pub(super) struct Applying {
     pub procedure: String,
 }
 
+#[boxed]
 impl Applying {
     /// What a person asks the engine with.
     pub fn ctx<'a>(&'a self, org: &'a sekisho_case::org::Org) -> Ctx<'a> {

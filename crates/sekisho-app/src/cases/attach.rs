@@ -3,6 +3,7 @@
 
 use sekisho_base::canonical::{hex, sha256};
 use sekisho_base::limits;
+use sekisho_boxed::boxed;
 use sekisho_case::case::Attachment;
 use sekisho_exchange::Accepted;
 use sekisho_pack::model::{Field, FieldType};
@@ -38,6 +39,7 @@ fn line(a: &AttachmentRow) -> AttachmentLine {
     }
 }
 
+#[boxed]
 impl Office {
     /// Takes other kinds of files as attachments than the usual ones; once, before the first is sent.
     pub fn take_attachments(&self, accepted: Accepted) {

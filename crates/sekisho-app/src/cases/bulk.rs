@@ -8,6 +8,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use sekisho_base::limits::BULK_ITEMS;
 use sekisho_base::text::{normalize_code, shorten};
+use sekisho_boxed::boxed;
 use sekisho_case::case::{CaseState, Item};
 use sekisho_pack::model::{FieldType, Pack, Procedure, Register};
 use sekisho_store::case::ActRow;
@@ -186,6 +187,7 @@ fn differences(shown: &str, now: &str) -> Vec<String> {
         .collect()
 }
 
+#[boxed]
 impl Office {
     /// Whether a procedure changes classes and so has a form with a dry run.
     #[must_use]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use sekisho_base::Date;
 use sekisho_base::limits::LINE_CHARS;
 use sekisho_base::text::shorten;
+use sekisho_boxed::boxed;
 use sekisho_case::case::{CaseState, Cause, SYSTEM, StepStatus, fold};
 use sekisho_case::decide::{self, Ctx, Draft, Opening, case_number};
 use sekisho_pack::duty::{Event, after};
@@ -49,6 +50,7 @@ struct Trigger {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn open_from_causes(office: &Arc<Office>) -> Result<(), AppError> {
     let pack = office.pack();
     for p in pack.procedures.values() {

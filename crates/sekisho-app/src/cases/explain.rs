@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sekisho_boxed::boxed;
 use sekisho_case::decide::{self, Ctx};
 use sekisho_store::case;
 
@@ -26,6 +27,7 @@ pub struct Explanation {
     pub lines: Vec<ExplainLine>,
 }
 
+#[boxed]
 impl Office {
     /// Explains a case by its number.
     ///

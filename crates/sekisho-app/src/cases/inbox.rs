@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sekisho_boxed::boxed;
 use sekisho_case::case::{CaseState, StepRun, StepStatus};
 use sekisho_case::decide::{self, Ctx};
 use sekisho_pack::model::{Field, FieldType, Pack, Procedure, Step};
@@ -49,6 +50,7 @@ fn content(p: &Procedure, state: &CaseState) -> Vec<Pair> {
     fields.chain(items).chain(done).collect()
 }
 
+#[boxed]
 impl Office {
     /// The whole inbox, with what may be decided together.
     ///

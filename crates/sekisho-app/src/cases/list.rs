@@ -7,6 +7,7 @@ use sekisho_base::Date;
 use sekisho_base::limits::{IMPORT_ROWS, PAGE_ROWS, count_words};
 use sekisho_base::table::Value;
 use sekisho_base::text::search_words;
+use sekisho_boxed::boxed;
 use sekisho_case::case::Status;
 use sekisho_pack::model::Procedure;
 use sekisho_store::case::{self, CaseFilter, CaseRow, InboxRow};
@@ -81,6 +82,7 @@ fn task_line(d: &Directory, r: &InboxRow, today: Date) -> TaskLine {
     }
 }
 
+#[boxed]
 impl Office {
     pub(crate) fn case_line(&self, d: &Directory, r: &CaseRow) -> CaseLine {
         let (status, status_class) = status_words(&r.status);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sekisho_base::{Date, Instant};
+use sekisho_boxed::boxed;
 use sekisho_case::authority::{Capacity, Explain, Held};
 use sekisho_case::case::{
     Act, CaseState, Cause, Direction, Item, Review, ReviewCause, Status, StepRun, StepStatus, Verdict, What,
@@ -211,6 +212,7 @@ impl ExplainLine {
     }
 }
 
+#[boxed]
 impl Office {
     /// A case's page; `typed` is what was refused, to be shown again.
     ///

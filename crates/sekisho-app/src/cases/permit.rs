@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sekisho_base::Date;
+use sekisho_boxed::boxed;
 use sekisho_case::authority::{Held, Who};
 use sekisho_case::case::{
     CaseState, Decision, Direction, Item as CaseItem, StepRun, StepStatus, Verdict, is_final_decision,
@@ -154,6 +155,7 @@ fn record_rows(
     .collect()
 }
 
+#[boxed]
 impl Office {
     /// The permit, or the application while there is none, as a PDF with its file name.
     ///

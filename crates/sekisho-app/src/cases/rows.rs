@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sekisho_base::table::Value;
+use sekisho_boxed::boxed;
 use sekisho_case::decide::Command;
 use sekisho_pack::model::{Field, FieldType, Pack, Procedure};
 use sekisho_store::{Conn, Viewer, register};
@@ -22,6 +23,7 @@ pub(super) struct Named {
     read: BTreeMap<String, serde_json::Value>,
 }
 
+#[boxed]
 impl Named {
     /// In the transaction of the decision: nothing that was read has changed since.
     pub async fn still_so(&self, c: &mut Conn<'_>, pack: &Pack, viewer: &Viewer) -> Result<(), AppError> {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use sekisho_base::text::fold_key;
+use sekisho_boxed::boxed;
 use sekisho_case::case::{Act, CaseState, SYSTEM, next_change_on, open_tasks};
 use sekisho_case::decide::Ctx;
 use sekisho_store::case::{self, ActRow, CaseRow, TaskRow};
@@ -172,6 +173,7 @@ const SWEEP: i64 = 200;
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn sweep(office: &Arc<Office>) -> Result<usize, AppError> {
     day_turned(office).await?;
     let mut total = 0;

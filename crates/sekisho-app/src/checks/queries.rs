@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sekisho_base::date::days_in_words;
+use sekisho_boxed::boxed;
 use sekisho_pack::model::CheckRule;
 use sekisho_pack::query::bind;
 use sekisho_store::query::{self, MOST_ROWS, QueryRow};
@@ -25,6 +26,7 @@ const LEASE_MS: i64 = 120_000;
 ///
 /// # Errors
 /// The database failed otherwise than by refusing a query: such a check is 未評価, and the log says why.
+#[boxed]
 pub async fn run(office: &Arc<Office>) -> Result<(), AppError> {
     let pack = office.pack();
     for check in pack.checks.values() {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sekisho_base::{Date, Instant};
+use sekisho_boxed::boxed;
 use sekisho_case::state::ClauseState;
 use sekisho_pack::model::{Clause, Pack};
 
@@ -105,6 +106,7 @@ impl Tree<'_> {
     }
 }
 
+#[boxed]
 impl Office {
     /// The moment that a day stands for, and what is wrong with it: its end, or now.
     pub(crate) fn moment_of(&self, on: &str) -> (Instant, String) {

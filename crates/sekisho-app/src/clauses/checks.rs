@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sekisho_boxed::boxed;
 use sekisho_pack::model::{Check, CheckRule, Pack};
 use sekisho_pack::words::Words;
 
@@ -54,6 +55,7 @@ fn line(pack: &Pack, evidence: &Evidence, check: &Check, clauses: &[&str]) -> Ch
     }
 }
 
+#[boxed]
 impl Office {
     /// All checks; `state` is a style class that leaves those in one state, empty for all.
     ///

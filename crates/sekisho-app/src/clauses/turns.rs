@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sekisho_base::{Date, Instant};
+use sekisho_boxed::boxed;
 use sekisho_case::state::ClauseState;
 use sekisho_store::turn::{self, TurnRow};
 use sekisho_store::{setting, violation};
@@ -41,6 +42,7 @@ pub(crate) fn month_ends(today: Date) -> Vec<Date> {
     (1..=MONTHS).rev().map(|n| month_end(today.plus_months(-n))).collect()
 }
 
+#[boxed]
 impl Office {
     /// Notes which clauses have another state than when they were last noted. The first time also the ends of the months before, as far
     /// back as checks have found anything: earlier, nothing tells whether they ran.

@@ -7,6 +7,7 @@ mod who;
 use std::sync::Arc;
 
 use sekisho_base::Date;
+use sekisho_boxed::boxed;
 use sekisho_case::authority::roles_of_post;
 use sekisho_store::delegation::{self, DelegationRow, DelegationState};
 use sekisho_store::ledger;
@@ -27,6 +28,7 @@ fn split(what: &str) -> (&str, &str) {
     what.split_once('/').unwrap_or((what, ""))
 }
 
+#[boxed]
 impl Office {
     async fn delegation(&self, id: &str) -> Result<DelegationRow, AppError> {
         let id = id.to_owned();

@@ -1,6 +1,7 @@
 //! What the page of delegations shows, and what the home page tells about them.
 
 use schemars::JsonSchema;
+use sekisho_boxed::boxed;
 use sekisho_case::authority::roles_of_post;
 use sekisho_store::delegation::{self, DelegationRow, DelegationState};
 use serde::Serialize;
@@ -180,6 +181,7 @@ impl Circle {
     }
 }
 
+#[boxed]
 impl Office {
     /// The page of delegations; `form` is what is shown in the form.
     ///

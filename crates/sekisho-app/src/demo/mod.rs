@@ -12,6 +12,7 @@ use std::sync::Arc;
 use sekisho_base::clock::ManualClock;
 use sekisho_base::entropy::SeededEntropy;
 use sekisho_base::{Clock, Date, Entropy, Id, Instant};
+use sekisho_boxed::boxed;
 use sekisho_store::absence;
 use sekisho_store::account::{self, AccountRow, Checked};
 use sekisho_store::org;
@@ -73,6 +74,7 @@ fn opening(
 ///
 /// # Errors
 /// The store could not be written, or the pack and the stories do not fit.
+#[boxed]
 pub async fn make_city(store: Store, key: [u8; 32], seed: u64, today: Date) -> Result<(), AppError> {
     let past = Arc::new(ManualClock::new(Instant::start_of(today).plus_millis(TODAY_MS)));
     let clock = Arc::<ManualClock>::clone(&past);
@@ -84,6 +86,7 @@ pub async fn make_city(store: Store, key: [u8; 32], seed: u64, today: Date) -> R
 ///
 /// # Errors
 /// The store holds a city that is no demo, or one that was not finished.
+#[boxed]
 pub async fn open(
     store: Store,
     key: [u8; 32],
@@ -111,6 +114,7 @@ fn clock_today() -> Date {
 ///
 /// # Errors
 /// The store holds no demo city.
+#[boxed]
 pub async fn logins(office: &Arc<Office>, seed: u64) -> Result<Vec<PrintedLogin>, AppError> {
     let made = office
         .store

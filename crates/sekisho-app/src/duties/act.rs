@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use sekisho_base::table::Value;
 use sekisho_base::{Date, limits};
+use sekisho_boxed::boxed;
 use sekisho_pack::expr::Bindings;
 use sekisho_pack::model::{Field, FieldType};
 use sekisho_store::duty::{self, OccurrenceRow};
@@ -22,6 +23,7 @@ use crate::record::record;
 /// What the form fields of the evidence begin with.
 pub(super) const EVIDENCE: &str = "e.";
 
+#[boxed]
 impl Office {
     /// An open or closed occurrence of a duty of the running pack.
     pub(super) async fn occurrence(&self, duty: &str, id: &str) -> Result<OccurrenceRow, AppError> {

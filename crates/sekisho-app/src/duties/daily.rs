@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sekisho_base::{Date, Instant};
+use sekisho_boxed::boxed;
 use sekisho_case::org::Org;
 use sekisho_pack::duty::{Cycle, Duty, Occasion, Span};
 use sekisho_pack::model::Pack;
@@ -48,6 +49,7 @@ struct Arising {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn run_day(office: &Arc<Office>) -> Result<(), AppError> {
     let day = Arc::new(Day {
         office: Arc::clone(office),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sekisho_base::Date;
 use sekisho_base::limits::PAGE_ROWS;
+use sekisho_boxed::boxed;
 use sekisho_case::org::Org;
 use sekisho_pack::duty::{Duty, Occasion, period_japanese};
 use sekisho_pack::model::{Field, FieldType, MechanismKind, Pack};
@@ -228,6 +229,7 @@ impl Making<'_> {
     }
 }
 
+#[boxed]
 impl Office {
     /// Open occurrences that somebody may do, due by a day: for the calendar.
     pub(crate) async fn own_occurrences(

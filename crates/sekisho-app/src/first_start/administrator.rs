@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use sekisho_base::text::normalize_code;
+use sekisho_boxed::boxed;
 use sekisho_store::account::{self, AccountRow, Checked};
 use sekisho_store::{second_factor as factors, setting};
 use serde::{Deserialize, Serialize};
@@ -81,6 +82,7 @@ pub struct Finished {
     pub mail_later: bool,
 }
 
+#[boxed]
 impl Office {
     /// The step 最初の管理者.
     ///

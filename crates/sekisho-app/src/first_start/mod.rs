@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use sekisho_base::Instant;
 use sekisho_base::canonical::{hex, sha256};
 use sekisho_base::text::{normalize_code, shorten};
+use sekisho_boxed::boxed;
 use sekisho_ledger::LogSigner;
 use sekisho_ledger::permit::PermitSigner;
 use sekisho_store::{Conn, account, setting};
@@ -158,6 +159,7 @@ fn closed() -> AppError {
     AppError::NotFound
 }
 
+#[boxed]
 impl Office {
     /// Begins the first start, or goes on with it: makes a new code, which replaces an earlier one, and writes it into a file of the data folder
     /// that its owner alone can read. None once somebody can log in. `named`: the names that the body was opened with were given, not defaults.

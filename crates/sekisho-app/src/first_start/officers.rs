@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sekisho_base::text::normalize_code;
+use sekisho_boxed::boxed;
 use sekisho_pack::model::{HeldBy, Pack, Role, Scope};
 use sekisho_store::org::{AppointmentRow, UnitRow};
 use serde_json::json;
@@ -290,6 +291,7 @@ impl Filling<'_> {
     }
 }
 
+#[boxed]
 impl Office {
     /// The step 責任者.
     ///

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sekisho_base::text::normalize_code;
+use sekisho_boxed::boxed;
 use sekisho_case::decide::case_number;
 use sekisho_ledger::LogSigner;
 use serde_json::json;
@@ -113,6 +114,7 @@ impl MailForm {
     }
 }
 
+#[boxed]
 impl Office {
     /// The step 団体.
     ///

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sekisho_base::Date;
 use sekisho_base::table::Value;
 use sekisho_base::text::normalize_code;
+use sekisho_boxed::boxed;
 use sekisho_store::{org, upload};
 use serde_json::json;
 
@@ -145,6 +146,7 @@ fn free_code(taken: &mut BTreeSet<String>, below: Option<&str>) -> String {
     free
 }
 
+#[boxed]
 impl Office {
     /// The step 組織.
     ///

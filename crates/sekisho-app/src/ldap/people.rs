@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use sekisho_base::Date;
 use sekisho_base::table::Value;
+use sekisho_boxed::boxed;
 use sekisho_store::account;
 use serde_json::json;
 
@@ -31,6 +32,7 @@ struct Rows {
     notes: Vec<String>,
 }
 
+#[boxed]
 impl Office {
     /// Everybody in the directory.
     async fn directory_entries(&self, who: &Identity) -> Result<Vec<Entry>, AppError> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 use sekisho_store::{Conn, StoreError, session, setting};
 use serde_json::json;
 
@@ -55,6 +56,7 @@ pub(crate) async fn run(office: Arc<Office>) {
     }
 }
 
+#[boxed]
 impl Office {
     /// Asks the directory, when it is time, for everybody who is in with a password of the directory, and ends the sessions of those who
     /// could not come in by it now. Tells how many people that were.

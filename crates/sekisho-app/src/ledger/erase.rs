@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sekisho_boxed::boxed;
 use sekisho_store::ledger::{self as rows, EntryRow};
 use serde_json::json;
 
@@ -31,6 +32,7 @@ pub struct Erasure {
 ///
 /// # Errors
 /// There is no such entry, its kind is not erased, it is erased already, or reason or person are missing.
+#[boxed]
 pub async fn preview(office: &Arc<Office>, wanted: &Erasure) -> Result<Vec<String>, AppError> {
     let row = find(office, wanted).await?;
     Ok(vec![
@@ -45,6 +47,7 @@ pub async fn preview(office: &Arc<Office>, wanted: &Erasure) -> Result<Vec<Strin
 ///
 /// # Errors
 /// As [`preview`]; or the database failed.
+#[boxed]
 pub async fn erase(office: &Arc<Office>, wanted: &Erasure) -> Result<(), AppError> {
     let row = find(office, wanted).await?;
     let (seal, now, wanted) = (office.seal()?, office.clock.now(), wanted.clone());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sekisho_base::Instant;
 use sekisho_base::canonical::{hex, sha256};
+use sekisho_boxed::boxed;
 use sekisho_store::{Conn, ledger as rows, setting};
 use serde_json::json;
 
@@ -20,6 +21,7 @@ pub const INTERVAL_MS: i64 = 24 * 3_600_000;
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn beat(office: &Arc<Office>) -> Result<bool, AppError> {
     let now = office.clock.now();
     let heart = stream(office.body());

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sekisho_boxed::boxed;
 use sekisho_store::ledger::witness::{self as kept, ReviewRow};
 
 use super::verdict::{Verdict, verdict_of};
@@ -19,6 +20,7 @@ const PAUSE: Duration = Duration::from_secs(60);
 const LEASE_MS: i64 = 30 * 60_000;
 
 /// Runs until it is dropped. What fails is logged and tried again a minute later; nothing here holds up an act.
+#[boxed]
 pub async fn run(office: Arc<Office>, messenger: Arc<dyn Messenger>) {
     loop {
         if let Err(e) = heartbeat::beat(&office).await {
@@ -38,6 +40,7 @@ pub async fn run(office: Arc<Office>, messenger: Arc<dyn Messenger>) {
 ///
 /// # Errors
 /// As [`review`].
+#[boxed]
 pub async fn review_when_due(office: &Arc<Office>) -> Result<bool, AppError> {
     let latest = office
         .store
@@ -53,6 +56,7 @@ pub async fn review_when_due(office: &Arc<Office>) -> Result<bool, AppError> {
 ///
 /// # Errors
 /// The ledger has no checkpoint yet, or the database failed.
+#[boxed]
 pub async fn review(office: &Arc<Office>) -> Result<Verdict, AppError> {
     let verified = verify_store(&office.store, Vec::new(), &[]).await?;
     let verdict = verdict_of(&verified, false);

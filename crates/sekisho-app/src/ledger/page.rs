@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 use sekisho_ledger::LogKey;
 use sekisho_store::ledger::witness::{self as kept, ReviewRow, WitnessRow};
 use sekisho_store::ledger::{self, CheckpointRow, EntryRow};
@@ -186,6 +187,7 @@ impl About {
     }
 }
 
+#[boxed]
 impl Office {
     /// The ledger page: heads and places are for all staff, contents are not.
     ///

@@ -2,6 +2,7 @@
 //! such a text with nothing but the public keys.
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 use sekisho_ledger::proof::{head_at, prove_inclusion};
 use sekisho_ledger::{LogKey, LogSource, SignedCheckpoint, TlogProof, TreeHead, WitnessKey};
 use sekisho_store::Store;
@@ -17,6 +18,7 @@ use crate::sequencer::leaf;
 ///
 /// # Errors
 /// The entry waits for its place, or the stored tree is damaged.
+#[boxed]
 pub async fn prove(store: &Store, row: &EntryRow) -> Result<String, AppError> {
     let index = row.leaf_index.ok_or_else(|| {
         AppError::refused(
@@ -60,6 +62,7 @@ async fn checkpoint_for(store: &Store, key: &LogKey, index: i64) -> Result<Signe
 ///
 /// # Errors
 /// There is no such entry; or as [`prove`].
+#[boxed]
 pub async fn prove_numbered(store: &Store, stream: &str, seq: i64) -> Result<String, AppError> {
     let wanted = stream.to_owned();
     let row = store

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use sekisho_base::canonical::{hex, unhex};
 use sekisho_base::{Id, Instant};
+use sekisho_boxed::boxed;
 use sekisho_store::Store;
 use sekisho_store::ledger::compare::{self, ActPair, ChangePair};
 use sekisho_store::ledger::{self as rows, EntryRow};
@@ -147,6 +148,7 @@ pub struct Reconciled {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn reconcile(store: &Store) -> Result<Reconciled, AppError> {
     let mut found = Reconciled::default();
     let mut pass = Pass::default();

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use sekisho_boxed::boxed;
 use sekisho_ledger::{Checkpoint, LogKey, Report, WitnessKey};
 use sekisho_store::{Store, setting};
 
@@ -36,6 +37,7 @@ pub struct Against<'a> {
 ///
 /// # Errors
 /// It cannot be read, or what it is held against is not accepted.
+#[boxed]
 pub async fn verify_data(store: &Store, against: Against<'_>) -> Result<Verdict, AppError> {
     let vkey =
         store.read(|c| Box::pin(async move { setting::get(c, VKEY).await.map_err(AppError::from) })).await?;

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 use sekisho_ledger::proof::{head_at, prove_consistency};
 use sekisho_ledger::witness::{AddCheckpoint, Answer, Trouble, read_answer};
 use sekisho_ledger::{Cosignature, LogSource, TreeHead, WitnessKey};
@@ -97,6 +98,7 @@ pub struct Reply {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn appoint(office: &Arc<Office>, list: &[WitnessAddress]) -> Result<(), AppError> {
     // Not while another node asks those of before or appoints its own.
     while office.alone("witnesses", LEASE_MS, replace(office, list)).await?.is_none() {
@@ -162,6 +164,7 @@ async fn replace(office: &Arc<Office>, list: &[WitnessAddress]) -> Result<(), Ap
 ///
 /// # Errors
 /// The database failed or the stored tree is damaged; a witness that does not answer is no error.
+#[boxed]
 pub async fn round(office: &Arc<Office>, messenger: &dyn Messenger) -> Result<usize, AppError> {
     // Looked at without writing first: a lease taken for nothing would be a commit.
     let (witnesses, newest) = standing(office).await?;

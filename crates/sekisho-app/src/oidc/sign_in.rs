@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use sekisho_base::Instant;
 use sekisho_base::canonical::{hex, sha256};
+use sekisho_boxed::boxed;
 use serde_json::Value;
 
 use super::jwt::{self, Expected, Token};
@@ -127,6 +128,7 @@ fn unreachable(oidc: &Oidc, e: &str) -> AppError {
     )
 }
 
+#[boxed]
 impl Office {
     fn random(&self) -> Result<String, AppError> {
         let mut bytes = [0u8; 32];

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use sekisho_boxed::boxed;
 use sekisho_pack::coverage::is_built;
 use sekisho_pack::diff::diff;
 use sekisho_pack::message::{Message, Severity};
@@ -230,6 +231,7 @@ pub(super) fn covered(old: &Pack, new: &Pack) -> Vec<(String, String)> {
     out
 }
 
+#[boxed]
 impl Office {
     async fn pack_draft(&self, who: &Identity) -> Result<Draft, AppError> {
         self.may_propose_pack(who).await?;

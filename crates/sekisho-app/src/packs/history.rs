@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sekisho_base::{Date, Instant};
+use sekisho_boxed::boxed;
 use sekisho_pack::diff::diff;
 use sekisho_pack::diff::lines::{Line, Mark, counts, lines};
 use sekisho_pack::model::Pack;
@@ -286,6 +287,7 @@ fn read(row: &PackRow, running: &Arc<Pack>) -> Result<Arc<Pack>, String> {
     })
 }
 
+#[boxed]
 impl Office {
     /// Every version that was in force, the first one first.
     async fn pack_terms(&self) -> Result<Vec<Term>, AppError> {

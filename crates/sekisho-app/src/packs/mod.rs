@@ -10,6 +10,7 @@ mod view;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sekisho_boxed::boxed;
 use sekisho_store::pack::{self as versions, PackRow};
 use sekisho_store::pack_proposal::{self, PackProposalRow};
 use sekisho_store::proposal::ProposalState;
@@ -40,6 +41,7 @@ pub(crate) fn publishes(me: &Me) -> bool {
     me.roles().iter().any(|r| PUBLISHERS.contains(&r.role.as_str()))
 }
 
+#[boxed]
 impl Office {
     /// Who may propose: whoever runs the system, and whoever decides.
     async fn may_propose_pack(&self, who: &Identity) -> Result<Me, AppError> {

@@ -1,5 +1,6 @@
 //! What the pages show of versions and proposals.
 
+use sekisho_boxed::boxed;
 use sekisho_case::publish::{Group, Severity};
 use sekisho_pack::diff::Area;
 use sekisho_store::pack::{self as versions, VersionHead};
@@ -205,6 +206,7 @@ fn finding(g: &Group<'_>, x: &Assessed) -> FindingView {
     }
 }
 
+#[boxed]
 impl Office {
     /// The page 「基準の版」; `on` is the day, as typed, for which somebody asks what was in force.
     ///

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sekisho_base::Instant;
 use sekisho_base::canonical::hex;
+use sekisho_boxed::boxed;
 use sekisho_store::passkey::{self, PasskeyRow};
 use sekisho_store::{second_factor as factors, session};
 use serde_json::{Value, json};
@@ -48,6 +49,7 @@ pub struct PasskeysPage {
     pub full: bool,
 }
 
+#[boxed]
 impl Office {
     /// One's own passkeys.
     ///

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sekisho_base::Date;
 use sekisho_base::table::Value;
+use sekisho_boxed::boxed;
 use sekisho_pack::model::HeldBy;
 
 use crate::error::{AppError, FieldError};
@@ -39,6 +40,7 @@ pub struct AppointPage {
     pub offered: Vec<RefChoice>,
 }
 
+#[boxed]
 impl Office {
     /// The page on which a role is proposed for somebody.
     ///

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sekisho_base::canonical::{hex, sha256, unhex};
+use sekisho_boxed::boxed;
 use sekisho_case::authority::in_role;
 use sekisho_pack::model::HeldBy;
 use sekisho_store::ledger;
@@ -53,6 +54,7 @@ struct Examined {
     confirmers: Confirmers,
 }
 
+#[boxed]
 impl Office {
     /// People who may import the organization today.
     pub(crate) fn importers(&self, d: &Directory) -> BTreeSet<String> {

@@ -1,6 +1,7 @@
 //! What the pages show of proposals, and what the home page tells about them.
 
 use schemars::JsonSchema;
+use sekisho_boxed::boxed;
 use sekisho_store::org_proposal::{self, ProposalRow};
 use sekisho_store::proposal::ProposalState;
 use serde::Serialize;
@@ -110,6 +111,7 @@ fn parse(row: &ProposalRow) -> Result<Value, AppError> {
     serde_json::from_str(&row.summary).map_err(AppError::internal)
 }
 
+#[boxed]
 impl Office {
     /// Titles of the roles that may import.
     fn runner_titles(&self) -> String {

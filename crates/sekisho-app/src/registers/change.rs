@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use sekisho_base::table::Value;
+use sekisho_boxed::boxed;
 use sekisho_pack::model::{Column, ColumnType, Register};
 use sekisho_store::register::RegisterRow;
 
@@ -49,6 +50,7 @@ fn is_changeable(r: &Register, c: &Column) -> bool {
     c.id != r.key && !matches!(c.kind, ColumnType::Class(_)) && r.copy_of.as_ref() != Some(&c.id)
 }
 
+#[boxed]
 impl Office {
     /// The rows of a list that somebody keeps, and one more than are taken if there are more.
     async fn kept_rows(

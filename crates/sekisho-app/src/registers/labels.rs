@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sekisho_base::text::shorten;
+use sekisho_boxed::boxed;
 use sekisho_forms::RenderRequest;
 use sekisho_pack::model::Register;
 use sekisho_store::Viewer;
@@ -72,6 +73,7 @@ pub(super) fn label_row(r: &Register, row: &RegisterRow) -> LabelRow {
     LabelRow { id: row.id.clone(), code: row.text(&r.key).to_owned(), name: shorten(row.text(&r.name), 60) }
 }
 
+#[boxed]
 impl Office {
     /// The rows of a list, to be ticked for labels.
     ///

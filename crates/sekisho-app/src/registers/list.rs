@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use sekisho_base::limits::{PAGE_ROWS, count_words};
 use sekisho_base::table::Value;
+use sekisho_boxed::boxed;
 use sekisho_pack::model::{ColumnType, Register};
 use sekisho_pack::words::item_registers;
 use sekisho_store::register::{self, Filter, RegisterRow};
@@ -110,6 +111,7 @@ pub struct RegisterList {
     pub bulk: Vec<(String, String)>,
 }
 
+#[boxed]
 impl Office {
     /// The registers of the running pack.
     ///

@@ -9,6 +9,7 @@ use sekisho_base::limits::{LINE_CHARS, TEXT_CHARS};
 use sekisho_base::table::Value;
 use sekisho_base::text::normalize_code;
 use sekisho_base::{Date, Instant};
+use sekisho_boxed::boxed;
 use sekisho_pack::model::{Column, ColumnType, Pack, Register};
 use sekisho_store::case::{self as cases, CaseFilter};
 use sekisho_store::register::{self, ChangeRow, RegisterRow};
@@ -114,6 +115,7 @@ pub struct EditForm {
     pub fields: Vec<FieldView>,
 }
 
+#[boxed]
 impl Office {
     async fn row(
         &self,

@@ -1,5 +1,6 @@
 //! Saved views of a register's list. They hold what was asked, never what was seen: whoever opens one sees what they may see.
 
+use sekisho_boxed::boxed;
 use sekisho_store::ledger;
 use sekisho_store::register_view::{self, ViewRow};
 use serde_json::json;
@@ -31,6 +32,7 @@ pub struct SavedView {
     pub may_forget: bool,
 }
 
+#[boxed]
 impl Office {
     /// The section whose views somebody sees.
     async fn view_section(&self, me: &Me) -> Result<String, AppError> {

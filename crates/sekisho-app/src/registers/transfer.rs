@@ -9,6 +9,7 @@ use sekisho_base::canonical::{hex, sha256, unhex};
 use sekisho_base::limits::{IMPORT_ROWS, LINE_CHARS};
 use sekisho_base::table::Value;
 use sekisho_base::text::shorten;
+use sekisho_boxed::boxed;
 use sekisho_pack::model::{Pack, Register};
 use sekisho_store::import::{self, ImportRow};
 use sekisho_store::register::{self, RegisterRow};
@@ -274,6 +275,7 @@ struct Prepared {
     rows: HashMap<String, RegisterRow>,
 }
 
+#[boxed]
 impl Office {
     /// Exports what a list shows, all pages.
     ///

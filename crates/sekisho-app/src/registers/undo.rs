@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sekisho_base::table::Value;
+use sekisho_boxed::boxed;
 use sekisho_pack::model::{Pack, Register};
 use sekisho_store::case::{self, CaseFilter};
 use sekisho_store::import::{self, ImportRow, Undone};
@@ -70,6 +71,7 @@ fn may_undo(me: &Me, i: &ImportRow) -> bool {
     i.undone.is_none() && (i.person == me.person || me.administers())
 }
 
+#[boxed]
 impl Office {
     /// A register's imports.
     ///

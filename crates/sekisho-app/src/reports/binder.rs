@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 use sekisho_pack::model::{MechanismKind, Pack};
 use sekisho_store::{case, ledger, report};
 use serde_json::{Value, json};
@@ -32,6 +33,7 @@ struct Proofs {
     names: BTreeMap<String, String>,
 }
 
+#[boxed]
 impl Office {
     /// The binder of a clause; days as typed.
     ///

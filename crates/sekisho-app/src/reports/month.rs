@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sekisho_base::text::normalize_code;
 use sekisho_base::{Date, Instant};
+use sekisho_boxed::boxed;
 use sekisho_case::state::ClauseState;
 use sekisho_store::{report, violation};
 use serde_json::{Value, json};
@@ -44,6 +45,7 @@ fn month(typed: &str, today: Date) -> Result<(Date, Date), AppError> {
     Ok((first, first.plus_months(1).plus_days(-1).min(today)))
 }
 
+#[boxed]
 impl Office {
     /// The report of a month; an empty `typed` is this month so far.
     ///

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sekisho_base::table::Value;
+use sekisho_boxed::boxed;
 use sekisho_pack::model::Register;
 use sekisho_store::register::{self, RegisterRow};
 use sekisho_store::stocktaking::{self as rows, SeenRow};
@@ -108,6 +109,7 @@ pub(super) async fn enter(
     }
 }
 
+#[boxed]
 impl Office {
     /// Enters the days of what others have found into the rows that this person keeps, [`AT_ONCE`] of them. Returns how many.
     ///

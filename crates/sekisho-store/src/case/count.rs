@@ -1,6 +1,7 @@
 //! How many cases there are, and what the program itself reads of those under way.
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use crate::conn::{Arg, capped_counts, marks};
 use crate::{Conn, StoreError, args};
@@ -9,6 +10,7 @@ use crate::{Conn, StoreError, args};
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn count_all(c: &mut Conn<'_>) -> Result<i64, StoreError> {
     c.count("SELECT COUNT(*) FROM case_file", vec![]).await
 }
@@ -17,6 +19,7 @@ pub async fn count_all(c: &mut Conn<'_>) -> Result<i64, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn count_of(c: &mut Conn<'_>, procedure: &str) -> Result<i64, StoreError> {
     c.count("SELECT COUNT(*) FROM case_file WHERE procedure = $1", args![procedure]).await
 }
@@ -25,6 +28,7 @@ pub async fn count_of(c: &mut Conn<'_>, procedure: &str) -> Result<i64, StoreErr
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn counts_of(c: &mut Conn<'_>, procedures: &[String]) -> Result<Vec<i64>, StoreError> {
     let of = |at: usize| ("case_file".to_owned(), format!("procedure = ${at}"));
     let tables = (1..=procedures.len()).map(of);
@@ -35,6 +39,7 @@ pub async fn counts_of(c: &mut Conn<'_>, procedures: &[String]) -> Result<Vec<i6
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn states_at(
     c: &mut Conn<'_>,
     procedures: &[String],

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use sekisho_base::Date;
 use sekisho_base::limits::COUNT_CAP;
+use sekisho_boxed::boxed;
 
 use super::{COLUMNS, CaseRow, case};
 use crate::conn::{Arg, marks};
@@ -108,6 +109,7 @@ fn terms(f: &CaseFilter, words: &[String], by: By, a: &mut Vec<Arg>) -> String {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn list(
     c: &mut Conn<'_>,
     viewer: &Viewer,
@@ -127,6 +129,7 @@ pub async fn list(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn newest_of(
     c: &mut Conn<'_>,
     viewer: &Viewer,
@@ -164,6 +167,7 @@ const NAMED: usize = 200;
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn under_way(
     c: &mut Conn<'_>,
     register: &str,
@@ -309,6 +313,7 @@ async fn tail(c: &mut Conn<'_>, from: i64, terms: &str, a: &[Arg]) -> Result<Vec
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn by_ids(c: &mut Conn<'_>, viewer: &Viewer, ids: &[String]) -> Result<Vec<CaseRow>, StoreError> {
     let mut a = Vec::new();
     let seen = viewer.case_predicate("f.id", &mut a);

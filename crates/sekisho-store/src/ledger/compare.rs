@@ -2,6 +2,7 @@
 //! acts of the same moment are never taken for defects.
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use super::{COLUMNS, EntryRow, entry};
 use crate::conn::Row;
@@ -58,6 +59,7 @@ pub struct Orphan {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn rows_without_entry(c: &mut Conn<'_>, limit: i64) -> Result<Vec<Orphan>, StoreError> {
     let mut found = Vec::new();
     for a in ANCHORED {
@@ -79,6 +81,7 @@ pub async fn rows_without_entry(c: &mut Conn<'_>, limit: i64) -> Result<Vec<Orph
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn entries_without_row(c: &mut Conn<'_>, limit: i64) -> Result<Vec<EntryRow>, StoreError> {
     let mut found = Vec::new();
     for (prefix, table) in ACCOMPANIED {
@@ -109,6 +112,7 @@ pub struct Gap {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn gaps(c: &mut Conn<'_>, limit: i64) -> Result<Vec<Gap>, StoreError> {
     let sql = "SELECT c.name, c.value, COALESCE(m.held, 0), COALESCE(m.top, 0) FROM counter c
                LEFT JOIN (SELECT 'stream:' || stream AS name, COUNT(*) AS held, MAX(seq) AS top FROM ledger_entry GROUP BY stream) m
@@ -164,6 +168,7 @@ pub struct ActPair {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn acts(c: &mut Conn<'_>, after: (&str, i64), limit: i64) -> Result<Vec<ActPair>, StoreError> {
     let columns: Vec<String> = COLUMNS.split(", ").map(|n| format!("e.{n}")).collect();
     let sql = format!(
@@ -204,6 +209,7 @@ pub struct ChangePair {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn changes(c: &mut Conn<'_>, after: &str, limit: i64) -> Result<Vec<ChangePair>, StoreError> {
     let columns: Vec<String> = COLUMNS.split(", ").map(|n| format!("e.{n}")).collect();
     let sql = format!(

@@ -1,6 +1,7 @@
 //! Rows of the ledger's witnesses: who they are, what they signed, what keeps them from it; and of the daily review.
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use super::{CheckpointRow, checkpoint};
 use crate::conn::Row;
@@ -73,6 +74,7 @@ fn witness(r: &Row) -> Result<WitnessRow, StoreError> {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn witnesses(c: &mut Conn<'_>) -> Result<Vec<WitnessRow>, StoreError> {
     let sql = "SELECT name, vkey, url, size, asked_at, answered_at, trouble_code, trouble, trouble_since FROM witness ORDER BY name";
     c.all(sql, vec![]).await?.iter().map(witness).collect()
@@ -82,6 +84,7 @@ pub async fn witnesses(c: &mut Conn<'_>) -> Result<Vec<WitnessRow>, StoreError> 
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn put_witness(c: &mut Conn<'_>, w: &WitnessRow) -> Result<(), StoreError> {
     let text = |at: Option<Instant>| at.map(|a| a.to_string());
     c.exec(
@@ -100,6 +103,7 @@ pub async fn put_witness(c: &mut Conn<'_>, w: &WitnessRow) -> Result<(), StoreEr
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn remove_witness(c: &mut Conn<'_>, name: &str) -> Result<(), StoreError> {
     c.exec("DELETE FROM witness WHERE name = $1", args![name]).await?;
     Ok(())
@@ -109,6 +113,7 @@ pub async fn remove_witness(c: &mut Conn<'_>, name: &str) -> Result<(), StoreErr
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn put_cosignature(c: &mut Conn<'_>, s: &CosignatureRow) -> Result<(), StoreError> {
     c.exec(
         "INSERT INTO ledger_cosignature (size, witness, line, at) VALUES ($1, $2, $3, $4)
@@ -123,6 +128,7 @@ pub async fn put_cosignature(c: &mut Conn<'_>, s: &CosignatureRow) -> Result<(),
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn cosignatures(c: &mut Conn<'_>, size: i64) -> Result<Vec<CosignatureRow>, StoreError> {
     let sql = "SELECT size, witness, line, at FROM ledger_cosignature WHERE size = $1 ORDER BY witness";
     let row = |r: &Row| {
@@ -135,6 +141,7 @@ pub async fn cosignatures(c: &mut Conn<'_>, size: i64) -> Result<Vec<Cosignature
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn witnessed(c: &mut Conn<'_>, index: i64) -> Result<Option<CheckpointRow>, StoreError> {
     let sql = "SELECT p.size, p.root, p.note, p.at FROM ledger_checkpoint p JOIN ledger_cosignature s ON s.size = p.size
                WHERE s.size > $1 ORDER BY s.size DESC LIMIT 1";
@@ -145,6 +152,7 @@ pub async fn witnessed(c: &mut Conn<'_>, index: i64) -> Result<Option<Checkpoint
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn witnessed_by(c: &mut Conn<'_>, name: &str) -> Result<Option<CheckpointRow>, StoreError> {
     let sql = "SELECT p.size, p.root, p.note, p.at FROM ledger_checkpoint p JOIN ledger_cosignature s ON s.size = p.size
                WHERE s.witness = $1 ORDER BY s.size DESC LIMIT 1";
@@ -155,6 +163,7 @@ pub async fn witnessed_by(c: &mut Conn<'_>, name: &str) -> Result<Option<Checkpo
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn put_review(c: &mut Conn<'_>, r: &ReviewRow) -> Result<(), StoreError> {
     c.exec(
         "INSERT INTO ledger_review (ran_at, size, sound, report) VALUES ($1, $2, $3, $4) ON CONFLICT (ran_at) DO NOTHING",
@@ -168,6 +177,7 @@ pub async fn put_review(c: &mut Conn<'_>, r: &ReviewRow) -> Result<(), StoreErro
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn latest_review(c: &mut Conn<'_>) -> Result<Option<ReviewRow>, StoreError> {
     let row = c
         .one("SELECT ran_at, size, sound, report FROM ledger_review ORDER BY ran_at DESC LIMIT 1", vec![])

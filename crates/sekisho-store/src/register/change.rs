@@ -1,6 +1,7 @@
 //! A row's history, kept beside the row.
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 
 use crate::{Conn, Row, StoreError, args};
 
@@ -33,6 +34,7 @@ pub struct ChangeRow {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn put_change(c: &mut Conn<'_>, h: &ChangeRow) -> Result<(), StoreError> {
     c.exec(
         "INSERT INTO register_change (id, register, row_id, seq, at, person, cause, before_row, after_row, entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
@@ -49,6 +51,7 @@ const SELECT: &str =
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn changes(c: &mut Conn<'_>, register: &str, row_id: &str) -> Result<Vec<ChangeRow>, StoreError> {
     let sql = format!("{SELECT} WHERE register = $1 AND row_id = $2 ORDER BY seq DESC LIMIT 200");
     c.all(&sql, args![register, row_id]).await?.iter().map(read).collect()
@@ -58,6 +61,7 @@ pub async fn changes(c: &mut Conn<'_>, register: &str, row_id: &str) -> Result<V
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn changes_of(c: &mut Conn<'_>, register: &str, cause: &str) -> Result<Vec<ChangeRow>, StoreError> {
     let sql = format!("{SELECT} WHERE cause = $1 AND register = $2 ORDER BY row_id, seq");
     c.all(&sql, args![cause, register]).await?.iter().map(read).collect()

@@ -2,6 +2,7 @@
 
 use sekisho_base::limits::COUNT_CAP;
 use sekisho_base::table::TableSpec;
+use sekisho_boxed::boxed;
 
 use super::row::{RegisterRow, add_many, read_row, select};
 use crate::conn::{Arg, capped_counts, marks};
@@ -71,6 +72,7 @@ fn compared<'a>(spec: &TableSpec, f: &'a Filter) -> impl Iterator<Item = &'a (St
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn list(
     c: &mut Conn<'_>,
     spec: &TableSpec,
@@ -110,6 +112,7 @@ pub async fn list(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn find(
     c: &mut Conn<'_>,
     specs: &[TableSpec],
@@ -279,6 +282,7 @@ async fn tails(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn counts(c: &mut Conn<'_>, specs: &[TableSpec]) -> Result<Vec<i64>, StoreError> {
     let tables = specs.iter().map(|spec| (format!("r_{} r", spec.id), "TRUE".to_owned()));
     capped_counts(c, tables, vec![]).await
@@ -288,6 +292,7 @@ pub async fn counts(c: &mut Conn<'_>, specs: &[TableSpec]) -> Result<Vec<i64>, S
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn count(c: &mut Conn<'_>, spec: &TableSpec) -> Result<i64, StoreError> {
     c.count(&format!("SELECT COUNT(*) FROM r_{}", spec.id), vec![]).await
 }
@@ -299,6 +304,7 @@ const NAMED: usize = 200;
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn count_in(
     c: &mut Conn<'_>,
     spec: &TableSpec,
@@ -333,6 +339,7 @@ pub struct CheckedRow {
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn matching(
     c: &mut Conn<'_>,
     spec: &TableSpec,

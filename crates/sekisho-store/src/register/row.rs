@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use sekisho_base::Instant;
 use sekisho_base::table::{ColumnSpec, Storage, TableSpec, Value};
+use sekisho_boxed::boxed;
 
 use crate::conn::{Arg, Row, marks};
 use crate::index::{self, Source};
@@ -90,6 +91,7 @@ pub(super) async fn add_many(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn get(
     c: &mut Conn<'_>,
     spec: &TableSpec,
@@ -103,6 +105,7 @@ pub async fn get(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn by_key(
     c: &mut Conn<'_>,
     spec: &TableSpec,
@@ -117,6 +120,7 @@ pub async fn by_key(
 ///
 /// # Errors
 /// The database failed.
+#[boxed]
 pub async fn by_key_among(
     c: &mut Conn<'_>,
     specs: &[TableSpec],
@@ -165,6 +169,7 @@ async fn by(
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when somebody else changed it, [`StoreError::Taken`] when the key is in use.
+#[boxed]
 pub async fn put(c: &mut Conn<'_>, spec: &TableSpec, row: &RegisterRow) -> Result<(), StoreError> {
     let source = Source::of_register(spec);
     let no = index::next_no(c, &source).await?;
@@ -182,6 +187,7 @@ pub async fn put(c: &mut Conn<'_>, spec: &TableSpec, row: &RegisterRow) -> Resul
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when it stands at another version or is gone.
+#[boxed]
 pub async fn remove(c: &mut Conn<'_>, spec: &TableSpec, row: &RegisterRow) -> Result<(), StoreError> {
     let source = Source::of_register(spec);
     let no = index::next_no(c, &source).await?;

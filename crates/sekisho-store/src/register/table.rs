@@ -2,6 +2,7 @@
 
 use sekisho_base::canonical::{hex, sha256};
 use sekisho_base::table::{ColumnSpec, Storage, TableSpec, valid_ident};
+use sekisho_boxed::boxed;
 
 use crate::index::{self, Source};
 use crate::{Conn, StoreError, setting};
@@ -11,6 +12,7 @@ use crate::{Conn, StoreError, setting};
 /// # Errors
 /// A name is no identifier, key, name or owner are no plain text columns of the register, the key column or a column's storage
 /// changed, or the database failed.
+#[boxed]
 pub async fn ensure(c: &mut Conn<'_>, spec: &TableSpec) -> Result<(), StoreError> {
     check(spec)?;
     if known(c, spec).await?.as_ref() == Some(spec) {

@@ -10,7 +10,7 @@ use crate::browser::{Browser, Page, hidden};
 use crate::city::{CLERK, City, MANAGER, OTHER_CLERK, OTHER_MANAGER};
 use crate::identity::later;
 
-const IMPORT: &str = "/apply/take_out/import";
+pub const IMPORT: &str = "/apply/take_out/import";
 const PAST: &str = "/apply/take_out/imports";
 const HEAD: &str = "案件番号,持ち出すもの,持出しの目的,持出先,持出日,返却予定日,期間中に何度も持ち出す（包括許可）,運搬の方法,暗号化などの対策";
 const APPLIED: &str = "SELECT COUNT(*) FROM ledger_entry WHERE kind = 'case.applied'";
@@ -18,7 +18,7 @@ const CASES: &str = "SELECT COUNT(*) FROM case_file";
 const DRAFTS: &str = "SELECT COUNT(*) FROM draft";
 
 /// A row as it must be, with some cells changed by their place.
-fn row(with: &[(usize, &str)]) -> [String; 9] {
+pub fn row(with: &[(usize, &str)]) -> [String; 9] {
     let cells = [
         "",
         "A-001",
@@ -37,7 +37,7 @@ fn row(with: &[(usize, &str)]) -> [String; 9] {
     row
 }
 
-fn csv(rows: &[[String; 9]]) -> Vec<u8> {
+pub fn csv(rows: &[[String; 9]]) -> Vec<u8> {
     let quoted = |cell: &String| format!("\"{}\"", cell.replace('"', "\"\""));
     let line = |r: &[String; 9]| r.iter().map(quoted).collect::<Vec<_>>().join(",");
     let lines: Vec<String> = rows.iter().map(line).collect();
@@ -52,7 +52,7 @@ fn xlsx(rows: &[[String; 9]]) -> Vec<u8> {
     write_xlsx(&[table], Date::new(2026, 11, 25).unwrap()).unwrap()
 }
 
-async fn look(b: &mut Browser, conflict: &str, bytes: &[u8]) -> Page {
+pub async fn look(b: &mut Browser, conflict: &str, bytes: &[u8]) -> Page {
     b.get(IMPORT).await;
     b.upload(IMPORT, &[("do", "check"), ("conflict", conflict)], "持出.csv", bytes).await
 }
@@ -68,15 +68,21 @@ fn counts(page: &Page) -> [usize; 4] {
 
 /// The second step as the page of the first offers it, with what is chosen there.
 async fn carry_out(b: &Browser, plan: &Page, chosen: &[(&str, &str)]) -> Page {
-    let kept = ["upload", "shown", "post", "conflict"].map(|name| (name, hidden(plan.form("apply"), name)));
-    let mut fields = vec![("do", "apply")];
-    fields.extend(kept.iter().map(|(name, value)| (*name, value.as_str())));
-    fields.extend_from_slice(chosen);
-    b.post(IMPORT, &fields).await
+    let fields = as_shown(plan, chosen);
+    b.post(IMPORT, &fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect::<Vec<_>>()).await
+}
+
+/// The fields of the second step.
+pub fn as_shown(plan: &Page, chosen: &[(&str, &str)]) -> Vec<(String, String)> {
+    let kept = ["upload", "shown", "post", "conflict"].map(|n| (n.to_owned(), hidden(plan.form("apply"), n)));
+    let mut fields = vec![("do".to_owned(), "apply".to_owned())];
+    fields.extend(kept);
+    fields.extend(chosen.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())));
+    fields
 }
 
 const AS_DRAFTS: [(&str, &str); 1] = [("then", "draft")];
-const SENT: [(&str, &str); 2] = [("then", "submit"), ("confirmed", "1")];
+pub const SENT: [(&str, &str); 2] = [("then", "submit"), ("confirmed", "1")];
 
 /// Looks at rows and carries them out.
 async fn load(city: &City, b: &mut Browser, conflict: &str, rows: &[[String; 9]], chosen: &[(&str, &str)]) {

@@ -16,6 +16,7 @@ use sekisho_base::clock::SystemClock;
 use sekisho_base::entropy::OsEntropy;
 
 use crate::browser::{Browser, hidden};
+use crate::case_import;
 use crate::causes::goes_out;
 use crate::city::{ADMIN, CLERK, City, MANAGER, PASSWORD, TODAY, asset, at, org_file, organization, record};
 use crate::kills::{below, verified};
@@ -205,47 +206,35 @@ async fn the_turn_of_the_day_is_done_once_by_the_node_that_is_left() {
     }
 }
 
-/// People in the file.
+/// Rows in the file.
 const MANY: i64 = 40;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_while_logins_are_taken_from_a_file_all_or_none_are_there() {
-    const NEW: &str = "SELECT COUNT(*) FROM account WHERE login LIKE 'new%'";
-    const IMPORTS: &str = "SELECT COUNT(*) FROM account_import";
-    const ENTRIES: &str = "SELECT COUNT(*) FROM ledger_entry WHERE kind = 'account.import'";
-    let mut org = organization(|_| "", &[]);
-    let mut csv = "userName,employeeNumber\r\n".to_owned();
-    for n in 0..MANY {
-        let (number, name) = (format!("7{n:03}"), format!("新人 {n}"));
-        org.insert(OrgSheet::Persons, record(&[("number", &number), ("name", &name), ("kana", "しんじん")]));
-        let pairs = [("person", &*number), ("post", "21-s"), ("main", "main"), ("from", "2026-04-01")];
-        org.insert(OrgSheet::Appointments, record(&pairs));
-        csv.push_str(&format!("new{n:03},{number}\r\n"));
-    }
-    let city = City::made_of(org_file(&org), SystemClock.now(), None, &[]).await;
+/// Sends what `prepare` gives (path and fields, for the person's browser) to the real program, again and again, each time for the same city
+/// anew, and kills it in the writing, until it was seen to have written nothing and to have written all. `counts` are counted afterwards:
+/// all are zero, or each is as said; and zero when nothing was answered is as good as all, but not the other way round.
+async fn all_or_none<F>(city: &City, login: &str, prepare: F, counts: &[(&'static str, i64)])
+where
+    F: AsyncFn(&mut Browser) -> (&'static str, Vec<(String, String)>),
+{
     city.office.store.clone().close().await;
     let (mut none, mut whole) = (0, 0);
     let mut kills = 0;
     while none == 0 || whole == 0 || kills < 6 {
         kills += 1;
         assert!(kills < 60, "{none} times nothing, {whole} times all");
-        // Each time the same city anew.
-        let folder = Room::beside(&city, "killed");
+        let folder = Room::beside(city, "killed");
         for name in ["sekisho.db", "city.key"] {
             std::fs::copy(city.data().join(name), folder.0.join(name)).unwrap();
         }
         let address = folder.0.join("sekisho.db").to_str().unwrap().to_owned();
         let mut served = Served::start(&folder.0, None);
-        let mut admin = Browser::new(&city);
-        admin.go_to(served.address().await.unwrap());
-        assert_eq!(admin.enter("admin", PASSWORD).await.status, StatusCode::SEE_OTHER);
-        let fields = [("do", "check"), ("checked", "own"), ("conflict", "skip")];
-        let plan = admin.upload("/accounts/import", &fields, "users.csv", csv.as_bytes()).await;
-        let fields = ["upload", "shown", "conflict", "checked"].map(|n| (n, hidden(plan.form("apply"), n)));
+        let mut browser = Browser::new(city);
+        browser.go_to(served.address().await.unwrap());
+        assert_eq!(browser.enter(login, PASSWORD).await.status, StatusCode::SEE_OTHER);
+        let (path, fields) = prepare(&mut browser).await;
         let sent = tokio::spawn(async move {
-            let mut send = vec![("do", "apply")];
-            send.extend(fields.iter().map(|(n, v)| (*n, v.as_str())));
-            admin.try_post("/accounts/import", &send).await.map(|page| page.status)
+            let fields: Vec<_> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+            browser.try_post(path, &fields).await.map(|page| page.status)
         });
         // Meanwhile nothing can be written: the moment at which it comes to that is known.
         let (let_go, held) = crate::faults::held(&address).await;
@@ -257,13 +246,72 @@ async fn killed_while_logins_are_taken_from_a_file_all_or_none_are_there() {
         let answered = sent.await.unwrap();
 
         let store = Store::open(&address).await.unwrap();
-        let found = [NEW, IMPORTS, ENTRIES];
-        let found = [one(&store, found[0]).await, one(&store, found[1]).await, one(&store, found[2]).await];
-        assert!([[0, 0, 0], [MANY, 1, 1]].contains(&found), "{found:?}");
-        assert!(answered != Some(StatusCode::OK) || found[0] == MANY, "what was answered is there");
+        let mut found = Vec::new();
+        for (sql, _) in counts {
+            found.push(one(&store, sql).await);
+        }
+        let all: Vec<i64> = counts.iter().map(|(_, n)| *n).collect();
+        let nothing = found.iter().all(|n| *n == 0);
+        assert!(nothing || found == all, "{found:?}");
+        if let Some(status) = answered {
+            assert!(status == StatusCode::OK || status == StatusCode::SEE_OTHER, "{status}");
+            assert!(!nothing, "what was answered is there");
+        }
         assert_eq!(verified(&store).await, Vec::<String>::new());
         store.close().await;
-        *(if found[0] == 0 { &mut none } else { &mut whole }) += 1;
+        *(if nothing { &mut none } else { &mut whole }) += 1;
     }
     println!("{kills} kills: {none} times nothing, {whole} times all");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_while_logins_are_taken_from_a_file_all_or_none_are_there() {
+    let mut org = organization(|_| "", &[]);
+    let mut csv = "userName,employeeNumber\r\n".to_owned();
+    for n in 0..MANY {
+        let (number, name) = (format!("7{n:03}"), format!("新人 {n}"));
+        org.insert(OrgSheet::Persons, record(&[("number", &number), ("name", &name), ("kana", "しんじん")]));
+        let pairs = [("person", &*number), ("post", "21-s"), ("main", "main"), ("from", "2026-04-01")];
+        org.insert(OrgSheet::Appointments, record(&pairs));
+        csv.push_str(&format!("new{n:03},{number}\r\n"));
+    }
+    let city = City::made_of(org_file(&org), SystemClock.now(), None, &[]).await;
+    let prepare = async |admin: &mut Browser| {
+        let fields = [("do", "check"), ("checked", "own"), ("conflict", "skip")];
+        let plan = admin.upload("/accounts/import", &fields, "users.csv", csv.as_bytes()).await;
+        let kept = ["upload", "shown", "conflict", "checked"];
+        let mut send = vec![("do".to_owned(), "apply".to_owned())];
+        send.extend(kept.map(|n| (n.to_owned(), hidden(plan.form("apply"), n))));
+        ("/accounts/import", send)
+    };
+    let counts = [
+        ("SELECT COUNT(*) FROM account WHERE login LIKE 'new%'", MANY),
+        ("SELECT COUNT(*) FROM account_import", 1),
+        ("SELECT COUNT(*) FROM ledger_entry WHERE kind = 'account.import'", 1),
+    ];
+    all_or_none(&city, "admin", prepare, &counts).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_while_applications_are_sent_from_a_file_all_or_none_are_there() {
+    let city = City::made_at(SystemClock.now(), None, &[CLERK, MANAGER, ADMIN]).await;
+    let admin = city.browser(ADMIN).await;
+    let page = admin.post("/registers/asset/new", &asset("A-001", "訪問調査の記録票", "21")).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
+    let prepare = async |clerk: &mut Browser| {
+        let today = SystemClock.today().to_string();
+        let rows = case_import::csv(&vec![
+            case_import::row(&[(4, today.as_str()), (5, today.as_str())]);
+            MANY as usize
+        ]);
+        let plan = case_import::look(clerk, "stop", &rows).await;
+        (case_import::IMPORT, case_import::as_shown(&plan, &case_import::SENT))
+    };
+    let counts = [
+        ("SELECT COUNT(*) FROM case_file", MANY),
+        ("SELECT COUNT(*) FROM case_act WHERE person <> 'system'", MANY),
+        ("SELECT COUNT(*) FROM ledger_entry WHERE kind = 'case.applied'", MANY),
+        ("SELECT COUNT(*) FROM case_import", 1),
+    ];
+    all_or_none(&city, &format!("u{CLERK}"), prepare, &counts).await;
 }

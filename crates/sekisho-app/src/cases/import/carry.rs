@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sekisho_base::canonical::{hex, sha256};
+use sekisho_boxed::boxed;
 use sekisho_case::case::CaseState;
 use sekisho_case::decide::{self, Command, Ctx};
 use sekisho_store::Conn;
@@ -78,6 +79,7 @@ pub(super) fn hash_of(body: &str) -> String {
     hex(&sha256(body.as_bytes()))
 }
 
+#[boxed]
 impl Office {
     /// Carries out a file: drafts, or applications one by one through the ordinary act; all or nothing. Returns the id under which it is
     /// remembered. A second sending of the same changes nothing and gets the same answer.

@@ -8,6 +8,7 @@ mod undo;
 
 use std::sync::Arc;
 
+use sekisho_boxed::boxed;
 use sekisho_case::decide;
 use sekisho_pack::model::Procedure;
 use sekisho_store::case_import;
@@ -155,6 +156,7 @@ async fn grid_of(bytes: Vec<u8>) -> Result<Grid, AppError> {
     tokio::task::spawn_blocking(read).await.map_err(AppError::internal)?
 }
 
+#[boxed]
 impl Office {
     /// Whether a procedure's applications can come from a file: it has a form, and no dry run of its own.
     #[must_use]

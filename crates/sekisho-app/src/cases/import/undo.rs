@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use sekisho_base::Instant;
+use sekisho_boxed::boxed;
 use sekisho_case::case::CaseState;
 use sekisho_case::decide::{self, Command, Ctx};
 use sekisho_store::Conn;
@@ -97,6 +98,7 @@ fn counts(lines: &[Kept]) -> String {
     parts.map(|(n, word)| format!("{word} {n}件")).collect::<Vec<_>>().join("、")
 }
 
+#[boxed]
 impl Office {
     /// The files that the person loaded for a procedure.
     ///
