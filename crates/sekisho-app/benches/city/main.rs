@@ -1,9 +1,10 @@
-//! Use cases measured on a city made by formula: `cargo bench -p sekisho-app --bench city -- april|clauses|decide|nodes|pages [sizes]`.
+//! Use cases measured on a city made by formula: `cargo bench -p sekisho-app --bench city -- april|clauses|decide|files|nodes|pages [sizes]`.
 
 mod april;
 mod clauses;
 mod common;
 mod decide;
+mod files;
 mod nodes;
 mod pages;
 
@@ -12,11 +13,12 @@ fn main() -> common::Outcome<()> {
         Some("april") => april::run(),
         Some("clauses") => clauses::run(),
         Some("decide") => decide::run(),
+        Some("files") => files::run(),
         Some("nodes") => nodes::run(),
         Some("pages") => pages::run(),
         // cargo bench without a name runs every benchmark of the workspace: this one is long, and is asked for by name.
         _ => {
-            println!("say which: april, clauses, decide, nodes or pages");
+            println!("say which: april, clauses, decide, files, nodes or pages");
             Ok(())
         }
     }
