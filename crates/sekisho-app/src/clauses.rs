@@ -34,7 +34,7 @@ pub(crate) use browse::{ORDER, all_states, areas, chapter_of, chapters, state_co
 use cite::{area, modality};
 pub use cite::{citation, clause_number};
 use exceptions::{Exception, exceptions};
-pub(crate) use proof::checks_of;
+pub(crate) use proof::{checks_of, checks_of_clause};
 pub(crate) use report::{ToldClause, ToldMechanism};
 pub(crate) use turns::{month_ends, state_of_code};
 pub use view::{

@@ -43,7 +43,7 @@ pub(crate) fn checks_of<'p>(pack: &'p Pack, m: &MechanismRef) -> Vec<&'p str> {
 
 /// Checks whose rows speak about a clause: those that it names before those of its procedures and roles, and those before the ones of its
 /// registers, which have the most rows and say the least about one clause.
-fn checks_of_clause<'p>(pack: &'p Pack, clause: &Clause) -> Vec<&'p str> {
+pub(crate) fn checks_of_clause<'p>(pack: &'p Pack, clause: &Clause) -> Vec<&'p str> {
     let mut mechanisms: Vec<&MechanismRef> = clause.mechanisms.iter().collect();
     mechanisms.sort_by_key(|m| match m.kind {
         MechanismKind::Check => 0,

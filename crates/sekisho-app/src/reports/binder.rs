@@ -11,8 +11,7 @@ use sekisho_store::{case, ledger, report};
 use serde_json::{Value, json};
 
 use super::{day, period};
-use crate::checks::register_of;
-use crate::clauses::{ToldClause, clause_number};
+use crate::clauses::{ToldClause, checks_of_clause, clause_number};
 use crate::directory::Directory;
 use crate::error::AppError;
 use crate::ledger::proving;
@@ -105,17 +104,10 @@ impl Office {
         (start, end): (Instant, Instant),
         proofs: &mut Proofs,
     ) -> Result<Vec<Value>, AppError> {
-        let names = |kind: MechanismKind| {
-            let of_kind = clause.mechanisms.iter().filter(move |m| m.kind == kind);
-            of_kind.filter_map(|m| Some(m.key.split_once(':')?.1.to_owned())).collect::<Vec<_>>()
-        };
-        let (named, registers) = (names(MechanismKind::Check), names(MechanismKind::Register));
+        let own = pack.clauses.iter().find(|c| c.id == clause.id);
+        let checks = own.map(|c| checks_of_clause(pack, c)).unwrap_or_default();
         let mut out = Vec::new();
-        for k in pack.checks.values() {
-            let derived = k.derived && register_of(k).is_some_and(|r| registers.iter().any(|x| x == r));
-            if !derived && !named.contains(&k.id) {
-                continue;
-            }
+        for k in checks.into_iter().filter_map(|id| pack.checks.get(id)) {
             let id = k.id.clone();
             let found = self
                 .store
