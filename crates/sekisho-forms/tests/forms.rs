@@ -170,7 +170,7 @@ fn a_revocation_an_added_field_and_markup_are_printed_as_written() {
 
 /// Every template of the pack's folder, by stem, and those of them that are forms of their own.
 fn pack_forms() -> (BTreeMap<String, String>, Vec<String>) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/model-city/forms");
+    let folder = Path::new("../../packs/model-city/forms");
     let files = std::fs::read_dir(folder).expect("the folder of forms").map(|f| f.expect("a file").path());
     let stem = |p: &Path| p.file_stem().expect("a stem").to_string_lossy().into_owned();
     let all: BTreeMap<String, String> =

@@ -9,7 +9,7 @@ use sekisho_ledger::permit::{
 };
 use serde_json::json;
 
-const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/permit_vectors.json");
+const VECTORS: &str = "tests/permit_vectors.json";
 
 fn signer(body: &str, seed: u8) -> PermitSigner {
     PermitSigner::from_seed(body, &[seed; 32]).unwrap()

@@ -2,12 +2,12 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sekisho_policy::{Form, Modality, Node, PolicyText, WarningCode, parse};
 
-fn data() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data")
+fn data() -> &'static Path {
+    Path::new("tests/data")
 }
 
 fn read(name: &str) -> PolicyText {

@@ -1,7 +1,7 @@
 //! Every route that changes something, tried by those who may not: refused, and nothing written.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::PathBuf;
 
 use axum::http::StatusCode;
 
@@ -441,7 +441,7 @@ async fn without_session_or_token_or_from_elsewhere_nothing_is_sent_anywhere() {
 
 /// Routes of the pages that are answered by a kind of method (`get(`, `post(`), as their files name them.
 pub fn routes_with(method: &str) -> BTreeSet<String> {
-    let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/pages");
+    let pages = PathBuf::from("src/pages");
     let mut routes = BTreeSet::new();
     let mut paths = vec![pages];
     while let Some(path) = paths.pop() {
