@@ -85,7 +85,7 @@ class Hands {
     assert.ok(bytes <= DOCUMENT_BYTES, `${this.page.url()} has ${bytes} bytes`);
     assert.ok(requests <= REQUESTS, `${this.page.url()} makes ${requests} further requests`);
     sizes.set(name, Math.max(bytes, sizes.get(name) || 0));
-    if (paint) paints.push(paint);
+    if (paint) paints.push([Math.round(paint), name]);
   }
 
   button(words) { return this.page.locator("main").getByRole("button", { name: words, exact: true }); }
@@ -273,8 +273,9 @@ try {
     console.log(`${name}: ${keys - before} keys`);
   }
   const largest = [...sizes].sort((a, b) => b[1] - a[1]).slice(0, 3).map(([name, bytes]) => `${name} ${bytes}`);
-  paints.sort((a, b) => a - b);
-  console.log(`first paint: median ${Math.round(paints[paints.length >> 1])} ms, last ${Math.round(paints.at(-1))} ms; largest documents: ${largest.join(", ")}`);
+  paints.sort(([a], [b]) => a - b);
+  const slowest = paints.slice(-3).reverse().map(([ms, name]) => `${name} ${ms}`);
+  console.log(`first paint: median ${paints[paints.length >> 1][0]} ms, slowest ${slowest.join(", ")}; largest documents: ${largest.join(", ")}`);
   console.log(`browser keyboard: ${Object.keys(JOURNEYS).length} journeys at 390 px, ${looked()} pages looked at with axe, nothing found`);
 } finally {
   await browser.close();
