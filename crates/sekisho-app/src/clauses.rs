@@ -17,11 +17,11 @@ use sekisho_base::{Date, Instant};
 use sekisho_boxed::boxed;
 use sekisho_case::state::{ClauseState, worst_of};
 use sekisho_pack::coverage::is_built;
-use sekisho_pack::model::{Check, CheckRule, Clause, MechanismKind, MechanismRef, Pack};
+use sekisho_pack::model::{Check, Clause, MechanismKind, MechanismRef, Pack};
 use sekisho_store::violation::{self, RunRow};
 use sekisho_store::{Conn, case, ledger, register};
 
-use crate::checks::{due_soon, register_of};
+use crate::checks::due_soon;
 use crate::directory::Directory;
 use crate::error::AppError;
 use crate::login::Identity;
@@ -34,7 +34,7 @@ pub(crate) use browse::{ORDER, all_states, areas, chapter_of, chapters, state_co
 use cite::{area, modality};
 pub use cite::{citation, clause_number};
 use exceptions::{Exception, exceptions};
-pub(crate) use proof::{checks_of, checks_of_clause};
+pub(crate) use proof::About;
 pub(crate) use report::{ToldClause, ToldMechanism};
 pub(crate) use turns::{month_ends, state_of_code};
 pub use view::{
@@ -50,6 +50,7 @@ pub(crate) struct Evidence {
     open: BTreeMap<String, i64>,
     /// The same by check and unit.
     open_in: BTreeMap<(String, String), i64>,
+    about: About,
     exceptions: Vec<Exception>,
     runs: BTreeMap<String, RunRow>,
     registers: BTreeMap<String, i64>,
@@ -145,11 +146,9 @@ impl Evidence {
                 if rows == 0 {
                     return Some((ClauseState::Unknown, "まだ1件も登録されていません".to_owned()));
                 }
-                let found = self.of_checks(
-                    pack.checks.values().filter(|k| k.derived && register_of(k) == Some(m.name.as_str())),
-                    excepted,
-                );
-                let (state, why) = found.unwrap_or((ClauseState::Met, String::new()));
+                let (state, why) = self
+                    .of_checks(self.about.checks(pack, m), excepted)
+                    .unwrap_or((ClauseState::Met, String::new()));
                 let why = if why.is_empty() { format!("{}件を登録", count_words(rows)) } else { why };
                 Some((state, why))
             }
@@ -163,18 +162,16 @@ impl Evidence {
                 if cases == 0 {
                     return Some((ClauseState::Unknown, "まだ申請がありません".to_owned()));
                 }
-                let own = |k: &&Check| matches!(&k.rule, CheckRule::Overdue { procedure, .. } if *procedure == m.name);
                 let (state, why) = self
-                    .of_checks(pack.checks.values().filter(own), excepted)
+                    .of_checks(self.about.checks(pack, m), excepted)
                     .unwrap_or((ClauseState::Met, String::new()));
                 let why = if why.is_empty() { format!("{}件の案件", count_words(cases)) } else { why };
                 Some((state, why))
             }
             MechanismKind::Role => {
                 let role = pack.roles.get(&m.name)?;
-                let own = |k: &&Check| matches!(&k.rule, CheckRule::Vacant { role } if *role == m.name);
                 let (state, why) = self
-                    .of_checks(pack.checks.values().filter(own), excepted)
+                    .of_checks(self.about.checks(pack, m), excepted)
                     .unwrap_or((ClauseState::Unknown, String::new()));
                 let why = match (why.is_empty(), state) {
                     (false, _) => why,
@@ -204,11 +201,15 @@ impl Evidence {
         }
     }
 
+    /// State and reason of each of a clause's mechanisms.
+    fn found(&self, pack: &Pack, clause: &Clause) -> Vec<Option<(ClauseState, String)>> {
+        let excepted = self.excepted(&clause.id);
+        clause.mechanisms.iter().map(|m| self.mechanism(pack, m, &excepted)).collect()
+    }
+
     /// State of a clause and how many of its mechanisms nobody has built.
     fn clause(&self, pack: &Pack, clause: &Clause) -> (ClauseState, usize) {
-        let excepted = self.excepted(&clause.id);
-        let found: Vec<Option<(ClauseState, String)>> =
-            clause.mechanisms.iter().map(|m| self.mechanism(pack, m, &excepted)).collect();
+        let found = self.found(pack, clause);
         let planned = found.iter().filter(|f| f.is_none()).count();
         (worst_of(found.into_iter().flatten().map(|(s, _)| s)), planned)
     }
@@ -236,6 +237,7 @@ impl Evidence {
         Ok(Self {
             open,
             open_in,
+            about: About::of(pack),
             exceptions: exceptions(c, pack, d, at).await?,
             runs: violation::runs(c).await?,
             registers: specs.into_iter().map(|spec| spec.id).zip(rows).collect(),
@@ -252,6 +254,11 @@ impl Evidence {
     /// Rows that break a check, by check and unit.
     pub(crate) fn broken(&self) -> &BTreeMap<(String, String), i64> {
         &self.open_in
+    }
+
+    /// Which checks speak about what.
+    pub(crate) fn about(&self) -> &About {
+        &self.about
     }
 }
 

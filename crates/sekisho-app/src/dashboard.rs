@@ -13,7 +13,7 @@ use sekisho_store::turn::{self, TurnRow};
 use serde::Serialize;
 
 use crate::clauses::{
-    ClauseLink, StateCount, all_states, areas, chapter_of, chapters, checks_of, month_ends, state_counts,
+    ClauseLink, Evidence, StateCount, all_states, areas, chapter_of, chapters, month_ends, state_counts,
     state_of_code, state_words,
 };
 use crate::error::AppError;
@@ -136,17 +136,6 @@ fn trend(turns: &[TurnRow], ends: &[Date]) -> Vec<(Date, Totals)> {
     out
 }
 
-/// Clauses by check: which ones a row that breaks the check breaks.
-fn by_check(pack: &Pack) -> BTreeMap<&str, BTreeSet<&str>> {
-    let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for c in &pack.clauses {
-        for check in c.mechanisms.iter().flat_map(|m| checks_of(pack, m)) {
-            found.entry(check).or_default().insert(&c.id);
-        }
-    }
-    found
-}
-
 #[boxed]
 impl Office {
     /// The page 遵守の状況.
@@ -244,7 +233,7 @@ impl Office {
             areas: areas()
                 .filter_map(|(n, title)| Some(bar(title, format!("/clauses?area={n}"), by_area.get(&n)?)))
                 .collect(),
-            departments: self.departments(&me, &pack, evidence.broken(), &late),
+            departments: self.departments(&me, &pack, &evidence, &late),
             all_departments: me.sees_whole_body(),
             since: since.japanese(),
             turned: turned.into_iter().map(|(_, t)| t).collect(),
@@ -258,11 +247,11 @@ impl Office {
         &self,
         me: &crate::people::Me,
         pack: &Pack,
-        broken: &BTreeMap<(String, String), i64>,
+        evidence: &Evidence,
         late: &[(String, String, i64)],
     ) -> Vec<DepartmentState> {
         let (d, today) = (me.directory(), self.clock.today());
-        let clauses = by_check(pack);
+        let clauses = evidence.about().clauses_by_check(pack);
         let mut of_duty: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for c in &pack.clauses {
             for m in c.mechanisms.iter().filter(|m| m.kind == MechanismKind::Duty) {
@@ -279,7 +268,7 @@ impl Office {
                 continue;
             }
             let (mut hit, mut rows, mut overdue) = (BTreeSet::<&str>::new(), 0, 0);
-            for ((check, _), n) in broken.iter().filter(|((_, unit), _)| units.contains(unit)) {
+            for ((check, _), n) in evidence.broken().iter().filter(|((_, unit), _)| units.contains(unit)) {
                 rows += n;
                 hit.extend(clauses.get(check.as_str()).into_iter().flatten().copied());
             }

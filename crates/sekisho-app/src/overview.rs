@@ -86,7 +86,10 @@ impl Office {
         if !oversees && !audits {
             return Ok(None);
         }
-        let mut d = self.dashboard(who).await?;
+        let committee =
+            async { if oversees { self.next_for_committee(who).await.map(Some) } else { Ok(None) } };
+        let evidence = async { if audits { self.reliance(who).await.map(Some) } else { Ok(None) } };
+        let (mut d, committee, evidence) = tokio::try_join!(self.dashboard(who), committee, evidence)?;
         let more_broken = d.broken.len().saturating_sub(SHOWN);
         d.broken.truncate(SHOWN);
         let more_turned = d.turned.len().saturating_sub(SHOWN) + d.more_turned;
@@ -100,8 +103,8 @@ impl Office {
             more_turned,
             since: d.since,
             departments: d.departments,
-            committee: if oversees { Some(self.next_for_committee(who).await?) } else { None },
-            evidence: if audits { Some(self.reliance(who).await?) } else { None },
+            committee,
+            evidence,
         }))
     }
 

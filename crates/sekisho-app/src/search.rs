@@ -293,34 +293,37 @@ impl Office {
         let specs: Vec<_> = registers.iter().map(table_spec).collect();
         let (words, viewer, cases) = (words.to_vec(), me.viewer().clone(), wanted("cases"));
         let number = kind.is_empty().then(|| normalize_code(q));
-        let (exact, found, rows) = self
-            .store
-            .read(move |c| {
-                Box::pin(async move {
-                    let exact = match number {
-                        Some(number) => (
-                            case::by_number(c, &viewer, &number).await?,
-                            register::by_key_among(c, &specs, &viewer, &number).await?,
-                        ),
-                        None => (None, vec![]),
-                    };
-                    let found = if cases {
-                        let filter = CaseFilter { words: words.clone(), ..CaseFilter::default() };
-                        case::list(c, &viewer, &filter, part.offset(), part.limit()).await?
-                    } else {
-                        (vec![], 0)
-                    };
-                    let rows =
-                        register::find(c, &specs, &viewer, &words, part.offset(), part.limit()).await?;
-                    Ok::<_, AppError>((exact, found, rows))
-                })
+        let (case_words, case_viewer, case_number) = (words.clone(), viewer.clone(), number.clone());
+        let of_cases = self.store.read(move |c| {
+            Box::pin(async move {
+                let exact = match case_number {
+                    Some(number) => case::by_number(c, &case_viewer, &number).await?,
+                    None => None,
+                };
+                if !cases {
+                    return Ok((exact, vec![], 0));
+                }
+                let filter = CaseFilter { words: case_words, ..CaseFilter::default() };
+                let (found, total) =
+                    case::list(c, &case_viewer, &filter, part.offset(), part.limit()).await?;
+                Ok::<_, AppError>((exact, found, total))
             })
-            .await?;
+        });
+        let of_registers = self.store.read(move |c| {
+            Box::pin(async move {
+                let exact = match number {
+                    Some(number) => register::by_key_among(c, &specs, &viewer, &number).await?,
+                    None => vec![],
+                };
+                let rows = register::find(c, &specs, &viewer, &words, part.offset(), part.limit()).await?;
+                Ok::<_, AppError>((exact, rows))
+            })
+        });
+        // Both at a time, each half of the waiting.
+        let ((case, found, total), (keyed, rows)) = tokio::try_join!(of_cases, of_registers)?;
         let d = me.directory();
-        let (case, keyed) = exact;
         let keyed = keyed.into_iter().filter_map(|(at, row)| Some((registers.get(at)?, row))).collect();
         let exact = if kind.is_empty() { self.exactly(d, q, case, keyed) } else { vec![] };
-        let (found, total) = found;
         let case_hit = |row| {
             let line = self.case_line(d, row);
             Hit {

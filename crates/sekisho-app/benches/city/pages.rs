@@ -57,7 +57,7 @@ async fn make(store: Store) -> Outcome<City> {
             let mut row = pattern.clone();
             row.id = city.office.new_id()?.to_string();
             row.number = format!("持出-R7-{n:06}");
-            row.applicant = person(section, 2 + n % 8);
+            row.applicant = person(section, 2 + n / city.sections.len() % 8);
             (row.post, row.unit) = (format!("{section}-s"), section.clone());
             row.search = format!("{} {}", row.number, row.search);
             row.status = "closed".to_owned();
@@ -149,9 +149,7 @@ async fn open(city: &City, who: &Identity, page: &str) -> Outcome<()> {
     let search = |q: &str| SearchQuery { q: q.to_owned(), page: 1, ..SearchQuery::default() };
     match page {
         "home" => {
-            drop(office.home(who).await?);
-            drop(office.own_duties(who, 10).await?);
-            drop(office.overview(who).await?);
+            drop(tokio::try_join!(office.home(who), office.own_duties(who, 10), office.overview(who))?);
         }
         "inbox" => drop(office.inbox_page(who).await?),
         "assets" => drop(office.register_list(who, "asset", &list("", 1)).await?),

@@ -192,8 +192,8 @@ pub(crate) fn all_states<'p>(pack: &'p Pack, evidence: &Evidence) -> Vec<(&'p Cl
     let asking = pack.clauses.iter().filter(|c| asks(c));
     asking
         .map(|c| {
-            let (state, _) = evidence.clause(pack, c);
-            (c, state, evidence.reason(pack, c, state))
+            let (state, reason) = evidence.judged(pack, c);
+            (c, state, reason)
         })
         .collect()
 }

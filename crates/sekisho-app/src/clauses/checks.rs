@@ -7,7 +7,7 @@ use sekisho_pack::model::{Check, CheckRule, Pack};
 use sekisho_pack::words::Words;
 
 use super::view::{CheckLine, ChecksView, ClauseLink};
-use super::{Evidence, ORDER, checks_of, state_counts, state_words};
+use super::{Evidence, ORDER, state_counts, state_words};
 use crate::error::AppError;
 use crate::login::Identity;
 use crate::office::Office;
@@ -22,18 +22,6 @@ fn origin(check: &Check) -> &'static str {
         (CheckRule::Vacant { .. }, true) => "役割の決まりから",
         (CheckRule::Sql { .. }, true) | (_, false) => "パックに書いたもの",
     }
-}
-
-/// Clauses by the check that speaks about them: by its name, or by what it was made from.
-fn clauses_by_check(pack: &Pack) -> BTreeMap<&str, Vec<&str>> {
-    let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for clause in &pack.clauses {
-        let checks: BTreeSet<&str> = clause.mechanisms.iter().flat_map(|m| checks_of(pack, m)).collect();
-        for check in checks {
-            found.entry(check).or_default().push(&clause.id);
-        }
-    }
-    found
 }
 
 fn line(pack: &Pack, evidence: &Evidence, check: &Check, clauses: &[&str]) -> CheckLine {
@@ -65,7 +53,7 @@ impl Office {
         let me = self.me(who).await?;
         let evidence = self.evidence(me.directory(), self.clock.now()).await?;
         let pack = self.pack();
-        let clauses = clauses_by_check(&pack);
+        let clauses = evidence.about.clauses_by_check(&pack);
         let mut rows: Vec<CheckLine> = pack
             .checks
             .values()

@@ -1,11 +1,11 @@
 //! What proves the state of one clause: rows that break it, records that keep it, each with its page and its ledger entry, as far as
 //! the person who looks may see them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sekisho_base::text::shorten;
-use sekisho_case::state::ClauseState;
-use sekisho_pack::model::{CheckRule, Clause, MechanismKind, MechanismRef, Pack};
+use sekisho_case::state::{ClauseState, worst_of};
+use sekisho_pack::model::{Check, CheckRule, Clause, MechanismKind, MechanismRef, Pack};
 use sekisho_store::{case, document, duty, violation};
 
 use super::view::{EvidenceLine, OwnText};
@@ -22,52 +22,72 @@ const OF_CHECK: i64 = 5;
 /// Characters of a reason that is kept.
 const REASON: usize = 200;
 
-/// Checks whose rows speak about a mechanism.
-pub(crate) fn checks_of<'p>(pack: &'p Pack, m: &MechanismRef) -> Vec<&'p str> {
-    let about = |rule: &CheckRule| match m.kind {
-        MechanismKind::Procedure => {
-            matches!(rule, CheckRule::Overdue { procedure, .. } if *procedure == m.name)
-        }
-        MechanismKind::Role => matches!(rule, CheckRule::Vacant { role } if *role == m.name),
-        _ => false,
-    };
-    let all = pack.checks.values();
-    all.filter(|k| match m.kind {
-        MechanismKind::Check => k.id == m.name,
-        MechanismKind::Register => k.derived && register_of(k) == Some(m.name.as_str()),
-        _ => about(&k.rule),
-    })
-    .map(|k| k.id.as_str())
-    .collect()
-}
+/// The checks whose rows speak about each mechanism, by their ids.
+pub(crate) struct About(BTreeMap<MechanismRef, Vec<String>>);
 
-/// Checks whose rows speak about a clause: those that it names before those of its procedures and roles, and those before the ones of its
-/// registers, which have the most rows and say the least about one clause.
-pub(crate) fn checks_of_clause<'p>(pack: &'p Pack, clause: &Clause) -> Vec<&'p str> {
-    let mut mechanisms: Vec<&MechanismRef> = clause.mechanisms.iter().collect();
-    mechanisms.sort_by_key(|m| match m.kind {
-        MechanismKind::Check => 0,
-        MechanismKind::Register => 2,
-        _ => 1,
-    });
-    let mut seen = BTreeSet::new();
-    mechanisms.into_iter().flat_map(|m| checks_of(pack, m)).filter(|id| seen.insert(*id)).collect()
+impl About {
+    pub(crate) fn of(pack: &Pack) -> Self {
+        let mut found: BTreeMap<MechanismRef, Vec<String>> = BTreeMap::new();
+        let mut put = |kind, name: &str, check: &Check| {
+            found.entry(MechanismRef { kind, name: name.to_owned() }).or_default().push(check.id.clone());
+        };
+        for k in pack.checks.values() {
+            put(MechanismKind::Check, &k.id, k);
+            if let Some(register) = register_of(k).filter(|_| k.derived) {
+                put(MechanismKind::Register, register, k);
+            }
+            match &k.rule {
+                CheckRule::Overdue { procedure, .. } => put(MechanismKind::Procedure, procedure, k),
+                CheckRule::Vacant { role } => put(MechanismKind::Role, role, k),
+                _ => {}
+            }
+        }
+        Self(found)
+    }
+
+    /// Those of a mechanism.
+    pub(crate) fn checks<'p>(&self, pack: &'p Pack, m: &MechanismRef) -> impl Iterator<Item = &'p Check> {
+        self.0.get(m).into_iter().flatten().filter_map(|id| pack.checks.get(id))
+    }
+
+    /// Those of a clause, each once: what it names before what its procedures and roles bring, and that before the checks of its registers,
+    /// which have the most rows and say the least about one clause.
+    pub(crate) fn checks_of_clause<'p>(&self, pack: &'p Pack, clause: &Clause) -> Vec<&'p Check> {
+        let mut mechanisms: Vec<&MechanismRef> = clause.mechanisms.iter().collect();
+        mechanisms.sort_by_key(|m| match m.kind {
+            MechanismKind::Check => 0,
+            MechanismKind::Register => 2,
+            _ => 1,
+        });
+        let mut seen = BTreeSet::new();
+        mechanisms.into_iter().flat_map(|m| self.checks(pack, m)).filter(|k| seen.insert(&k.id)).collect()
+    }
+
+    /// Clauses by the check that speaks about them, each once, in the order of the pack.
+    pub(crate) fn clauses_by_check<'p>(&self, pack: &'p Pack) -> BTreeMap<&'p str, Vec<&'p str>> {
+        let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for clause in &pack.clauses {
+            for check in self.checks_of_clause(pack, clause) {
+                found.entry(&check.id).or_default().push(&clause.id);
+            }
+        }
+        found
+    }
 }
 
 impl Evidence {
-    /// Why a clause is in its state: what its mechanisms in that state say, or that nobody has built any.
-    pub(crate) fn reason(&self, pack: &Pack, clause: &Clause, state: ClauseState) -> String {
-        let excepted = self.excepted(&clause.id);
-        let said = clause.mechanisms.iter().filter_map(|m| {
-            let (s, why) = self.mechanism(pack, m, &excepted)?;
-            let title = pack.title_of(m)?.to_owned();
-            (s == state).then(|| format!("{title}：{why}"))
-        });
-        let said: Vec<String> = said.take(3).collect();
-        if said.is_empty() && clause.mechanisms.iter().all(|m| self.mechanism(pack, m, &excepted).is_none()) {
-            return "仕組みがまだ作られていません".to_owned();
+    /// A clause's state and why: what its mechanisms in that state say, or that nobody has built any.
+    pub(crate) fn judged(&self, pack: &Pack, clause: &Clause) -> (ClauseState, String) {
+        let found = self.found(pack, clause);
+        let state = worst_of(found.iter().flatten().map(|(s, _)| *s));
+        if found.iter().all(Option::is_none) {
+            return (state, "仕組みがまだ作られていません".to_owned());
         }
-        shorten(&said.join("、"), REASON)
+        let said = clause.mechanisms.iter().zip(&found).filter_map(|(m, found)| {
+            let (s, why) = found.as_ref()?;
+            (*s == state).then(|| Some(format!("{}：{why}", pack.title_of(m)?)))?
+        });
+        (state, shorten(&said.take(3).collect::<Vec<_>>().join("、"), REASON))
     }
 }
 
@@ -97,7 +117,8 @@ impl Office {
         clause: &Clause,
     ) -> Result<Vec<EvidenceLine>, AppError> {
         let pack = self.pack();
-        let checks: Vec<String> = checks_of_clause(&pack, clause).into_iter().map(str::to_owned).collect();
+        let checks: Vec<String> =
+            evidence.about.checks_of_clause(&pack, clause).into_iter().map(|k| k.id.clone()).collect();
         let duties = names(clause, MechanismKind::Duty);
         let procedures = names(clause, MechanismKind::Procedure);
         let (viewer, asked, now) = (me.viewer().clone(), duties.clone(), self.clock.now());

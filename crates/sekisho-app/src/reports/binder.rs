@@ -11,7 +11,7 @@ use sekisho_store::{case, ledger, report};
 use serde_json::{Value, json};
 
 use super::{day, period};
-use crate::clauses::{ToldClause, checks_of_clause, clause_number};
+use crate::clauses::{About, ToldClause, clause_number};
 use crate::directory::Directory;
 use crate::error::AppError;
 use crate::ledger::proving;
@@ -105,9 +105,9 @@ impl Office {
         proofs: &mut Proofs,
     ) -> Result<Vec<Value>, AppError> {
         let own = pack.clauses.iter().find(|c| c.id == clause.id);
-        let checks = own.map(|c| checks_of_clause(pack, c)).unwrap_or_default();
+        let checks = own.map(|c| About::of(pack).checks_of_clause(pack, c)).unwrap_or_default();
         let mut out = Vec::new();
-        for k in checks.into_iter().filter_map(|id| pack.checks.get(id)) {
+        for k in checks {
             let id = k.id.clone();
             let found = self
                 .store
