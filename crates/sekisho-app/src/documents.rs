@@ -256,7 +256,7 @@ impl Office {
             .store
             .read(move |c| Box::pin(async move { document::history(c, &key).await.map_err(AppError::from) }))
             .await?;
-        let directory = self.directory().await?;
+        let directory = Arc::clone(me.directory());
         let (state, reason) = state_of(history.first(), self.clock.today(), false);
         let (class, label) = state_words(state);
         let (may, reads) = (holds(&me, &d.kept_by), reads(&me, d));

@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::error::AppError;
 use crate::login::Identity;
 use crate::office::Office;
+use crate::people::Me;
 
 /// One thing to know, with where it leads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -20,8 +21,7 @@ pub struct News {
 
 impl Office {
     /// Everything the home page tells somebody.
-    pub(crate) async fn news(&self, who: &Identity) -> Result<Vec<News>, AppError> {
-        let d = self.directory().await?;
+    pub(crate) async fn news(&self, who: &Identity, me: &Me) -> Result<Vec<News>, AppError> {
         let mut news = Vec::new();
         if who.barred {
             news.push(News {
@@ -30,10 +30,10 @@ impl Office {
                 label: "くわしく".to_owned(),
             });
         }
-        news.extend(self.absence_news(&d, &who.person).await?);
-        news.extend(self.delegation_news(&who.person).await?);
-        news.extend(self.proposal_news(who).await?);
-        news.extend(self.pack_news(who).await?);
+        news.extend(self.absence_news(me.directory(), &me.person).await?);
+        news.extend(self.delegation_news(&me.person).await?);
+        news.extend(self.proposal_news(me).await?);
+        news.extend(self.pack_news(me).await?);
         Ok(news)
     }
 }

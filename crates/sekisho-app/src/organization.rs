@@ -102,7 +102,7 @@ impl Office {
     /// The database failed.
     pub async fn organization(&self, who: &Identity, words: &str) -> Result<OrganizationView, AppError> {
         let me = self.me(who).await?;
-        let d = self.directory().await?;
+        let d = Arc::clone(me.directory());
         let today = self.clock.today();
         let people = d
             .search(words, 50)

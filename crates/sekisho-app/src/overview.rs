@@ -8,6 +8,7 @@ use sekisho_store::{Viewer, look};
 
 use crate::clauses::StateCount;
 use crate::dashboard::{DepartmentState, Turned, Unmet};
+use crate::directory::Directory;
 use crate::error::AppError;
 use crate::login::Identity;
 use crate::office::Office;
@@ -88,7 +89,8 @@ impl Office {
         }
         let committee =
             async { if oversees { self.next_for_committee(who).await.map(Some) } else { Ok(None) } };
-        let evidence = async { if audits { self.reliance(who).await.map(Some) } else { Ok(None) } };
+        let evidence =
+            async { if audits { self.reliance(who, me.directory()).await.map(Some) } else { Ok(None) } };
         let (mut d, committee, evidence) = tokio::try_join!(self.dashboard(who), committee, evidence)?;
         let more_broken = d.broken.len().saturating_sub(SHOWN);
         d.broken.truncate(SHOWN);
@@ -127,7 +129,7 @@ impl Office {
         Ok(Committee { next })
     }
 
-    async fn reliance(&self, who: &Identity) -> Result<Reliance, AppError> {
+    async fn reliance(&self, who: &Identity, d: &Directory) -> Result<Reliance, AppError> {
         let ledger = self.ledger_page(who, None).await?;
         let from = self.clock.today().plus_days(-LOOK_DAYS);
         let most = i64::try_from(SHOWN).unwrap_or(i64::MAX);
@@ -135,7 +137,6 @@ impl Office {
             .store
             .read(move |c| Box::pin(async move { look::since(c, from, most).await.map_err(AppError::from) }))
             .await?;
-        let d = self.directory().await?;
         let named = people.into_iter().map(|(p, times, seen)| (d.person_name(&p).to_owned(), times, seen));
         Ok(Reliance {
             checkpoint: ledger.head.map(|h| (h.size, h.at)),

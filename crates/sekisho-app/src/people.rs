@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sekisho_base::Date;
 use sekisho_boxed::boxed;
+use sekisho_case::org::Org;
 use sekisho_pack::model::{HeldBy, Pack, Register, Scope};
 use sekisho_store::Viewer;
 
@@ -39,6 +40,7 @@ pub struct Me {
     roles: Vec<HeldRole>,
     sight: Sight,
     directory: Arc<Directory>,
+    org: Arc<Org>,
 }
 
 impl Me {
@@ -57,6 +59,11 @@ impl Me {
     /// The organization as it was when this person was looked up: one request works with one.
     pub(crate) fn directory(&self) -> &Arc<Directory> {
         &self.directory
+    }
+
+    /// The same as the case engine sees it.
+    pub(crate) fn org(&self) -> &Arc<Org> {
+        &self.org
     }
 
     /// Roles held today.
@@ -164,7 +171,7 @@ impl Office {
     /// # Errors
     /// [`AppError::NoSession`] when the person is no longer known.
     pub async fn me(&self, who: &Identity) -> Result<Me, AppError> {
-        let d = self.directory().await?;
+        let (d, org) = self.load_organization().await?;
         let person = d.person(&who.person).ok_or(AppError::NoSession)?;
         let today = self.clock.today();
         let appointments = d.appointments(&person.number, today);
@@ -182,6 +189,7 @@ impl Office {
             roles,
             sight,
             directory: Arc::clone(&d),
+            org,
         })
     }
 }

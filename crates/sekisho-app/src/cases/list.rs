@@ -127,8 +127,8 @@ impl Office {
         if !lent.is_empty() {
             rows = self.lent_tasks(rows, me.posts(), &lent).await?;
         }
-        let d = self.directory().await?;
-        let org = self.org().await?;
+        let d = me.directory();
+        let org = me.org();
         let today = self.clock.today();
         // A deputy is asked only while nobody who holds the step is present (代決).
         let present = |post: &str| org.holders(post, today).iter().any(|p| !org.absent(p, today));
@@ -139,7 +139,7 @@ impl Office {
         };
         let shown = usize::try_from(limit).unwrap_or(usize::MAX);
         // A case is one line, also where its holder must act on several of its parts.
-        let mut lines: Vec<TaskLine> = rows.iter().filter(asked).map(|r| task_line(&d, r, today)).collect();
+        let mut lines: Vec<TaskLine> = rows.iter().filter(asked).map(|r| task_line(d, r, today)).collect();
         let mut seen = std::collections::BTreeSet::new();
         lines.retain(|l| seen.insert((l.case_id.clone(), l.title.clone())));
         lines.truncate(shown);
@@ -182,32 +182,30 @@ impl Office {
     /// The database failed.
     pub async fn home(&self, who: &Identity) -> Result<Home, AppError> {
         let me = self.me(who).await?;
-        let mut tasks = self.inbox(who, HOME_TASKS + 1).await?;
-        let more_tasks = tasks.len() > usize::try_from(HOME_TASKS).unwrap_or(usize::MAX);
-        tasks.truncate(usize::try_from(HOME_TASKS).unwrap_or(usize::MAX));
         let (viewer, person) = (me.viewer().clone(), me.person.clone());
         let mut wishes = self.wishes();
         let procedures: Vec<String> = wishes.iter().map(|w| w.procedure.clone()).collect();
-        let (drafts, own, counts) = self
-            .store
-            .read(move |c| {
-                Box::pin(async move {
-                    let filter = CaseFilter { applicant: Some(person.clone()), ..CaseFilter::default() };
-                    let (own, _) = case::list(c, &viewer, &filter, 0, 10).await?;
-                    let counts = case::counts_of(c, &procedures).await?;
-                    Ok::<_, AppError>((case::drafts(c, &person).await?, own, counts))
-                })
+        let mine = self.store.read(move |c| {
+            Box::pin(async move {
+                let filter = CaseFilter { applicant: Some(person.clone()), ..CaseFilter::default() };
+                let (own, _) = case::list(c, &viewer, &filter, 0, 10).await?;
+                let counts = case::counts_of(c, &procedures).await?;
+                Ok::<_, AppError>((case::drafts(c, &person).await?, own, counts))
             })
-            .await?;
+        });
+        let (mut tasks, (drafts, own, counts), news) =
+            tokio::try_join!(self.inbox(who, HOME_TASKS + 1), mine, self.news(who, &me))?;
+        let more_tasks = tasks.len() > usize::try_from(HOME_TASKS).unwrap_or(usize::MAX);
+        tasks.truncate(usize::try_from(HOME_TASKS).unwrap_or(usize::MAX));
         // What one applied for lately comes first, then what everybody applies for most.
         let used = |id: &str| own.iter().position(|r| r.procedure == id).unwrap_or(own.len());
         let counts: BTreeMap<String, i64> = wishes.iter().map(|w| w.procedure.clone()).zip(counts).collect();
         wishes.sort_by_key(|w| (used(&w.procedure), Reverse(counts.get(&w.procedure).copied().unwrap_or(0))));
-        let d = self.directory().await?;
+        let d = me.directory();
         let pack = self.pack();
         let title = |id: &str| pack.procedures.get(id).map_or_else(|| id.to_owned(), |p| p.title.clone());
         Ok(Home {
-            news: self.news(who).await?,
+            news,
             tasks,
             more_tasks,
             wishes,
@@ -220,7 +218,7 @@ impl Office {
                     updated: x.updated_at.japanese(),
                 })
                 .collect(),
-            cases: own.iter().map(|r| self.case_line(&d, r)).collect(),
+            cases: own.iter().map(|r| self.case_line(d, r)).collect(),
         })
     }
 
@@ -245,7 +243,7 @@ impl Office {
                 )
             })
             .await?;
-        let (d, pack, today) = (self.directory().await?, self.pack(), self.clock.today());
+        let (d, pack, today) = (me.directory(), self.pack(), self.clock.today());
         let text = |id: &str, label: &str| Column::new(id, &[label], Kind::Text);
         let columns = vec![
             text("number", "番号"),
@@ -259,7 +257,7 @@ impl Office {
         ];
         let date = |d: Option<Date>| d.map_or(Value::Null, |d| Value::Text(d.to_string()));
         let row = |r: &CaseRow| {
-            let line = self.case_line(&d, r);
+            let line = self.case_line(d, r);
             let procedure = pack.procedures.get(&r.procedure).map_or(r.procedure.as_str(), |p| &p.title);
             vec![
                 Value::Text(line.number),
@@ -307,12 +305,12 @@ impl Office {
                 })
             })
             .await?;
-        let (d, pack) = (self.directory().await?, self.pack());
+        let (d, pack) = (me.directory(), self.pack());
         let shown = usize::try_from(PAGE_ROWS).unwrap_or(usize::MAX);
         let choice = |p: &Procedure| RefChoice { code: p.id.clone(), label: p.title.clone() };
         Ok(CasesList {
             procedures: pack.procedures.values().map(choice).collect(),
-            rows: rows.iter().take(shown).map(|r| self.case_line(&d, r)).collect(),
+            rows: rows.iter().take(shown).map(|r| self.case_line(d, r)).collect(),
             statuses: STATUSES
                 .iter()
                 .map(|s| RefChoice { code: s.code().to_owned(), label: s.japanese().to_owned() })

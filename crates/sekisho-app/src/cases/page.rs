@@ -233,7 +233,7 @@ impl Office {
             .ok_or_else(|| AppError::internal(format!("procedure {} is not in its pack", state.procedure)))?;
         self.note_case_look(who, &pack, procedure, &state, "page").await?;
         let me = self.me(who).await?;
-        let d = self.directory().await?;
+        let d = Arc::clone(me.directory());
         let case_id = row.id.clone();
         let acts = self
             .store

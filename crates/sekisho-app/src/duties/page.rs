@@ -238,9 +238,8 @@ impl Office {
         due_by: Date,
     ) -> Result<Vec<OccurrenceRow>, AppError> {
         let me = self.me(who).await?;
-        let (pack, d, org, today) =
-            (self.pack(), self.directory().await?, self.org().await?, self.clock.today());
-        own(self, &me, &Making { pack: &pack, d: &d, org: &org, today }, Some(due_by)).await
+        let (pack, d, org, today) = (self.pack(), me.directory(), me.org(), self.clock.today());
+        own(self, &me, &Making { pack: &pack, d, org, today }, Some(due_by)).await
     }
 
     /// Own open duties that are late or due soon, and how many others are open.
@@ -249,9 +248,8 @@ impl Office {
     /// The database failed.
     pub async fn own_duties(&self, who: &Identity, limit: usize) -> Result<(Vec<DutyLine>, usize), AppError> {
         let me = self.me(who).await?;
-        let (pack, d, org, today) =
-            (self.pack(), self.directory().await?, self.org().await?, self.clock.today());
-        let m = Making { pack: &pack, d: &d, org: &org, today };
+        let (pack, d, org, today) = (self.pack(), me.directory(), me.org(), self.clock.today());
+        let m = Making { pack: &pack, d, org, today };
         let rows = own(self, &me, &m, None).await?;
         let soon = today.plus_days(SOON_DAYS);
         let shown: Vec<DutyLine> =
@@ -266,9 +264,8 @@ impl Office {
     /// The database failed.
     pub async fn duties(&self, who: &Identity, q: &DutiesQuery) -> Result<DutiesView, AppError> {
         let me = self.me(who).await?;
-        let (pack, d, org, today) =
-            (self.pack(), self.directory().await?, self.org().await?, self.clock.today());
-        let m = Making { pack: &pack, d: &d, org: &org, today };
+        let (pack, d, org, today) = (self.pack(), me.directory(), me.org(), self.clock.today());
+        let m = Making { pack: &pack, d, org, today };
         let due_by = q.late.then(|| today.plus_days(-1));
         let page = q.page.clamp(1, 100_000);
         let shown = usize::try_from(PAGE_ROWS).unwrap_or(usize::MAX);
@@ -340,8 +337,8 @@ impl Office {
         let me = self.me(who).await?;
         let pack = self.pack();
         let duty = pack.duties.get(id).ok_or(AppError::NotFound)?;
-        let (d, org, today) = (self.directory().await?, self.org().await?, self.clock.today());
-        let m = Making { pack: &pack, d: &d, org: &org, today };
+        let (d, org, today) = (me.directory(), me.org(), self.clock.today());
+        let m = Making { pack: &pack, d, org, today };
         let filter = OccurrenceFilter { duties: Some(vec![id.to_owned()]), ..Default::default() };
         let viewer = me.viewer().clone();
         let (rows, total) = self
@@ -382,11 +379,11 @@ impl Office {
         let me = self.me(who).await?;
         let o = self.occurrence(duty_id, id).await?;
         let pack = self.pack();
-        let (d, org, today) = (self.directory().await?, self.org().await?, self.clock.today());
-        let m = Making { pack: &pack, d: &d, org: &org, today };
+        let (d, org, today) = (me.directory(), me.org(), self.clock.today());
+        let m = Making { pack: &pack, d, org, today };
         let duty = pack.duties.get(&o.duty);
         let standing =
-            duty.and_then(|x| standing(&me.person, &x.role, &o.unit, o.escalated, (&pack, &d, &org), today));
+            duty.and_then(|x| standing(&me.person, &x.role, &o.unit, o.escalated, (&pack, d, org), today));
         let seen = me.sees_unit(&o.unit);
         if !seen && standing.is_none() {
             return Err(AppError::NotFound);

@@ -15,6 +15,7 @@ use crate::error::AppError;
 use crate::login::Identity;
 use crate::news::News;
 use crate::office::Office;
+use crate::people::Me;
 
 /// Proposals and versions shown.
 pub(super) const SHOWN: i64 = 50;
@@ -253,7 +254,7 @@ impl Office {
             return Err(AppError::NotFound);
         }
         let row = self.pack_proposal(id).await?;
-        let d = self.directory().await?;
+        let d = me.directory();
         let kept: Value = serde_json::from_str(&row.summary).map_err(AppError::internal)?;
         let decided = row.decided.as_ref().map(|(p, at)| {
             let why = if row.says.is_empty() { String::new() } else { format!("　理由：{}", row.says) };
@@ -261,7 +262,7 @@ impl Office {
         });
         let own = row.proposed_by == me.person || row.named == me.person;
         let mut page = PackProposalPage {
-            line: line(&d, &row),
+            line: line(d, &row),
             hash: row.hash.clone(),
             base: row.base.clone(),
             name: String::new(),
@@ -297,9 +298,8 @@ impl Office {
     }
 
     /// What the home page tells: proposals that this person can confirm or take over.
-    pub(crate) async fn pack_news(&self, who: &Identity) -> Result<Vec<News>, AppError> {
-        let me = self.me(who).await?;
-        if !me.administers() && !publishes(&me) {
+    pub(crate) async fn pack_news(&self, me: &Me) -> Result<Vec<News>, AppError> {
+        if !me.administers() && !publishes(me) {
             return Ok(vec![]);
         }
         let rows = self
@@ -310,7 +310,7 @@ impl Office {
             let text = if row.proposed_by.is_empty() {
                 (row.named == me.person).then_some("端末から、あなたの名前で基準の版が提案されています。")
             } else {
-                (publishes(&me) && row.proposed_by != me.person)
+                (publishes(me) && row.proposed_by != me.person)
                     .then_some("基準の新しい版が、あなたの確認を待っています。")
             };
             let href = format!("/packs/proposals/{}", row.id);

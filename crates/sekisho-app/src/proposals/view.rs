@@ -13,7 +13,7 @@ use crate::error::AppError;
 use crate::login::Identity;
 use crate::news::News;
 use crate::office::Office;
-use crate::people::RUNNERS;
+use crate::people::{Me, RUNNERS};
 use crate::registers::{ImportPlan, PlanLine};
 
 /// Proposals shown as waiting.
@@ -219,13 +219,12 @@ impl Office {
     }
 
     /// What the home page tells: proposals that this person can confirm or take over.
-    pub(crate) async fn proposal_news(&self, who: &Identity) -> Result<Vec<News>, AppError> {
+    pub(crate) async fn proposal_news(&self, me: &Me) -> Result<Vec<News>, AppError> {
         let rows = self.waiting_rows().await?;
         let mut told = Vec::new();
         if rows.is_empty() {
             return Ok(told);
         }
-        let me = self.me(who).await?;
         let administers = me.administers();
         let above = self.roles_above_importers();
         if !administers && !me.roles().iter().any(|r| above.contains(&r.role)) {
@@ -239,14 +238,14 @@ impl Office {
                 }
                 format!("端末から出された組織の取込み（{}）が、提案者を待っています。", row.name)
             } else if administers {
-                if row.proposed_by == who.person {
+                if row.proposed_by == me.person {
                     continue;
                 }
                 format!("組織の取込み（{}）が、2人目の確認を待っています。", row.name)
             } else {
                 let name = row.name.clone();
                 let x = self.examine(row).await?;
-                if !x.confirmers.people.contains(&who.person) {
+                if !x.confirmers.people.contains(&me.person) {
                     continue;
                 }
                 format!("組織の取込み（{name}）が、あなたの確認を待っています。")

@@ -86,7 +86,7 @@ impl Office {
         rows.iter_mut().for_each(|row| hide_cells(&me, r, row));
         let columns: Vec<&Column> = r.columns.iter().filter(|c| is_changeable(r, c)).collect();
         let chosen = columns.iter().find(|c| c.id == column);
-        let (directory, today) = (self.directory().await?, self.clock.today());
+        let (directory, today) = (Arc::clone(me.directory()), self.clock.today());
         let field = chosen.map(|c| FieldView {
             name: VALUE.to_owned(),
             label: format!("「{}」の新しい値", c.label),

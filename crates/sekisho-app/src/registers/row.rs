@@ -150,7 +150,7 @@ impl Office {
         }
         let reads = me.reads_personal(r, row.text(&r.owner));
         hide_cells(&me, r, &mut row);
-        let directory = self.directory().await?;
+        let directory = Arc::clone(me.directory());
         let (viewer, item, key) =
             (me.viewer().clone(), (r.id.clone(), row.id.clone()), format!("{}/{}", r.id, row.id));
         let check_ids: Vec<String> = pack.checks.keys().cloned().collect();
@@ -239,7 +239,7 @@ impl Office {
             (None, None) if c.id == r.owner => me.unit().to_owned(),
             (None, None) => String::new(),
         };
-        let (directory, today) = (self.directory().await?, self.clock.today());
+        let (directory, today) = (Arc::clone(me.directory()), self.clock.today());
         let (action, back) = match id {
             Some(id) => (format!("/registers/{register}/{id}/edit"), format!("/registers/{register}/{id}")),
             None => (format!("/registers/{register}/new"), format!("/registers/{register}")),

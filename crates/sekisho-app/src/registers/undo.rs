@@ -92,7 +92,7 @@ impl Office {
             .store
             .read(move |c| Box::pin(async move { import::list(c, &id, SHOWN).await.map_err(AppError::from) }))
             .await?;
-        let d = self.directory().await?;
+        let d = Arc::clone(me.directory());
         let line = |i: &ImportRow| ImportLine {
             id: i.id.clone(),
             at: i.at.short(),

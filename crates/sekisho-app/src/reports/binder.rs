@@ -141,7 +141,7 @@ impl Office {
     ) -> Result<Vec<Value>, AppError> {
         let mut out = Vec::new();
         let me = self.me(who).await?;
-        let d = self.directory().await?;
+        let d = Arc::clone(me.directory());
         for m in clause.mechanisms.iter().filter(|m| m.kind == MechanismKind::Procedure) {
             let Some((_, procedure)) = m.key.split_once(':') else { continue };
             if !pack.procedures.contains_key(procedure) {
