@@ -100,7 +100,7 @@ impl Office {
         let uid =
             |id: &str| format!("{}@{host}", hex(&sha256(id.as_bytes())).chars().take(32).collect::<String>());
         let mut all = Vec::new();
-        for t in self.inbox(&who, TASKS).await? {
+        for t in self.inbox(&self.me(&who).await?, TASKS).await? {
             let Some(on) = t.due_on else { continue };
             all.push(Due {
                 uid: uid(&format!("{}/{}", t.case_id, t.title)),

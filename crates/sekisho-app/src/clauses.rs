@@ -19,8 +19,9 @@ use sekisho_case::state::{ClauseState, worst_of};
 use sekisho_pack::coverage::is_built;
 use sekisho_pack::model::{Check, Clause, MechanismKind, MechanismRef, Pack};
 use sekisho_store::violation::{self, RunRow};
-use sekisho_store::{Conn, case, ledger, register};
+use sekisho_store::{case, document, duty, ledger, register};
 
+use crate::assessment::NoticeFacts;
 use crate::checks::due_soon;
 use crate::directory::Directory;
 use crate::error::AppError;
@@ -56,9 +57,9 @@ pub(crate) struct Evidence {
     registers: BTreeMap<String, i64>,
     procedures: BTreeMap<String, i64>,
     entries: i64,
-    duties: BTreeMap<String, sekisho_store::duty::Standing>,
-    documents: BTreeMap<String, sekisho_store::document::VersionRow>,
-    notices: assessment::NoticeFacts,
+    duties: BTreeMap<String, duty::Standing>,
+    documents: BTreeMap<String, document::VersionRow>,
+    notices: NoticeFacts,
     day: Date,
     /// A past day: what is due soon is a matter of today only.
     past: bool,
@@ -216,41 +217,6 @@ impl Evidence {
 }
 
 impl Evidence {
-    async fn read(
-        c: &mut Conn<'_>,
-        pack: &Pack,
-        d: &Directory,
-        at: Instant,
-        past: bool,
-    ) -> Result<Self, AppError> {
-        let specs: Vec<_> = pack.registers.values().map(table_spec).collect();
-        let procedures: Vec<String> = pack.procedures.keys().cloned().collect();
-        let rows = register::counts(c, &specs).await?;
-        let cases = case::counts_of(c, &procedures).await?;
-        let open_in = violation::counts_by_unit(c, at).await?;
-        let mut open: BTreeMap<String, i64> = BTreeMap::new();
-        for ((check, _), n) in &open_in {
-            *open.entry(check.clone()).or_default() += n;
-        }
-        let soon = at.date().plus_days(duties::SOON_DAYS);
-        let documents = sekisho_store::document::present(c, at).await?;
-        Ok(Self {
-            open,
-            open_in,
-            about: About::of(pack),
-            exceptions: exceptions(c, pack, d, at).await?,
-            runs: violation::runs(c).await?,
-            registers: specs.into_iter().map(|spec| spec.id).zip(rows).collect(),
-            procedures: procedures.into_iter().zip(cases).collect(),
-            entries: ledger::head(c).await?.map_or(0, |h| h.size),
-            duties: sekisho_store::duty::standings(c, at, soon).await?,
-            documents: documents.into_iter().map(|v| (v.document.clone(), v)).collect(),
-            notices: assessment::NoticeFacts::read(c, assessment::staff_on(d, at.date()), at).await?,
-            day: at.date(),
-            past,
-        })
-    }
-
     /// Rows that break a check, by check and unit.
     pub(crate) fn broken(&self) -> &BTreeMap<(String, String), i64> {
         &self.open_in
@@ -267,9 +233,54 @@ impl Office {
     /// Evidence as it was known at a moment: a fixed number of queries, ten.
     pub(crate) async fn evidence(&self, d: &Arc<Directory>, at: Instant) -> Result<Evidence, AppError> {
         let pack = self.pack();
-        let past = at.date() < self.clock.today();
-        let d = Arc::clone(d);
-        self.store.read(move |c| Box::pin(async move { Evidence::read(c, &pack, &d, at, past).await })).await
+        let specs: Vec<_> = pack.registers.values().map(table_spec).collect();
+        let registers: Vec<String> = pack.registers.keys().cloned().collect();
+        let procedures: Vec<String> = pack.procedures.keys().cloned().collect();
+        let asked = procedures.clone();
+        // What is counted, and what was found, at the same time: neither is judged by the other.
+        let counted = self.store.read(move |c| {
+            Box::pin(async move {
+                Ok::<_, AppError>((
+                    register::counts(c, &specs).await?,
+                    case::counts_of(c, &asked).await?,
+                    duty::standings(c, at, at.date().plus_days(duties::SOON_DAYS)).await?,
+                    ledger::head(c).await?.map_or(0, |h| h.size),
+                ))
+            })
+        });
+        let (inner, here) = (Arc::clone(&pack), Arc::clone(d));
+        let found = self.store.read(move |c| {
+            Box::pin(async move {
+                Ok::<_, AppError>((
+                    violation::counts_by_unit(c, at).await?,
+                    violation::runs(c).await?,
+                    exceptions(c, &inner, &here, at).await?,
+                    document::present(c, at).await?,
+                    NoticeFacts::read(c, assessment::staff_on(&here, at.date()), at).await?,
+                ))
+            })
+        });
+        let ((rows, cases, duties, entries), (open_in, runs, exceptions, documents, notices)) =
+            tokio::try_join!(counted, found)?;
+        let mut open: BTreeMap<String, i64> = BTreeMap::new();
+        for ((check, _), n) in &open_in {
+            *open.entry(check.clone()).or_default() += n;
+        }
+        Ok(Evidence {
+            open,
+            open_in,
+            about: About::of(&pack),
+            exceptions,
+            runs,
+            registers: registers.into_iter().zip(rows).collect(),
+            procedures: procedures.into_iter().zip(cases).collect(),
+            entries,
+            duties,
+            documents: documents.into_iter().map(|v| (v.document.clone(), v)).collect(),
+            notices,
+            day: at.date(),
+            past: at.date() < self.clock.today(),
+        })
     }
 
     /// One clause.

@@ -17,8 +17,8 @@ use crate::clauses::{
     state_of_code, state_words,
 };
 use crate::error::AppError;
-use crate::login::Identity;
 use crate::office::Office;
+use crate::people::Me;
 
 /// Turns that the page names.
 const SHOWN: usize = 60;
@@ -142,10 +142,19 @@ impl Office {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn dashboard(&self, who: &Identity) -> Result<Dashboard, AppError> {
-        let me = self.me(who).await?;
+    pub async fn dashboard(&self, me: &Me) -> Result<Dashboard, AppError> {
         let (now, today) = (self.clock.now(), self.clock.today());
-        let evidence = self.evidence(me.directory(), now).await?;
+        let since = today.plus_months(-1);
+        let past = self.store.read(move |c| {
+            Box::pin(async move {
+                Ok::<_, AppError>((
+                    turn::between(c, Date::from_epoch_days(0), today).await?,
+                    turn::last_until(c, since).await?,
+                    duty::late_by_unit(c, today).await?,
+                ))
+            })
+        });
+        let (evidence, (turns, was, late)) = tokio::try_join!(self.evidence(me.directory(), now), past)?;
         let pack = self.pack();
         let states = all_states(&pack, &evidence);
         let (mut totals, mut by_chapter, mut by_area) =
@@ -155,19 +164,6 @@ impl Office {
             add(by_chapter.entry(chapter_of(&c.id)).or_default(), *state);
             add(by_area.entry(c.area).or_default(), *state);
         }
-        let since = today.plus_months(-1);
-        let (turns, was, late) = self
-            .store
-            .read(move |c| {
-                Box::pin(async move {
-                    Ok::<_, AppError>((
-                        turn::between(c, Date::from_epoch_days(0), today).await?,
-                        turn::last_until(c, since).await?,
-                        duty::late_by_unit(c, today).await?,
-                    ))
-                })
-            })
-            .await?;
         let bar = |label: String, link: String, totals: &Totals| StateBar {
             label,
             link,
@@ -233,7 +229,7 @@ impl Office {
             areas: areas()
                 .filter_map(|(n, title)| Some(bar(title, format!("/clauses?area={n}"), by_area.get(&n)?)))
                 .collect(),
-            departments: self.departments(&me, &pack, &evidence, &late),
+            departments: self.departments(me, &pack, &evidence, &late),
             all_departments: me.sees_whole_body(),
             since: since.japanese(),
             turned: turned.into_iter().map(|(_, t)| t).collect(),
@@ -245,7 +241,7 @@ impl Office {
     /// Departments and organs in which the viewer sees units, with what in those units is not as it should be.
     fn departments(
         &self,
-        me: &crate::people::Me,
+        me: &Me,
         pack: &Pack,
         evidence: &Evidence,
         late: &[(String, String, i64)],

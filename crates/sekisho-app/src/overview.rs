@@ -12,6 +12,7 @@ use crate::directory::Directory;
 use crate::error::AppError;
 use crate::login::Identity;
 use crate::office::Office;
+use crate::people::Me;
 
 /// Roles whose holders answer for the whole standard.
 const OVERSEERS: [&str; 2] = ["ciso", "deputy_ciso"];
@@ -80,8 +81,7 @@ impl Office {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn overview(&self, who: &Identity) -> Result<Option<Overview>, AppError> {
-        let me = self.me(who).await?;
+    pub async fn overview(&self, who: &Identity, me: &Me) -> Result<Option<Overview>, AppError> {
         let holds = |role: &str| me.roles().iter().any(|r| r.role == role);
         let (oversees, audits) = (OVERSEERS.into_iter().any(holds), holds(AUDITOR));
         if !oversees && !audits {
@@ -91,7 +91,7 @@ impl Office {
             async { if oversees { self.next_for_committee(who).await.map(Some) } else { Ok(None) } };
         let evidence =
             async { if audits { self.reliance(who, me.directory()).await.map(Some) } else { Ok(None) } };
-        let (mut d, committee, evidence) = tokio::try_join!(self.dashboard(who), committee, evidence)?;
+        let (mut d, committee, evidence) = tokio::try_join!(self.dashboard(me), committee, evidence)?;
         let more_broken = d.broken.len().saturating_sub(SHOWN);
         d.broken.truncate(SHOWN);
         let more_turned = d.turned.len().saturating_sub(SHOWN) + d.more_turned;

@@ -86,7 +86,17 @@ impl Page {
         title: &str,
         section: &'static str,
     ) -> Result<Self, WebError> {
-        let me = web.office.me(who).await?;
+        Self::of_me(web, who, web.office.me(who).await?, title, section).await
+    }
+
+    /// The same where it was already asked who that is.
+    pub(crate) async fn of_me(
+        web: &Web,
+        who: &Identity,
+        me: Me,
+        title: &str,
+        section: &'static str,
+    ) -> Result<Self, WebError> {
         Ok(Self {
             body: web.office.body_title().to_owned(),
             me: Some(me),

@@ -149,7 +149,12 @@ async fn open(city: &City, who: &Identity, page: &str) -> Outcome<()> {
     let search = |q: &str| SearchQuery { q: q.to_owned(), page: 1, ..SearchQuery::default() };
     match page {
         "home" => {
-            drop(tokio::try_join!(office.home(who), office.own_duties(who, 10), office.overview(who))?);
+            let me = office.me(who).await?;
+            drop(tokio::try_join!(
+                office.home(who, &me),
+                office.own_duties(&me, 10),
+                office.overview(who, &me)
+            )?);
         }
         "inbox" => drop(office.inbox_page(who).await?),
         "assets" => drop(office.register_list(who, "asset", &list("", 1)).await?),
@@ -172,7 +177,7 @@ async fn open(city: &City, who: &Identity, page: &str) -> Outcome<()> {
         "search, a word of nothing" => drop(office.search(who, &search("瀬戸際")).await?),
         "calendar of everything" => drop(office.calendar(who, "", CalendarScope::All).await?),
         "clauses" => drop(office.clauses(who, &ClausesQuery::default()).await?),
-        "dashboard" => drop(office.dashboard(who).await?),
+        "dashboard" => drop(office.dashboard(&office.me(who).await?).await?),
         other => return Err(format!("no page {other}").into()),
     }
     Ok(())

@@ -57,7 +57,7 @@ impl Office {
     /// # Errors
     /// The database failed.
     pub async fn inbox_page(self: &Arc<Self>, who: &Identity) -> Result<Vec<TaskLine>, AppError> {
-        let mut lines = self.inbox(who, SHOWN).await?;
+        let mut lines = self.inbox(&self.me(who).await?, SHOWN).await?;
         let flagged = |pack: &Pack| pack.procedures.values().any(|p| p.steps.iter().any(|s| s.bulk));
         if lines.is_empty() || !flagged(&self.pack()) {
             return Ok(lines);

@@ -3,8 +3,8 @@
 use sekisho_case::authority::Seat;
 use sekisho_case::case::{CaseState, StepStatus};
 
-use crate::error::AppError;
 use crate::office::Office;
+use crate::people::Me;
 
 /// A post lent to a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,17 +17,17 @@ pub(super) struct Lent {
 
 impl Office {
     /// What is lent to a person today. A post whose holder is present is not.
-    pub(super) async fn lent_to(&self, person: &str) -> Result<Vec<Lent>, AppError> {
-        let ((d, org), today) = (self.load_organization().await?, self.clock.today());
+    pub(super) fn lent_to(&self, me: &Me) -> Vec<Lent> {
+        let (d, org, today) = (me.directory(), me.org(), self.clock.today());
         let mut found: Vec<Lent> = Vec::new();
-        for x in d.rows().delegations.iter().filter(|x| x.person == person) {
+        for x in d.rows().delegations.iter().filter(|x| x.person == me.person) {
             let in_force = org.delegations(&x.post, today).any(|running| running.id == x.id);
             let present = org.holders(&x.post, today).iter().any(|p| !org.absent(p, today));
             if in_force && !present {
                 found.push(Lent { post: x.post.clone(), role: x.role.clone() });
             }
         }
-        Ok(found)
+        found
     }
 }
 

@@ -107,9 +107,8 @@ impl Office {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn inbox(&self, who: &Identity, limit: i64) -> Result<Vec<TaskLine>, AppError> {
-        let me = self.me(who).await?;
-        let lent = self.lent_to(&me.person).await?;
+    pub async fn inbox(&self, me: &Me, limit: i64) -> Result<Vec<TaskLine>, AppError> {
+        let lent = self.lent_to(me);
         let (person, mut posts) = (me.person.clone(), me.posts().to_vec());
         posts.extend(lent.iter().map(|x| x.post.clone()));
         let (mut rows, held) = self
@@ -180,8 +179,7 @@ impl Office {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn home(&self, who: &Identity) -> Result<Home, AppError> {
-        let me = self.me(who).await?;
+    pub async fn home(&self, who: &Identity, me: &Me) -> Result<Home, AppError> {
         let (viewer, person) = (me.viewer().clone(), me.person.clone());
         let mut wishes = self.wishes();
         let procedures: Vec<String> = wishes.iter().map(|w| w.procedure.clone()).collect();
@@ -194,7 +192,7 @@ impl Office {
             })
         });
         let (mut tasks, (drafts, own, counts), news) =
-            tokio::try_join!(self.inbox(who, HOME_TASKS + 1), mine, self.news(who, &me))?;
+            tokio::try_join!(self.inbox(me, HOME_TASKS + 1), mine, self.news(who, me))?;
         let more_tasks = tasks.len() > usize::try_from(HOME_TASKS).unwrap_or(usize::MAX);
         tasks.truncate(usize::try_from(HOME_TASKS).unwrap_or(usize::MAX));
         // What one applied for lately comes first, then what everybody applies for most.

@@ -30,7 +30,7 @@ impl Office {
     /// A case that somebody may see: of the units seen, one the person takes part in, or one that waits for the person.
     pub(super) async fn load_case(&self, who: &Identity, id: &str) -> Result<(CaseRow, CaseState), AppError> {
         let me = self.me(who).await?;
-        let lent = self.lent_to(&me.person).await?;
+        let lent = self.lent_to(&me);
         let lent_posts: Vec<String> = lent.iter().map(|x| x.post.clone()).collect();
         let (viewer, posts, id) = (me.viewer().clone(), me.posts().to_vec(), id.to_owned());
         let (row, by_delegation) = self

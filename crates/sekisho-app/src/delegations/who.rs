@@ -26,7 +26,7 @@ pub(super) struct Circle {
 
 impl Office {
     pub(super) async fn circle(&self) -> Result<Circle, AppError> {
-        let (d, org) = (self.directory().await?, self.org().await?);
+        let (d, org) = self.load_organization().await?;
         Ok(Circle { d, org, pack: self.pack(), today: self.clock.today() })
     }
 }

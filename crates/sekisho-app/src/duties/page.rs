@@ -246,11 +246,10 @@ impl Office {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn own_duties(&self, who: &Identity, limit: usize) -> Result<(Vec<DutyLine>, usize), AppError> {
-        let me = self.me(who).await?;
+    pub async fn own_duties(&self, me: &Me, limit: usize) -> Result<(Vec<DutyLine>, usize), AppError> {
         let (pack, d, org, today) = (self.pack(), me.directory(), me.org(), self.clock.today());
         let m = Making { pack: &pack, d, org, today };
-        let rows = own(self, &me, &m, None).await?;
+        let rows = own(self, me, &m, None).await?;
         let soon = today.plus_days(SOON_DAYS);
         let shown: Vec<DutyLine> =
             rows.iter().filter(|o| o.due_on <= soon).take(limit).map(|o| m.line(o)).collect();

@@ -66,7 +66,7 @@ async fn checks(
 }
 
 async fn dashboard(State(web): State<Web>, ApiWho(who): ApiWho) -> Result<Json<Dashboard>, ApiError> {
-    Ok(Json(web.office.dashboard(&who).await?))
+    Ok(Json(web.office.dashboard(&web.office.me(&who).await?).await?))
 }
 
 async fn clause(

@@ -91,11 +91,11 @@ async fn me(State(web): State<Web>, ApiWho(who): ApiWho) -> Result<Json<MeAnswer
 }
 
 async fn home(State(web): State<Web>, ApiWho(who): ApiWho) -> Result<Json<Home>, ApiError> {
-    Ok(Json(web.office.home(&who).await?))
+    Ok(Json(web.office.home(&who, &web.office.me(&who).await?).await?))
 }
 
 async fn inbox(State(web): State<Web>, ApiWho(who): ApiWho) -> Result<Json<Vec<TaskLine>>, ApiError> {
-    Ok(Json(web.office.inbox(&who, INBOX).await?))
+    Ok(Json(web.office.inbox(&web.office.me(&who).await?, INBOX).await?))
 }
 
 async fn notifications(

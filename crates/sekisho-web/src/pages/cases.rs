@@ -195,7 +195,11 @@ async fn show(
     let case = web.office.case_page(&who, &id, None).await?;
     let done = q.done.as_deref();
     let page = Page::of(&web, &who, &case.title, SECTION).await?.flash(done);
-    let waiting = if done == Some("acted") { web.office.inbox(&who, COUNTED).await?.len() } else { 0 };
+    let waiting = if done == Some("acted") {
+        web.office.inbox(&web.office.me(&who).await?, COUNTED).await?.len()
+    } else {
+        0
+    };
     html(&CasePage { page, case, errors: Errors::default(), refusal: String::new(), unsent: vec![], waiting })
 }
 

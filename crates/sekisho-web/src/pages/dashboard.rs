@@ -41,8 +41,9 @@ impl DashboardPage {
 }
 
 async fn show(State(web): State<Web>, Who(who): Who) -> Result<Response, WebError> {
-    let view = web.office.dashboard(&who).await?;
-    let page = Page::of(&web, &who, "遵守の状況", "/dashboard").await?;
+    let me = web.office.me(&who).await?;
+    let view = web.office.dashboard(&me).await?;
+    let page = Page::of_me(&web, &who, me, "遵守の状況", "/dashboard").await?;
     let trend = bars("trend", "条項の状態の移り変わり", &view.trend);
     let chapters = bars("chapters", "章ごとの条項の状態", &view.chapters);
     let areas = bars("areas", "8つの区分ごとの条項の状態", &view.areas);

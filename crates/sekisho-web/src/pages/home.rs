@@ -40,10 +40,18 @@ struct HomePage {
 
 async fn home(State(web): State<Web>, Who(who): Who, Query(q): Query<Done>) -> Result<Response, WebError> {
     let office = &web.office;
-    // Three readings at a time: the page that everybody opens first waits for the slowest, not for all.
-    let (home, (duties, other_duties), overview) =
-        tokio::try_join!(office.home(&who), office.own_duties(&who, HOME_DUTIES), office.overview(&who))?;
-    let page = Page::of(&web, &who, "ホーム", "/").await?.flash(q.done.as_deref());
+    let me = office.me(&who).await?;
+    // All parts at a time: the page that everybody opens first waits for the slowest, not for all.
+    let parts = async {
+        Ok(tokio::try_join!(
+            office.home(&who, &me),
+            office.own_duties(&me, HOME_DUTIES),
+            office.overview(&who, &me)
+        )?)
+    };
+    let (page, (home, (duties, other_duties), overview)) =
+        tokio::try_join!(Page::of_me(&web, &who, me.clone(), "ホーム", "/"), parts)?;
+    let page = page.flash(q.done.as_deref());
     let previous = who.previous.map(sekisho_base::Instant::japanese).unwrap_or_default();
     html(&HomePage { page, home, overview, duties, other_duties, previous, failed: who.failed })
 }
