@@ -264,7 +264,10 @@ impl Office {
             tokio::try_join!(counted, found)?;
         let mut open: BTreeMap<String, i64> = BTreeMap::new();
         for ((check, _), n) in &open_in {
-            *open.entry(check.clone()).or_default() += n;
+            match open.get_mut(check) {
+                Some(all) => *all += n,
+                None => drop(open.insert(check.clone(), *n)),
+            }
         }
         Ok(Evidence {
             open,

@@ -1,4 +1,4 @@
-//! What a page costs on the server in a large city: `cargo bench -p sekisho-app --bench city -- pages [staff 1200 assets 100000 cases 50000 rounds 60 page 0]`
+//! What a page costs on the server in a large city: `cargo bench -p sekisho-app --bench city -- pages [staff 1200 assets 100000 cases 50000 rounds 200 page 0]`
 //! (`page`: only the one at that place, to look at it with a profiler).
 //!
 //! Lists, search, home, calendar, clauses and dashboard as a clerk, a section's head, the administrator and the CISO call them, on SQLite and,
@@ -97,7 +97,7 @@ async fn measure(what: &str, store: Store) -> Outcome<()> {
         city.enter(ADMIN).await?,
         city.enter(CISO).await?,
     ];
-    let rounds = given("rounds", 60)?;
+    let rounds = given("rounds", 200)?;
     let only = given("page", 0)?;
     for (n, page) in (1..).zip(PAGES) {
         if only != 0 && only != n {

@@ -76,6 +76,7 @@ fn fit(chapters: &mut [Chapter]) {
 
 struct Tree<'a> {
     pack: &'a Pack,
+    headings: BTreeMap<&'a str, &'a Clause>,
     chapters: Vec<Chapter>,
 }
 
@@ -93,9 +94,9 @@ impl Tree<'_> {
 
     fn section(&mut self, id: &str) -> &mut Section {
         let section: String = id.split('.').take(2).collect::<Vec<_>>().join(".");
-        let head = self.pack.clauses.iter().find(|c| c.id == section && c.kind == "heading");
+        let head = self.headings.get(section.as_str());
         // A chapter without sections has one, which needs no heading of its own.
-        let title = head.filter(|_| section != id).map(heading).unwrap_or_default();
+        let title = head.filter(|_| section != id).map(|c| heading(c)).unwrap_or_default();
         let chapter = self.chapter(id);
         if chapter.sections.last().is_none_or(|s| s.title != title) {
             chapter.sections.push(Section { title, clauses: vec![] });
@@ -132,7 +133,12 @@ impl Office {
         let pack = self.pack();
         let mut totals: BTreeMap<&'static str, usize> = BTreeMap::new();
         let mut planned_total = 0;
-        let mut tree = Tree { pack: &pack, chapters: vec![] };
+        let headings = pack.clauses.iter().filter(|c| c.kind == "heading").map(|c| (c.id.as_str(), c));
+        let mut tree = Tree { pack: &pack, headings: headings.collect(), chapters: vec![] };
+        let mut own: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for b in &pack.bindings {
+            b.clauses.iter().for_each(|c| own.entry(c).or_default().push(&b.citation));
+        }
         for clause in pack.clauses.iter().filter(|c| asks(c)) {
             let (s, planned) = evidence.clause(&pack, clause);
             let (class, label) = state_words(s);
@@ -143,7 +149,6 @@ impl Office {
                 && (q.chapter.is_empty() || q.chapter == chapter_of(&clause.id))
                 && (q.actor.is_empty() || clause.actors.contains(&q.actor));
             if shown {
-                let own = pack.bindings.iter().filter(|b| b.clauses.contains(&clause.id));
                 tree.section(&clause.id).clauses.push(ClauseLine {
                     id: clause.id.clone(),
                     citation: citation(&clause.id),
@@ -151,7 +156,7 @@ impl Office {
                     state: label,
                     class,
                     planned,
-                    own: own.map(|b| b.citation.clone()).collect::<Vec<_>>().join("、"),
+                    own: own.get(clause.id.as_str()).map(|all| all.join("、")).unwrap_or_default(),
                 });
             }
         }
