@@ -77,15 +77,16 @@ class Hands {
 
   async arrived(name) {
     await look(this.page, `keys-${name}`);
-    const { bytes, requests, paint } = await this.page.evaluate(() => ({
+    const { bytes, requests, paint, answered } = await this.page.evaluate(() => ({
       bytes: performance.getEntriesByType("navigation")[0].encodedBodySize,
+      answered: performance.getEntriesByType("navigation")[0].responseEnd,
       requests: performance.getEntriesByType("resource").length,
       paint: performance.getEntriesByName("first-paint")[0]?.startTime,
     }));
     assert.ok(bytes <= DOCUMENT_BYTES, `${this.page.url()} has ${bytes} bytes`);
     assert.ok(requests <= REQUESTS, `${this.page.url()} makes ${requests} further requests`);
     sizes.set(name, Math.max(bytes, sizes.get(name) || 0));
-    if (paint) paints.push([Math.round(paint), name]);
+    if (paint) paints.push([Math.round(paint), name, Math.round(answered)]);
   }
 
   button(words) { return this.page.locator("main").getByRole("button", { name: words, exact: true }); }
@@ -274,7 +275,7 @@ try {
   }
   const largest = [...sizes].sort((a, b) => b[1] - a[1]).slice(0, 3).map(([name, bytes]) => `${name} ${bytes}`);
   paints.sort(([a], [b]) => a - b);
-  const slowest = paints.slice(-3).reverse().map(([ms, name]) => `${name} ${ms}`);
+  const slowest = paints.slice(-3).reverse().map(([ms, name, answered]) => `${name} ${ms} (answered after ${answered})`);
   console.log(`first paint: median ${paints[paints.length >> 1][0]} ms, slowest ${slowest.join(", ")}; largest documents: ${largest.join(", ")}`);
   console.log(`browser keyboard: ${Object.keys(JOURNEYS).length} journeys at 390 px, ${looked()} pages looked at with axe, nothing found`);
 } finally {
