@@ -214,9 +214,7 @@ impl Evidence {
         let planned = found.iter().filter(|f| f.is_none()).count();
         (worst_of(found.into_iter().flatten().map(|(s, _)| s)), planned)
     }
-}
 
-impl Evidence {
     /// Rows that break a check, by check and unit.
     pub(crate) fn broken(&self) -> &BTreeMap<(String, String), i64> {
         &self.open_in

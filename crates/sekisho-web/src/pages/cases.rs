@@ -194,12 +194,9 @@ async fn show(
 ) -> Result<Response, WebError> {
     let case = web.office.case_page(&who, &id, None).await?;
     let done = q.done.as_deref();
-    let page = Page::of(&web, &who, &case.title, SECTION).await?.flash(done);
-    let waiting = if done == Some("acted") {
-        web.office.inbox(&web.office.me(&who).await?, COUNTED).await?.len()
-    } else {
-        0
-    };
+    let me = web.office.me(&who).await?;
+    let waiting = if done == Some("acted") { web.office.inbox(&me, COUNTED).await?.len() } else { 0 };
+    let page = Page::of_me(&web, &who, me, &case.title, SECTION).await?.flash(done);
     html(&CasePage { page, case, errors: Errors::default(), refusal: String::new(), unsent: vec![], waiting })
 }
 
