@@ -192,7 +192,7 @@ impl Office {
         people.push(who.person.clone());
         let rows = self
             .store
-            .read(move |c| {
+            .ask(move |c| {
                 Box::pin(
                     async move { absence::of_people(c, &people, from, SHOWN).await.map_err(AppError::from) },
                 )
@@ -339,7 +339,7 @@ impl Office {
         let (key, by) = (id.to_owned(), who.person.clone());
         let row = self
             .store
-            .read(move |c| Box::pin(async move { absence::get(c, &key).await.map_err(AppError::from) }))
+            .ask(move |c| Box::pin(async move { absence::get(c, &key).await.map_err(AppError::from) }))
             .await?
             .ok_or(AppError::NotFound)?;
         let today = self.clock.today();
@@ -370,7 +370,7 @@ impl Office {
         let (today, me) = (self.clock.today(), vec![person.to_owned()]);
         let rows = self
             .store
-            .read(move |c| {
+            .ask(move |c| {
                 Box::pin(
                     async move { absence::of_people(c, &me, today, SHOWN).await.map_err(AppError::from) },
                 )

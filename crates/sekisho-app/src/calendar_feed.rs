@@ -30,7 +30,7 @@ impl Office {
         let person = who.person.clone();
         let found = self
             .store
-            .read(move |c| Box::pin(async move { feed::of_person(c, &person).await.map_err(AppError::from) }))
+            .ask(move |c| Box::pin(async move { feed::of_person(c, &person).await.map_err(AppError::from) }))
             .await?;
         Ok(found.map(|f| f.made_at.japanese()))
     }

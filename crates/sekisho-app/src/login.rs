@@ -253,7 +253,7 @@ pub async fn second(
     let since = taken.since;
     let account = office
         .store
-        .read(move |c| Box::pin(async move { account::by_login(c, &login).await.map_err(AppError::from) }))
+        .ask(move |c| Box::pin(async move { account::by_login(c, &login).await.map_err(AppError::from) }))
         .await?
         .ok_or(AppError::NoSession)?;
     let how = (Stage::Open, who.via, Some(taken));
@@ -365,7 +365,7 @@ pub async fn identify(office: &Arc<Office>, token: &str) -> Result<Identity, App
     let hash = hex(&sha256(token.as_bytes()));
     let found = office
         .store
-        .read(move |c| Box::pin(async move { session::get(c, &hash).await.map_err(AppError::from) }))
+        .ask(move |c| Box::pin(async move { session::get(c, &hash).await.map_err(AppError::from) }))
         .await?;
     let session::Found { session: s, account, reset, second_factor } = found.ok_or(AppError::NoSession)?;
     let now = office.clock.now();
@@ -484,9 +484,7 @@ async fn typed_proof(office: &Arc<Office>, who: &Identity, typed: &str) -> Resul
         let login = who.login.clone();
         let account = office
             .store
-            .read(move |c| {
-                Box::pin(async move { account::by_login(c, &login).await.map_err(AppError::from) })
-            })
+            .ask(move |c| Box::pin(async move { account::by_login(c, &login).await.map_err(AppError::from) }))
             .await?
             .ok_or(AppError::NoSession)?;
         match account.checked {

@@ -181,7 +181,7 @@ impl Office {
     pub async fn unread(&self, who: &Identity) -> Result<i64, AppError> {
         let person = who.person.clone();
         self.store
-            .read(move |c| {
+            .ask(move |c| {
                 Box::pin(
                     async move { notification::unread(c, &person, UNREAD_CAP).await.map_err(AppError::from) },
                 )

@@ -118,7 +118,7 @@ impl Office {
         // The name in the ledger was fixed at the first start; what is given later does not rename it.
         let kept = o
             .store
-            .read(|c| {
+            .ask(|c| {
                 Box::pin(async move { setting::get(c, crate::ledger::BODY).await.map_err(AppError::from) })
             })
             .await?;
@@ -542,7 +542,7 @@ impl Office {
 /// What the turn of the day brings.
 async fn turn_day(office: &Arc<Office>, today: Date, starts: bool) -> Result<(), AppError> {
     let last =
-        office.store.read(|c| Box::pin(async move { setting::get(c, TURNED).await.map_err(AppError::from) }));
+        office.store.ask(|c| Box::pin(async move { setting::get(c, TURNED).await.map_err(AppError::from) }));
     if !starts && last.await?.as_deref() == Some(today.to_string().as_str()) {
         return Ok(());
     }

@@ -246,9 +246,16 @@ pub async fn counted<T>(work: impl Future<Output = T>) -> (T, u64) {
     .await
 }
 
-fn count_one() {
+/// As [`counted`]; whoever counts around it counts these too.
+pub(crate) async fn counted_within<T>(work: impl Future<Output = T>) -> (T, u64) {
+    let (value, sent) = counted(work).await;
+    count(sent);
+    (value, sent)
+}
+
+fn count(sent: u64) {
     // Outside of `counted` nobody asks.
-    let _ = SENT.try_with(|n| n.set(n.get() + 1));
+    let _ = SENT.try_with(|n| n.set(n.get() + sent));
 }
 
 macro_rules! bind_all {
@@ -272,7 +279,7 @@ impl Conn<'_> {
     /// # Errors
     /// The database refused it.
     pub async fn exec(&mut self, sql: &str, args: Vec<Arg>) -> Result<u64, StoreError> {
-        count_one();
+        count(1);
         let sql = AssertSqlSafe(sql.to_owned());
         Ok(match self {
             Conn::Sqlite(c) => bind_all!(sqlx::query(sql), args).execute(&mut **c).await?.rows_affected(),
@@ -285,7 +292,7 @@ impl Conn<'_> {
     /// # Errors
     /// The database refused it.
     pub async fn all(&mut self, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
-        count_one();
+        count(1);
         let sql = AssertSqlSafe(sql.to_owned());
         Ok(match self {
             Conn::Sqlite(c) => bind_all!(sqlx::query(sql), args)
@@ -305,7 +312,7 @@ impl Conn<'_> {
 
     /// As [`Conn::all`], for a text that hardly comes twice: it is not kept among the prepared statements.
     pub(crate) async fn all_once(&mut self, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
-        count_one();
+        count(1);
         let sql = AssertSqlSafe(sql.to_owned());
         Ok(match self {
             Conn::Sqlite(c) => {
@@ -324,7 +331,7 @@ impl Conn<'_> {
     /// # Errors
     /// The database refused it.
     pub async fn one(&mut self, sql: &str, args: Vec<Arg>) -> Result<Option<Row>, StoreError> {
-        count_one();
+        count(1);
         let sql = AssertSqlSafe(sql.to_owned());
         Ok(match self {
             Conn::Sqlite(c) => {

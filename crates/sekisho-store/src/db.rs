@@ -7,12 +7,13 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 
 use sekisho_boxed::boxed;
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{ConnectOptions as _, Connection as _, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::args;
-use crate::conn::Conn;
+use crate::conn::{Conn, counted_within};
 use crate::error::{MayBeTrouble, StoreError, Trouble};
 use crate::lease;
 use crate::maintenance::is_postgres;
@@ -31,6 +32,13 @@ const CONNECTIONS: u32 = 8;
 const ALL_CONNECTIONS: u32 = 80;
 /// Connections of a body at least: one writes.
 const FEWEST_CONNECTIONS: u32 = 4;
+
+/// How long a connection may have been idle and still be used without asking whether the other end is there: a question for each reading is as
+/// dear as the reading itself. A server that ended meanwhile is noticed by whoever reads within this time.
+const FRESH: std::time::Duration = std::time::Duration::from_secs(1);
+/// Prepared statements that a connection keeps. Lists are written for the filters they have, so there are a few hundred; with the
+/// library's 100 a busy day would prepare most of them again and again.
+const PREPARED: usize = 500;
 
 /// How long a request waits for a connection before it is told that the database is gone.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
@@ -81,13 +89,20 @@ impl Reading {
             Self::Postgres(tx) => Conn::Postgres(tx),
         }
     }
+}
 
-    #[boxed]
-    async fn end(self) -> Result<(), StoreError> {
-        Ok(match self {
-            Self::Sqlite(tx) => tx.commit().await,
-            Self::Postgres(tx) => tx.commit().await,
-        }?)
+/// A connection for one query.
+enum Asking {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+impl Asking {
+    fn conn(&mut self) -> Conn<'_> {
+        match self {
+            Self::Sqlite(c) => Conn::Sqlite(c),
+            Self::Postgres(c) => Conn::Postgres(c),
+        }
     }
 }
 
@@ -100,6 +115,23 @@ async fn may_write(
 ) -> Result<(), StoreError> {
     lease::keep(conn, fence.as_ref()).await?;
     once::keep(conn, claim.as_ref()).await
+}
+
+/// Connections to PostgreSQL that are opened when they are needed.
+fn pool_of(most: u32) -> sqlx::postgres::PgPoolOptions {
+    sqlx::postgres::PgPoolOptions::new()
+        .max_connections(most)
+        .min_connections(0)
+        .acquire_timeout(PATIENCE)
+        .test_before_acquire(false)
+        .before_acquire(|conn, of| {
+            Box::pin(async move {
+                if of.idle_for >= FRESH {
+                    conn.ping().await?;
+                }
+                Ok(true)
+            })
+        })
 }
 
 /// Lists, ranges of keys and the search index rely on text being in the order of its bytes, as SQLite has it.
@@ -140,6 +172,7 @@ impl Store {
             .pragma("cache_size", "-16384")
             .pragma("temp_store", "memory")
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+            .statement_cache_capacity(PREPARED)
             .synchronous(match durability {
                 Durability::Full => SqliteSynchronous::Full,
                 Durability::Off => SqliteSynchronous::Off,
@@ -174,23 +207,22 @@ impl Store {
     async fn open_postgres_sized(url: &str, connections: u32) -> Result<Self, StoreError> {
         // The data is in memory or on a solid-state disk; the default, for turning disks, prefers reading whole tables. Queries are
         // too short for compiling them to pay.
-        let options = sqlx::postgres::PgConnectOptions::from_str(url)?.options([
-            ("random_page_cost", "1.1"),
-            ("jit", "off"),
-            ("idle_in_transaction_session_timeout", STILL),
-            ("lock_timeout", TURN),
-        ]);
-        let pool = sqlx::postgres::PgPoolOptions::new()
-            .max_connections(connections)
-            .min_connections(0)
-            .acquire_timeout(PATIENCE)
-            .connect_with(options)
-            .await?;
-        let mut conn = pool.acquire().await?;
+        let options =
+            sqlx::postgres::PgConnectOptions::from_str(url)?.statement_cache_capacity(PREPARED).options([
+                ("random_page_cost", "1.1"),
+                ("jit", "off"),
+                ("idle_in_transaction_session_timeout", STILL),
+                ("lock_timeout", TURN),
+            ]);
+        // The writer has a connection to itself: an act never waits for readings to end.
+        let writes = pool_of(1).connect_with(options.clone()).await?;
+        let mut conn = writes.acquire().await?;
         check_order(&mut Conn::Postgres(&mut conn)).await?;
         crate::migrate::run(&mut Conn::Postgres(&mut conn)).await?;
         drop(conn);
-        Ok(Self::with_writer(Db::Postgres(pool.clone()), On::Postgres(pool)))
+        let reads = pool_of(connections.saturating_sub(1).max(1))
+            .connect_lazy_with(options.options([("default_transaction_read_only", "on")]));
+        Ok(Self::with_writer(Db::Postgres(reads), On::Postgres(writes)))
     }
 
     /// Opens by address: `postgres://…`, or the path of an SQLite file.
@@ -289,10 +321,9 @@ impl Store {
         E: From<StoreError> + Send,
         F: for<'c> FnOnce(&'c mut Conn<'_>) -> BoxFuture<'c, Result<T, E>> + Send,
     {
+        // Ends when it is dropped, on its way back to the pool: nothing was written, and the answer need not wait for that.
         let mut reading = self.begin_reading().await?;
-        let value = job(&mut reading.conn()).await?;
-        reading.end().await?;
-        Ok(value)
+        job(&mut reading.conn()).await
     }
 
     /// Apart from [`Store::read`], so that it is compiled once and not for every closure.
@@ -300,14 +331,42 @@ impl Store {
     async fn begin_reading(&self) -> Result<Reading, StoreError> {
         Ok(match &self.db {
             Db::Sqlite(read) => Reading::Sqlite(read.begin().await?),
-            Db::Postgres(pool) => {
-                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                Reading::Postgres(pool.begin_with(begin).await?)
+            Db::Postgres(read) => {
+                Reading::Postgres(read.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ").await?)
             }
         })
     }
 
-    /// A counter's present value, 0 when it never counted, and a setting's: one query, without a transaction around it.
+    /// Runs one query on a connection that only reads, without a transaction around it, which on PostgreSQL would be two more questions to
+    /// the server. Several would not see the same moment: for those there is [`Store::read`].
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    ///
+    /// # Panics
+    /// In a build with debug assertions, when the closure sends more than one statement.
+    pub async fn ask<T, E, F>(&self, job: F) -> Result<T, E>
+    where
+        T: Send,
+        E: From<StoreError> + Send,
+        F: for<'c> FnOnce(&'c mut Conn<'_>) -> BoxFuture<'c, Result<T, E>> + Send,
+    {
+        let mut asking = self.begin_asking().await?;
+        let (value, sent) = counted_within(job(&mut asking.conn())).await;
+        debug_assert!(sent <= 1, "{sent} statements without a transaction around them");
+        value
+    }
+
+    /// Apart from [`Store::ask`], as [`Store::begin_reading`] is from [`Store::read`].
+    #[boxed]
+    async fn begin_asking(&self) -> Result<Asking, StoreError> {
+        Ok(match &self.db {
+            Db::Sqlite(read) => Asking::Sqlite(read.acquire().await?),
+            Db::Postgres(read) => Asking::Postgres(read.acquire().await?),
+        })
+    }
+
+    /// A counter's present value, 0 when it never counted, and a setting's: one query.
     ///
     /// # Errors
     /// The database failed.
@@ -319,10 +378,7 @@ impl Store {
     ) -> Result<(i64, Option<String>), StoreError> {
         let sql = "SELECT COALESCE((SELECT value FROM counter WHERE name = $1), 0), (SELECT value FROM setting WHERE name = $2)";
         let args = args![counter, setting];
-        let row = match &self.db {
-            Db::Sqlite(read) => Conn::Sqlite(&mut *read.acquire().await?).one(sql, args).await?,
-            Db::Postgres(pool) => Conn::Postgres(&mut *pool.acquire().await?).one(sql, args).await?,
-        };
+        let row = self.ask(|c| Box::pin(async move { c.one(sql, args).await })).await?;
         row.map_or(Ok((0, None)), |r| Ok((r.int(0)?, r.opt_text(1)?)))
     }
 
@@ -337,8 +393,9 @@ impl Store {
         {
             tracing::error!(error = %e, "the writer broke off");
         }
-        if let Db::Sqlite(read) = self.db {
-            read.close().await;
+        match self.db {
+            Db::Sqlite(read) => read.close().await,
+            Db::Postgres(read) => read.close().await,
         }
     }
 }

@@ -256,7 +256,7 @@ impl City {
 
     /// What permitting a case sends, as the page shows it.
     pub async fn permit_form(&self, who: &Identity, case: &str) -> Outcome<ActInput> {
-        let page = self.office.case_page(who, case, None).await?;
+        let page = self.office.case_page(who, &self.office.me(who).await?, case, None).await?;
         let action = page.actions.into_iter().find(|a| a.act == "permit").ok_or("the manager may permit")?;
         let (step, shown) = (action.step, action.shown);
         Ok(ActInput { act: "permit".to_owned(), step, shown, values: BTreeMap::new() })

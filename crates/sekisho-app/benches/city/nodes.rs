@@ -153,6 +153,7 @@ async fn measure(
         running.push(node);
         at.push(address);
     }
+    let before = spent(&running);
     let until = Stopwatch::now() + Duration::from_secs(plan.seconds);
     let mut tasks = tokio::task::JoinSet::new();
     for mut worker in workers {
@@ -167,7 +168,37 @@ async fn measure(
             sum.errors += f.errors;
         }
     }
+    if let (Some([whole0, serving0, asking0]), Some([whole, serving, asking])) = (before, spent(&running)) {
+        let (whole, serving, asking) =
+            ((whole - whole0) / TICKS, (serving - serving0) / TICKS, (asking - asking0) / TICKS);
+        let requests: usize = all.values().map(|f| f.times.len()).sum();
+        println!(
+            "processors: nodes {serving:.1} s ({:.2} ms for each of {requests} requests), clients {asking:.1} s, the database and the rest {:.1} s",
+            serving * 1e3 / f64::from(u32::try_from(requests.max(1))?),
+            whole - serving - asking
+        );
+    }
     Ok(all)
+}
+
+/// Ticks of a second in Linux's `/proc`.
+const TICKS: f64 = 100.0;
+
+/// Ticks that the processors worked so far: altogether, for the nodes, for this program. Nothing where there is no `/proc`.
+fn spent(nodes: &[Node]) -> Option<[f64; 3]> {
+    // User and system time are columns 14 and 15; the name before them is in parentheses and may hold anything.
+    let of = |process: String| {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        let columns = stat.rsplit(')').next()?.split_whitespace().skip(11).take(2);
+        columns.map(|c| c.parse::<f64>().ok()).sum::<Option<f64>>()
+    };
+    let whole = std::fs::read_to_string("/proc/stat").ok()?;
+    // User, nice, system, then idle and waiting, then interrupts; what a hypervisor took is not counted.
+    let columns: Vec<f64> =
+        whole.lines().next()?.split_whitespace().skip(1).map_while(|c| c.parse().ok()).collect();
+    let busy = [0, 1, 2, 5, 6].iter().map(|i| columns.get(*i)).sum::<Option<f64>>()?;
+    let serving = nodes.iter().map(|n| of(n.0.id().to_string())).sum::<Option<f64>>()?;
+    Some([busy, serving, of("self".to_owned())?])
 }
 
 /// Somebody at work.

@@ -22,6 +22,7 @@ use crate::cases::{anew, attach};
 use crate::error::{AppError, FieldError};
 use crate::login::Identity;
 use crate::office::Office;
+use crate::people::Me;
 use crate::registers::{FieldView, table_spec};
 
 /// What the form fields of a step's evidence begin with.
@@ -351,26 +352,24 @@ fn beside_its_field(e: AppError, input: &ActInput) -> AppError {
     AppError::Invalid(faults)
 }
 
-#[boxed]
-impl Office {
-    /// What somebody may do now, and who may act at all.
-    pub(super) async fn actions(
-        &self,
-        who: &Identity,
-        pack: &Arc<Pack>,
-        p: &Procedure,
-        state: &CaseState,
-        typed: Option<&ActInput>,
-    ) -> Result<(Vec<ActionView>, Vec<Explain>), AppError> {
-        let (org, rules) = (self.org().await?, self.rules(pack)?);
-        let ctx = Ctx { org: &org, pack, rules: &rules, now: self.clock.now(), person: &who.person };
-        let offers = decide::offers(state, &ctx);
+/// A case, and what somebody may do with it now.
+pub(super) struct OpenedCase {
+    pub row: CaseRow,
+    pub state: CaseState,
+    pub pack: Arc<Pack>,
+    offers: Vec<Offer>,
+}
+
+impl OpenedCase {
+    /// What may be done, for its page; `typed` is what was refused, to be shown again.
+    pub(super) fn actions(&self, p: &Procedure, typed: Option<&ActInput>) -> Vec<ActionView> {
+        let (state, offers) = (&self.state, &self.offers);
         let mut views = Vec::new();
         for step in &p.steps {
             let here: Vec<&Offer> =
                 offers.iter().filter(|o| o.step == step.id && o.action != "see").collect();
             if !here.is_empty() {
-                let opens = step.opens.as_ref().and_then(|id| pack.procedures.get(id)).map(|sub| {
+                let opens = step.opens.as_ref().and_then(|id| self.pack.procedures.get(id)).map(|sub| {
                     let address = format!("/apply/{}?parent={}/{}", sub.id, state.id, step.id);
                     (address, format!("「{}」を申請する", sub.title))
                 });
@@ -381,24 +380,40 @@ impl Office {
             views.push(again_view(p, state, typed));
         }
         views.extend(offers.iter().filter_map(|o| case_view(state, o, typed)));
-        Ok((views, decide::explain(state, &ctx)))
+        views
+    }
+}
+
+#[boxed]
+impl Office {
+    /// A case as somebody opens it. The first look of a holder is recorded: from then on the applicant cannot take it back.
+    pub(super) async fn open_case(self: &Arc<Self>, me: &Me, id: &str) -> Result<OpenedCase, AppError> {
+        let opened = self.opened(me, self.load_case(me, id).await?).await?;
+        let Some(step) = opened.offers.iter().find(|o| o.action == "see").map(|o| o.step.clone()) else {
+            return Ok(opened);
+        };
+        match self.run(me, &opened.row, vec![], None, Command::See { step }).await {
+            // Somebody else was faster: then it is seen anyway.
+            Ok(()) | Err(AppError::Refused { .. }) => {}
+            Err(e) => return Err(e),
+        }
+        self.opened(me, self.load_case(me, id).await?).await
     }
 
-    /// Records that a holder opened the case: from then on the applicant cannot take it back.
-    pub(super) async fn look(self: &Arc<Self>, who: &Identity, id: &str) -> Result<(), AppError> {
-        let (row, state) = self.load_case(who, id).await?;
+    async fn opened(&self, me: &Me, (row, state): (CaseRow, CaseState)) -> Result<OpenedCase, AppError> {
         let pack = self.pack_of(&row.pack).await?;
-        let (org, rules) = (self.org().await?, self.rules(&pack)?);
-        let ctx = Ctx { org: &org, pack: &pack, rules: &rules, now: self.clock.now(), person: &who.person };
-        let Some(step) = decide::offers(&state, &ctx).into_iter().find(|o| o.action == "see").map(|o| o.step)
-        else {
-            return Ok(());
-        };
-        match self.run(who, &row, Command::See { step }).await {
-            // Somebody else was faster: then it is seen anyway.
-            Err(AppError::Refused { .. }) => Ok(()),
-            other => other,
-        }
+        let rules = self.rules(&pack)?;
+        let ctx =
+            Ctx { org: me.org(), pack: &pack, rules: &rules, now: self.clock.now(), person: &me.person };
+        let offers = decide::offers(&state, &ctx);
+        Ok(OpenedCase { row, state, pack, offers })
+    }
+
+    /// Who may act on it, and who may not for which reason.
+    pub(super) fn explain(&self, me: &Me, of: &OpenedCase) -> Result<Vec<Explain>, AppError> {
+        let (pack, rules) = (&of.pack, self.rules(&of.pack)?);
+        let ctx = Ctx { org: me.org(), pack, rules: &rules, now: self.clock.now(), person: &me.person };
+        Ok(decide::explain(&of.state, &ctx))
     }
 
     /// Acts on a case.
@@ -406,7 +421,8 @@ impl Office {
     /// # Errors
     /// Fields that were not accepted, or a refusal that names who may.
     pub async fn act(self: &Arc<Self>, who: &Identity, id: &str, input: &ActInput) -> Result<(), AppError> {
-        let (row, state) = self.load_case(who, id).await?;
+        let me = self.me(who).await?;
+        let (row, state) = self.load_case(&me, id).await?;
         if !OWN_ACTS.contains(&input.act.as_str()) {
             Self::may_decide_now(who)?;
         }
@@ -419,7 +435,7 @@ impl Office {
         let done = async {
             let mut command = command(p, &state, &input, items)?;
             let rows = self.name_rows(who, &pack, p, &mut command).await?;
-            self.run_with(who, &row, files, rows, command).await
+            self.run(&me, &row, files, rows, command).await
         };
         done.await.map_err(|e| beside_its_field(e, &input))
     }
@@ -430,25 +446,19 @@ impl Office {
         self.store.read(move |c| Box::pin(async move { items_in(c, &pack, &items).await })).await
     }
 
-    /// Decides a command, and keeps what follows.
-    async fn run(self: &Arc<Self>, who: &Identity, row: &CaseRow, command: Command) -> Result<(), AppError> {
-        self.run_with(who, row, vec![], None, command).await
-    }
-
-    /// The same with files that become the case's own when the command is accepted, and with rows that it names.
-    async fn run_with(
+    /// Decides a command, and keeps what follows, with files that become the case's own when it is accepted, and with rows that it names.
+    async fn run(
         self: &Arc<Self>,
-        who: &Identity,
+        me: &Me,
         row: &CaseRow,
         files: Vec<String>,
         rows: Option<Named>,
         command: Command,
     ) -> Result<(), AppError> {
-        let me = self.me(who).await?;
         let decision =
             move |state: &CaseState, ctx: &Ctx<'_>| decide::decide(state, ctx, command).map_err(told);
         let extra = Extra { viewer: me.viewer().clone(), files, rows };
-        self.on_case_with(row, &who.person, Some(extra), decision).await.map(|_| ())
+        self.on_case_with(row, &me.person, Some(extra), decision).await.map(|_| ())
     }
 
     /// Records what time alone changed in a case; tells whether anything did.
@@ -531,9 +541,7 @@ impl Office {
         let id = id.to_owned();
         let row = self
             .store
-            .read(move |c| {
-                Box::pin(async move { case::get(c, &engine(), &id).await.map_err(AppError::from) })
-            })
+            .ask(move |c| Box::pin(async move { case::get(c, &engine(), &id).await.map_err(AppError::from) }))
             .await?;
         state_of(&row.ok_or(AppError::NotFound)?)
     }

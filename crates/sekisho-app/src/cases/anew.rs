@@ -56,7 +56,7 @@ impl Office {
     ) -> Result<ApplyForm, AppError> {
         let pack = self.pack();
         let p = pack.procedures.get(procedure).ok_or(AppError::NotFound)?;
-        let (_, state) = self.load_case(who, case).await?;
+        let (_, state) = self.load_case(&self.me(who).await?, case).await?;
         if state.procedure != procedure || address(Some(p), &state, &who.person).is_empty() {
             return Err(AppError::NotFound);
         }

@@ -206,7 +206,7 @@ impl Office {
             let (person, id) = (who.person.clone(), draft.to_owned());
             let row = self
                 .store
-                .read(move |c| {
+                .ask(move |c| {
                     Box::pin(async move { case::get_draft(c, &person, &id).await.map_err(AppError::from) })
                 })
                 .await?;
@@ -291,7 +291,7 @@ impl Office {
     /// Number of the case from which somebody applies, for the form's head; empty when there is none.
     async fn parent_number(&self, who: &Identity, parent: &str) -> Result<String, AppError> {
         let Some((id, _)) = parent.split_once('/') else { return Ok(String::new()) };
-        Ok(self.load_case(who, id).await?.1.number)
+        Ok(self.load_case(&self.me(who).await?, id).await?.1.number)
     }
 
     pub(super) async fn posts_of(&self, me: &Me) -> Result<Vec<PostChoice>, AppError> {

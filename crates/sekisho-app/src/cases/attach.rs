@@ -127,7 +127,7 @@ impl Office {
     /// [`AppError::NotFound`] also when the person may not see the case; refused when the bytes are no longer those that
     /// were attached.
     pub async fn case_file(&self, who: &Identity, id: &str, pos: i64) -> Result<(String, Vec<u8>), AppError> {
-        let (row, state) = self.load_case(who, id).await?;
+        let (row, state) = self.load_case(&self.me(who).await?, id).await?;
         let pack = self.pack_of(&row.pack).await?;
         let procedure = pack.procedures.get(&state.procedure).ok_or(AppError::NotFound)?;
         let found = self

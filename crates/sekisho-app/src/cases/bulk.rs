@@ -23,6 +23,7 @@ use crate::error::{AppError, FieldError};
 use crate::exchange::{Grid, read_grid};
 use crate::login::Identity;
 use crate::office::Office;
+use crate::people::Me;
 use crate::registers::{FieldView, ListQuery, list_filter, table_spec};
 
 use plan::{Asked, affected, class_after, copies_of, outcome_changes, plan};
@@ -402,7 +403,7 @@ impl Office {
     /// What a bulk change leaves alone and touches, for its case's page; nothing for other cases.
     pub(super) async fn bulk_notes(
         &self,
-        who: &Identity,
+        me: &Me,
         pack: &Arc<Pack>,
         p: &Procedure,
         state: &CaseState,
@@ -418,7 +419,6 @@ impl Office {
         if state.status.ended() {
             return Ok(Some(BulkNotes { skipped, ..BulkNotes::default() }));
         }
-        let me = self.me(who).await?;
         let (pack, p, items) = (Arc::clone(pack), p.clone(), state.content.items.clone());
         let (fields, own, viewer) = (state.content.fields.clone(), state.id.clone(), me.viewer().clone());
         let today = self.clock.today();

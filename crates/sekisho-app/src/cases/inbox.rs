@@ -171,7 +171,7 @@ impl Office {
         shown: &str,
         says: &str,
     ) -> Result<(String, String, Result<(), AppError>), AppError> {
-        let (row, _) = match self.load_case(who, id).await {
+        let (row, _) = match self.load_case(&self.me(who).await?, id).await {
             Ok(found) => found,
             Err(e @ AppError::NotFound) => return Ok((String::new(), String::new(), Err(e))),
             Err(e) => return Err(e),

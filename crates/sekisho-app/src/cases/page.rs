@@ -14,6 +14,7 @@ use sekisho_pack::model::{Field, FieldType, Pack, Procedure, Role, Step};
 use sekisho_pack::words::Words;
 use sekisho_store::case::{self, ActRow, CaseRow};
 
+use crate::cases::act::OpenedCase;
 use crate::cases::anew;
 use crate::cases::bulk::class_change;
 use crate::cases::causes;
@@ -221,34 +222,34 @@ impl Office {
     pub async fn case_page(
         self: &Arc<Self>,
         who: &Identity,
+        me: &Me,
         id: &str,
         typed: Option<&ActInput>,
     ) -> Result<CasePage, AppError> {
-        self.look(who, id).await?;
-        let (row, mut state) = self.load_case(who, id).await?;
-        let pack = self.pack_of(&row.pack).await?;
+        let opened = self.open_case(me, id).await?;
+        let pack = Arc::clone(&opened.pack);
         let procedure = pack
             .procedures
-            .get(&state.procedure)
-            .ok_or_else(|| AppError::internal(format!("procedure {} is not in its pack", state.procedure)))?;
-        self.note_case_look(who, &pack, procedure, &state, "page").await?;
-        let me = self.me(who).await?;
-        let d = Arc::clone(me.directory());
+            .get(&opened.state.procedure)
+            .ok_or_else(|| AppError::internal(format!("{} is not in its pack", opened.row.procedure)))?;
+        self.note_case_look(who, &pack, procedure, &opened.state, "page").await?;
+        let (actions, explain) = (opened.actions(procedure, typed), self.explain(me, &opened)?);
+        let OpenedCase { row, mut state, .. } = opened;
+        let d = me.directory();
         let case_id = row.id.clone();
         let acts = self
             .store
-            .read(move |c| Box::pin(async move { case::acts(c, &case_id).await.map_err(AppError::from) }))
+            .ask(move |c| Box::pin(async move { case::acts(c, &case_id).await.map_err(AppError::from) }))
             .await?;
         let now = self.clock.now();
         let (status, status_class) = status_words(state.status.code());
-        let (actions, explain) = self.actions(who, &pack, procedure, &state, typed).await?;
         // Whoever may act needs to read what is decided on; for a remark one need not.
         let reads = actions.iter().any(|a| a.act != "comment") || me.reads_personal_of(&state);
         if !reads {
             hide_fields(procedure, &mut state);
         }
         let looks = if me.sees_looks(&state.applicant.unit) {
-            Some(self.looks_at(&d, format!("case/{}", row.id)).await?)
+            Some(self.looks_at(d, format!("case/{}", row.id)).await?)
         } else {
             None
         };
@@ -285,20 +286,20 @@ impl Office {
             attachments: self.case_files(&row.id).await?,
             related: related(&state),
             cause: match &state.cause {
-                Some(cause) => Some(self.cause_view(&d, cause).await?),
+                Some(cause) => Some(self.cause_view(d, cause).await?),
                 None => None,
             },
             prints: procedure.permit.is_none() && procedure.form.is_some(),
-            bulk: self.bulk_notes(who, &pack, procedure, &state, &acts).await?,
-            permit: permit_view(&d, &state, now),
-            code: self.permit_code(&d, procedure, &state)?,
+            bulk: self.bulk_notes(me, &pack, procedure, &state, &acts).await?,
+            permit: permit_view(d, &state, now),
+            code: self.permit_code(d, procedure, &state)?,
             steps: procedure
                 .steps
                 .iter()
-                .map(|s| step_line(s, state.step(&s.id), &d, now, || words.by(&s.by, procedure)))
+                .map(|s| step_line(s, state.step(&s.id), d, now, || words.by(&s.by, procedure)))
                 .collect(),
-            explain: explain.into_iter().map(|e| ExplainLine::of(e, &d)).collect(),
-            acts: self.act_lines(&d, procedure, &pack.roles, &state, &acts, reads)?,
+            explain: explain.into_iter().map(|e| ExplainLine::of(e, d)).collect(),
+            acts: self.act_lines(d, procedure, &pack.roles, &state, &acts, reads)?,
             clauses: procedure.clauses.iter().map(|id| ClauseLink::of(id)).collect(),
             anew: anew::address(self.pack().procedures.get(&state.procedure), &state, &who.person),
         })
@@ -334,9 +335,9 @@ impl Office {
         let case_id = row.id.clone();
         let acts = self
             .store
-            .read(move |c| Box::pin(async move { case::acts(c, &case_id).await.map_err(AppError::from) }))
+            .ask(move |c| Box::pin(async move { case::acts(c, &case_id).await.map_err(AppError::from) }))
             .await?;
-        self.act_lines(&*self.directory().await?, procedure, &pack.roles, &state, &acts, reads)
+        self.act_lines(me.directory(), procedure, &pack.roles, &state, &acts, reads)
     }
 
     async fn cause_view(&self, d: &Directory, cause: &Cause) -> Result<CauseView, AppError> {

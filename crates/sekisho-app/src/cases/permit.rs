@@ -166,17 +166,18 @@ impl Office {
         who: &Identity,
         id: &str,
     ) -> Result<(String, Vec<u8>), AppError> {
-        let (row, mut state) = self.load_case(who, id).await?;
+        let me = self.me(who).await?;
+        let (row, mut state) = self.load_case(&me, id).await?;
         let pack = self.pack_of(&row.pack).await?;
         let procedure = pack.procedures.get(&state.procedure).ok_or(AppError::NotFound)?;
         let Some(form) = procedure.form.clone() else {
             return Err(AppError::refused("P002", "この手続には印刷する様式がありません。"));
         };
         self.note_case_look(who, &pack, procedure, &state, "print").await?;
-        if !self.me(who).await?.reads_personal_of(&state) {
+        if !me.reads_personal_of(&state) {
             hide_fields(procedure, &mut state);
         }
-        let d = self.directory().await?;
+        let d = me.directory();
         let case_id = row.id.clone();
         let acts = self
             .store
@@ -197,7 +198,7 @@ impl Office {
             number: state.permit.as_ref().map_or_else(|| state.number.clone(), |p| p.number.clone()),
             applied_on: state.opened_at.date().wareki(),
             applicant: match state.cause {
-                None => person(&d, &state.applicant.post, &state.applicant.person),
+                None => person(d, &state.applicant.post, &state.applicant.person),
                 // Nobody applied: the case is its unit's.
                 Some(_) => Person { unit: d.place_name(&state.applicant.unit), ..Person::default() },
             },
@@ -212,11 +213,11 @@ impl Office {
                 }))
                 .collect(),
             items: state.items().into_iter().map(|i| item(&pack, procedure, &state, i)).collect(),
-            steps: steps(&d, &pack, procedure, &state),
-            permit: permit(&d, &pack, &state, self.permit_code(&d, procedure, &state)?),
+            steps: steps(d, &pack, procedure, &state),
+            permit: permit(d, &pack, &state, self.permit_code(d, procedure, &state)?),
             safeguards: safeguards(&state),
-            movements: movements(&d, &state),
-            records: records(&d, procedure, &state),
+            movements: movements(d, &state),
+            records: records(d, procedure, &state),
             ledger: self.proof_of(&state, &acts).await?,
             notices: notices(&state),
             printed: format!("{} {} 印刷", self.clock.now().wareki(), d.person_name(&who.person)),

@@ -17,8 +17,8 @@ use crate::cases::lent::covers;
 use crate::cases::related;
 use crate::checks;
 use crate::error::AppError;
-use crate::login::Identity;
 use crate::office::Office;
+use crate::people::Me;
 use crate::record::{record, stream_of};
 
 /// Reads a row's folded state.
@@ -28,9 +28,8 @@ pub(super) fn state_of(row: &CaseRow) -> Result<CaseState, AppError> {
 
 impl Office {
     /// A case that somebody may see: of the units seen, one the person takes part in, or one that waits for the person.
-    pub(super) async fn load_case(&self, who: &Identity, id: &str) -> Result<(CaseRow, CaseState), AppError> {
-        let me = self.me(who).await?;
-        let lent = self.lent_to(&me);
+    pub(super) async fn load_case(&self, me: &Me, id: &str) -> Result<(CaseRow, CaseState), AppError> {
+        let lent = self.lent_to(me);
         let lent_posts: Vec<String> = lent.iter().map(|x| x.post.clone()).collect();
         let (viewer, posts, id) = (me.viewer().clone(), me.posts().to_vec(), id.to_owned());
         let (row, by_delegation) = self

@@ -196,7 +196,7 @@ impl Office {
         let since = circle.today.plus_days(-LOOK_BACK);
         let rows = self
             .store
-            .read(move |c| {
+            .ask(move |c| {
                 Box::pin(async move { delegation::since(c, since, SHOWN).await.map_err(AppError::from) })
             })
             .await?;
@@ -220,7 +220,7 @@ impl Office {
         let today = circle.today;
         let rows = self
             .store
-            .read(move |c| {
+            .ask(move |c| {
                 Box::pin(async move { delegation::waiting(c, today).await.map_err(AppError::from) })
             })
             .await?;

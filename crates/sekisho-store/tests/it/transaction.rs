@@ -103,6 +103,75 @@ on_both! {
         assert_eq!(look!(db.store, c => setting::get(c, "a").await).unwrap(), None);
     }
 
+    async fn one_query_cannot_write(db: Db) {
+        let refused = db.store.ask(|c| Box::pin(async move { setting::set(c, "a", "1").await })).await;
+        assert!(matches!(refused, Err(StoreError::Database(_))), "{refused:?}");
+        assert_eq!(look!(db.store, c => setting::get(c, "a").await).unwrap(), None);
+    }
+
+    async fn one_query_is_one(db: Db) {
+        act!(db.store, c => setting::set(c, "a", "1").await).unwrap();
+        let one = db.store.ask(|c| Box::pin(async move { setting::get(c, "a").await }));
+        let (one, sent) = sekisho_store::counted(one).await;
+        assert_eq!((one.unwrap().as_deref(), sent), (Some("1"), 1));
+        let store = db.store.clone();
+        let two = tokio::spawn(async move {
+            store.ask(|c| Box::pin(async move {
+                setting::get(c, "a").await?;
+                setting::get(c, "a").await
+            })).await
+        });
+        // In a release build it would only see two moments.
+        assert_eq!(two.await.is_err_and(|e| e.is_panic()), cfg!(debug_assertions));
+        assert!(look!(db.store, c => setting::get(c, "a").await).unwrap().is_some());
+    }
+
+    async fn an_act_does_not_wait_for_readings(db: Db) {
+        let (entered, mut seen) = tokio::sync::mpsc::channel(64);
+        let (leave, left) = tokio::sync::watch::channel(false);
+        let mut readings = tokio::task::JoinSet::new();
+        for _ in 0..20 {
+            let (store, entered, mut left) = (db.store.clone(), entered.clone(), left.clone());
+            readings.spawn(async move {
+                look!(store, c => {
+                    let before = setting::get(c, "a").await?;
+                    entered.send(()).await.unwrap();
+                    left.wait_for(|l| *l).await.unwrap();
+                    Ok(before)
+                })
+            });
+        }
+        // As many as there are connections for reading; the others wait for one.
+        for _ in 0..if db.store.is_sqlite() { 4 } else { 7 } {
+            seen.recv().await.unwrap();
+        }
+        act!(db.store, c => setting::set(c, "a", "1").await).unwrap();
+        leave.send(true).unwrap();
+        while let Some(read) = readings.join_next().await {
+            read.unwrap().unwrap();
+        }
+    }
+
+    async fn a_reading_that_ended_leaves_no_transaction_open(db: Db) {
+        if db.store.is_sqlite() {
+            return;
+        }
+        let open = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+        for refused in [false, true] {
+            let read = look!(db.store, c => {
+                setting::get(c, "a").await?;
+                if refused { Err(StoreError::Stopped) } else { Ok(()) }
+            });
+            assert_eq!(read.is_err(), refused);
+            let still = async {
+                while db.store.ask(|c| Box::pin(async move { c.count(open, vec![]).await })).await.unwrap() > 0 {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::time::timeout(std::time::Duration::from_secs(10), still).await.unwrap();
+        }
+    }
+
     async fn a_reader_sees_one_moment(db: Db) {
         act!(db.store, c => setting::set(c, "a", "before").await).unwrap();
         let other = db.store.clone();

@@ -204,7 +204,7 @@ async fn show(
     ApiWho(who): ApiWho,
     Path(id): Path<String>,
 ) -> Result<Json<CasePage>, ApiError> {
-    Ok(Json(web.office.case_page(&who, &id, None).await?))
+    Ok(Json(web.office.case_page(&who, &web.office.me(&who).await?, &id, None).await?))
 }
 
 async fn acts(
@@ -212,7 +212,7 @@ async fn acts(
     ApiWho(who): ApiWho,
     Path(id): Path<String>,
 ) -> Result<Json<Vec<ActLine>>, ApiError> {
-    Ok(Json(web.office.case_page(&who, &id, None).await?.acts))
+    Ok(Json(web.office.case_page(&who, &web.office.me(&who).await?, &id, None).await?.acts))
 }
 
 async fn act(
@@ -222,5 +222,5 @@ async fn act(
 ) -> Result<Json<CasePage>, ApiError> {
     let input = ActInput { act: sent.act, step: sent.step, shown: sent.shown, values: sent.values.lists() };
     web.office.act(&who, &id, &input).await?;
-    Ok(Json(web.office.case_page(&who, &id, None).await?))
+    Ok(Json(web.office.case_page(&who, &web.office.me(&who).await?, &id, None).await?))
 }

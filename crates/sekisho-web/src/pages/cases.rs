@@ -179,9 +179,10 @@ async fn not_recorded(
     input: &ActInput,
     (status, errors, refusal): (StatusCode, Errors, String),
 ) -> Result<Response, WebError> {
-    let case = web.office.case_page(who, id, Some(input)).await?;
+    let me = web.office.me(who).await?;
+    let case = web.office.case_page(who, &me, id, Some(input)).await?;
     let unsent = unsent(&case, input);
-    let page = Page::of(web, who, &case.title, SECTION).await?;
+    let page = Page::of_me(web, who, me, &case.title, SECTION).await?;
     let shown = CasePage { page, case, errors, refusal, unsent, waiting: 0 };
     Ok((status, html(&shown)?).into_response())
 }
@@ -192,9 +193,9 @@ async fn show(
     Path(id): Path<String>,
     Query(q): Query<Done>,
 ) -> Result<Response, WebError> {
-    let case = web.office.case_page(&who, &id, None).await?;
-    let done = q.done.as_deref();
     let me = web.office.me(&who).await?;
+    let case = web.office.case_page(&who, &me, &id, None).await?;
+    let done = q.done.as_deref();
     let waiting = if done == Some("acted") { web.office.inbox(&me, COUNTED).await?.len() } else { 0 };
     let page = Page::of_me(&web, &who, me, &case.title, SECTION).await?.flash(done);
     html(&CasePage { page, case, errors: Errors::default(), refusal: String::new(), unsent: vec![], waiting })
