@@ -264,9 +264,7 @@ impl Office {
         let hash = hex(&sha256(secret.as_bytes()));
         let found = self
             .store
-            .read(move |c| {
-                Box::pin(async move { api_token::by_hash(c, &hash).await.map_err(AppError::from) })
-            })
+            .ask(move |c| Box::pin(async move { api_token::by_hash(c, &hash).await.map_err(AppError::from) }))
             .await?;
         let (token, account, barred) = found.ok_or(AppError::NoSession)?;
         let now = self.clock.now();

@@ -173,9 +173,9 @@ async fn measure(
             ((whole - whole0) / TICKS, (serving - serving0) / TICKS, (asking - asking0) / TICKS);
         let requests: usize = all.values().map(|f| f.times.len()).sum();
         println!(
-            "processors: nodes {serving:.1} s ({:.2} ms for each of {requests} requests), clients {asking:.1} s, the database and the rest {:.1} s",
+            "processors: nodes {serving:.1} s ({:.2} ms for each of {requests} requests), clients {asking:.1} s, all else (PostgreSQL) {:.1} s",
             serving * 1e3 / f64::from(u32::try_from(requests.max(1))?),
-            whole - serving - asking
+            (whole - serving - asking).abs()
         );
     }
     Ok(all)

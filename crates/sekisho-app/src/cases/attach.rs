@@ -157,7 +157,7 @@ impl Office {
         let id = id.to_owned();
         let rows = self
             .store
-            .read(move |c| Box::pin(async move { attachment::of_case(c, &id).await.map_err(AppError::from) }))
+            .ask(move |c| Box::pin(async move { attachment::of_case(c, &id).await.map_err(AppError::from) }))
             .await?;
         Ok(rows.iter().map(line).collect())
     }

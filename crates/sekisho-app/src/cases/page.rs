@@ -12,7 +12,7 @@ use sekisho_case::case::{
 use sekisho_case::handling::Handling;
 use sekisho_pack::model::{Field, FieldType, Pack, Procedure, Role, Step};
 use sekisho_pack::words::Words;
-use sekisho_store::case::{self, ActRow, CaseRow};
+use sekisho_store::case::{ActRow, CaseRow};
 
 use crate::cases::act::OpenedCase;
 use crate::cases::anew;
@@ -236,11 +236,7 @@ impl Office {
         let (actions, explain) = (opened.actions(procedure, typed), self.explain(me, &opened)?);
         let OpenedCase { row, mut state, .. } = opened;
         let d = me.directory();
-        let case_id = row.id.clone();
-        let acts = self
-            .store
-            .ask(move |c| Box::pin(async move { case::acts(c, &case_id).await.map_err(AppError::from) }))
-            .await?;
+        let acts = self.acts_of(&row.id).await?;
         let now = self.clock.now();
         let (status, status_class) = status_words(state.status.code());
         // Whoever may act needs to read what is decided on; for a remark one need not.
@@ -332,11 +328,7 @@ impl Office {
         let Some(procedure) = pack.procedures.get(&state.procedure) else { return Ok(vec![]) };
         self.note_case_look(who, &pack, procedure, &state, "print").await?;
         let reads = me.reads_personal_of(&state);
-        let case_id = row.id.clone();
-        let acts = self
-            .store
-            .ask(move |c| Box::pin(async move { case::acts(c, &case_id).await.map_err(AppError::from) }))
-            .await?;
+        let acts = self.acts_of(&row.id).await?;
         self.act_lines(me.directory(), procedure, &pack.roles, &state, &acts, reads)
     }
 

@@ -14,7 +14,7 @@ use sekisho_forms::{
     RenderRequest, Safeguard, Step,
 };
 use sekisho_pack::model::{FieldType, Pack, Procedure};
-use sekisho_store::case::{self, ActRow};
+use sekisho_store::case::ActRow;
 use sekisho_store::ledger;
 
 use crate::cases::bulk::class_after_text;
@@ -178,11 +178,7 @@ impl Office {
             hide_fields(procedure, &mut state);
         }
         let d = me.directory();
-        let case_id = row.id.clone();
-        let acts = self
-            .store
-            .read(move |c| Box::pin(async move { case::acts(c, &case_id).await.map_err(AppError::from) }))
-            .await?;
+        let acts = self.acts_of(&row.id).await?;
         let data = FormData {
             document_date: state.permit.as_ref().map_or(state.opened_at, |p| p.issued_at).date(),
             document_date_text: state

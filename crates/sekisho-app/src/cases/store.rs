@@ -58,6 +58,14 @@ impl Office {
         }
         Ok((row, state))
     }
+
+    /// What happened in a case so far.
+    pub(super) async fn acts_of(&self, case: &str) -> Result<Vec<ActRow>, AppError> {
+        let case = case.to_owned();
+        self.store
+            .ask(move |c| Box::pin(async move { case::acts(c, &case).await.map_err(AppError::from) }))
+            .await
+    }
 }
 
 /// Stores acts and the state they lead to. `before` is the row they were decided on; nothing for a new case.
