@@ -175,7 +175,7 @@ async fn measure(
         println!(
             "processors: nodes {serving:.1} s ({:.2} ms for each of {requests} requests), clients {asking:.1} s, all else (PostgreSQL) {:.1} s",
             serving * 1e3 / f64::from(u32::try_from(requests.max(1))?),
-            (whole - serving - asking).abs()
+            (whole - serving - asking).max(0.0)
         );
     }
     Ok(all)
