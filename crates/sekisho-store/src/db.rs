@@ -36,8 +36,8 @@ const FEWEST_CONNECTIONS: u32 = 4;
 /// How long a connection may have been idle and still be used without asking whether the other end is there: a question for each reading is as
 /// dear as the reading itself. A server that ended meanwhile is noticed by whoever reads within this time.
 const FRESH: std::time::Duration = std::time::Duration::from_secs(1);
-/// Prepared statements that a connection keeps. Lists are written for the filters they have, so there are a few hundred; with the
-/// library's 100 a busy day would prepare most of them again and again.
+/// Prepared statements that a connection keeps; the library's default is 100. In half a minute of the eight routes of `bench/nodes` the
+/// connection that writes had prepared 214, each of those that read 59 to 73.
 const PREPARED: usize = 500;
 
 /// How long a request waits for a connection before it is told that the database is gone.
