@@ -1,6 +1,7 @@
 //! The handle of one body's database: SQLite by default, PostgreSQL for more than one application node.
 
 use std::future::Future;
+use std::ops::DerefMut;
 use std::path::Path;
 use std::pin::Pin;
 use std::str::FromStr as _;
@@ -9,7 +10,10 @@ use std::sync::Arc;
 use sekisho_boxed::boxed;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{
+    ConnectOptions as _, Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection,
+    SqlitePool, Transaction,
+};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::args;
@@ -76,28 +80,22 @@ impl std::fmt::Debug for Store {
     }
 }
 
+/// What was taken from either pool.
+enum Taken<S, P> {
+    Sqlite(S),
+    Postgres(P),
+}
+
 /// A transaction that only reads.
-enum Reading {
-    Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
-}
-
-impl Reading {
-    fn conn(&mut self) -> Conn<'_> {
-        match self {
-            Self::Sqlite(tx) => Conn::Sqlite(tx),
-            Self::Postgres(tx) => Conn::Postgres(tx),
-        }
-    }
-}
-
+type Reading = Taken<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>;
 /// A connection for one query.
-enum Asking {
-    Sqlite(PoolConnection<Sqlite>),
-    Postgres(PoolConnection<Postgres>),
-}
+type Asking = Taken<PoolConnection<Sqlite>, PoolConnection<Postgres>>;
 
-impl Asking {
+impl<S, P> Taken<S, P>
+where
+    S: DerefMut<Target = SqliteConnection>,
+    P: DerefMut<Target = PgConnection>,
+{
     fn conn(&mut self) -> Conn<'_> {
         match self {
             Self::Sqlite(c) => Conn::Sqlite(c),

@@ -434,7 +434,7 @@ impl Office {
         let (input, files) = self.files_of(who, fields, input).await?;
         let done = async {
             let mut command = command(p, &state, &input, items)?;
-            let rows = self.name_rows(who, &pack, p, &mut command).await?;
+            let rows = self.name_rows(&me, &pack, p, &mut command).await?;
             self.run(&me, &row, files, rows, command).await
         };
         done.await.map_err(|e| beside_its_field(e, &input))

@@ -278,7 +278,7 @@ impl Office {
             attachments: self
                 .attached(who, typed.values.get(attach::FIELD).map_or(&[], Vec::as_slice))
                 .await?,
-            parent_number: self.parent_number(who, typed.first(related::FIELD)).await?,
+            parent_number: self.parent_number(&me, typed.first(related::FIELD)).await?,
             parent: typed.first(related::FIELD).to_owned(),
             permit: p.permit.is_some(),
             once: match typed.first(ONCE) {
@@ -289,9 +289,9 @@ impl Office {
     }
 
     /// Number of the case from which somebody applies, for the form's head; empty when there is none.
-    async fn parent_number(&self, who: &Identity, parent: &str) -> Result<String, AppError> {
+    async fn parent_number(&self, me: &Me, parent: &str) -> Result<String, AppError> {
         let Some((id, _)) = parent.split_once('/') else { return Ok(String::new()) };
-        Ok(self.load_case(&self.me(who).await?, id).await?.1.number)
+        Ok(self.load_case(me, id).await?.1.number)
     }
 
     pub(super) async fn posts_of(&self, me: &Me) -> Result<Vec<PostChoice>, AppError> {

@@ -228,10 +228,9 @@ impl Office {
     ) -> Result<CasePage, AppError> {
         let opened = self.open_case(me, id).await?;
         let pack = Arc::clone(&opened.pack);
-        let procedure = pack
-            .procedures
-            .get(&opened.state.procedure)
-            .ok_or_else(|| AppError::internal(format!("{} is not in its pack", opened.row.procedure)))?;
+        let procedure = pack.procedures.get(&opened.state.procedure).ok_or_else(|| {
+            AppError::internal(format!("procedure {} is not in its pack", opened.row.procedure))
+        })?;
         self.note_case_look(who, &pack, procedure, &opened.state, "page").await?;
         let (actions, explain) = (opened.actions(procedure, typed), self.explain(me, &opened)?);
         let OpenedCase { row, mut state, .. } = opened;

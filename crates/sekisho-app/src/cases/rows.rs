@@ -13,8 +13,8 @@ use serde_json::json;
 
 use crate::cases::act::{AGAIN, EVIDENCE};
 use crate::error::{AppError, FieldError};
-use crate::login::Identity;
 use crate::office::Office;
+use crate::people::Me;
 use crate::registers::table_spec;
 
 /// Fields that name rows, and what was read of those rows.
@@ -74,7 +74,7 @@ impl Office {
     /// Puts what conditions read of the rows that a form names beside what was typed.
     pub(super) async fn name_rows(
         &self,
-        who: &Identity,
+        me: &Me,
         pack: &Arc<Pack>,
         p: &Procedure,
         command: &mut Command,
@@ -92,7 +92,6 @@ impl Office {
         if fields.is_empty() {
             return Ok(None);
         }
-        let me = self.me(who).await?;
         let (viewer, pack, asked, typed) =
             (me.viewer().clone(), Arc::clone(pack), fields.clone(), values.clone());
         let facts = self

@@ -7,6 +7,7 @@ use axum::extract::{Path, Query, State};
 use axum::routing::{get, post};
 use schemars::JsonSchema;
 use sekisho_app::cases::{ActInput, ActLine, ApplyForm, CasePage, CasesList, CasesQuery, Typed, Wish};
+use sekisho_app::login::Identity;
 use serde::{Deserialize, Serialize};
 
 use super::Route;
@@ -199,12 +200,18 @@ fn query(asked: &Fields) -> CasesQuery {
     }
 }
 
+/// The case as its page shows it.
+async fn case(web: &Web, who: &Identity, id: &str) -> Result<CasePage, ApiError> {
+    let me = web.office.me(who).await?;
+    Ok(web.office.case_page(who, &me, id, None).await?)
+}
+
 async fn show(
     State(web): State<Web>,
     ApiWho(who): ApiWho,
     Path(id): Path<String>,
 ) -> Result<Json<CasePage>, ApiError> {
-    Ok(Json(web.office.case_page(&who, &web.office.me(&who).await?, &id, None).await?))
+    Ok(Json(case(&web, &who, &id).await?))
 }
 
 async fn acts(
@@ -212,7 +219,7 @@ async fn acts(
     ApiWho(who): ApiWho,
     Path(id): Path<String>,
 ) -> Result<Json<Vec<ActLine>>, ApiError> {
-    Ok(Json(web.office.case_page(&who, &web.office.me(&who).await?, &id, None).await?.acts))
+    Ok(Json(case(&web, &who, &id).await?.acts))
 }
 
 async fn act(
@@ -222,5 +229,5 @@ async fn act(
 ) -> Result<Json<CasePage>, ApiError> {
     let input = ActInput { act: sent.act, step: sent.step, shown: sent.shown, values: sent.values.lists() };
     web.office.act(&who, &id, &input).await?;
-    Ok(Json(web.office.case_page(&who, &web.office.me(&who).await?, &id, None).await?))
+    Ok(Json(case(&web, &who, &id).await?))
 }
