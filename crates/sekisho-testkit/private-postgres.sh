@@ -5,9 +5,6 @@
 #                                        (postgres://user:password@127.0.0.1:port). It runs until standard
 #                                        input ends, so it goes away with whoever started it, however that
 #                                        one ends. Then the server is stopped and its folder removed.
-#   private-postgres.sh create URL NAME [TEMPLATE]
-#                                        creates the database NAME on the server at URL: empty, or as a copy of
-#                                        the database TEMPLATE, to which nobody may be connected.
 #
 # On failure: a line on standard error that says what is missing, and status 1.
 # Used by scripts/test (one server for a whole run) and embedded in the crate sekisho-testkit.
@@ -104,12 +101,7 @@ case "${1:-}" in
 serve)
     serve
     ;;
-create)
-    psql=$(find_program psql)
-    "$psql" --no-psqlrc --quiet --set ON_ERROR_STOP=1 --command "CREATE DATABASE \"$3\" TEMPLATE \"${4:-template0}\"" \
-        "$2/postgres" </dev/null >/dev/null
-    ;;
 *)
-    fail "usage: private-postgres.sh serve | create URL NAME [TEMPLATE]"
+    fail "usage: private-postgres.sh serve"
     ;;
 esac

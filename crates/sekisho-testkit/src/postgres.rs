@@ -3,8 +3,11 @@
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::process::{ChildStdin, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use tokio::runtime::Runtime;
 
 /// Names a server that is already running, as `postgres://user:password@host:port` without a database; set by
 /// `scripts/test`. The user must be allowed to create databases; they stay when the tests end.
@@ -17,7 +20,14 @@ const SCRIPT: &str = include_str!("../private-postgres.sh");
 /// input ends, which the operating system sees to even if this process is killed.
 struct Server {
     base_url: String,
+    maker: Mutex<Maker>,
     _lifeline: Option<ChildStdin>,
+}
+
+/// What databases are made over: one connection for the whole process, since beginning one takes as long as making a database.
+struct Maker {
+    runtime: Runtime,
+    connection: PgConnection,
 }
 
 static SERVER: OnceLock<Result<Server, String>> = OnceLock::new();
@@ -50,22 +60,21 @@ fn database(template: Option<&str>) -> Result<String, String> {
     // The process id keeps apart the test binaries that share one server.
     let number = NEXT_DATABASE.fetch_add(1, Ordering::Relaxed);
     let name = format!("sekisho_test_{}_{number}", std::process::id());
-    create_database(&server.base_url, &name, template)?;
+    server.make(&name, template)?;
     Ok(format!("{}/{name}", server.base_url))
 }
 
 fn find_or_start() -> Result<Server, String> {
     match std::env::var(BASE_URL_VARIABLE) {
-        Ok(url) if !url.is_empty() => {
-            Ok(Server { base_url: url.trim_end_matches('/').to_owned(), _lifeline: None })
-        }
+        Ok(url) if !url.is_empty() => Server::at(url.trim_end_matches('/'), None),
         _ => start(),
     }
 }
 
 fn start() -> Result<Server, String> {
     // A process group of its own: Ctrl-C reaches the tests, and the script follows by the lifeline.
-    let mut child = script(&["serve"])
+    let mut child = Command::new("sh")
+        .args(["-c", SCRIPT, "private-postgres.sh", "serve"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -88,23 +97,41 @@ fn start() -> Result<Server, String> {
         let _ = stderr.read_to_string(&mut reason);
         return Err(format!("PostgreSQL did not start: {}", reason.trim_end()));
     }
-    Ok(Server { base_url: base_url.to_owned(), _lifeline: Some(lifeline) })
+    Server::at(base_url, Some(lifeline))
 }
 
-fn create_database(base_url: &str, name: &str, template: Option<&str>) -> Result<(), String> {
-    let output = script(&["create", base_url, name])
-        .args(template)
-        .output()
-        .map_err(|error| format!("cannot run sh to create a database: {error}"))?;
-    if output.status.success() {
-        return Ok(());
+impl Server {
+    fn at(base_url: &str, lifeline: Option<ChildStdin>) -> Result<Self, String> {
+        let maker = apart(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .map_err(|error| format!("cannot start a runtime: {error}"))?;
+            let connection = runtime
+                .block_on(PgConnection::connect(&format!("{base_url}/postgres")))
+                .map_err(|error| format!("cannot connect to the PostgreSQL of the tests: {error}"))?;
+            Ok::<_, String>(Maker { runtime, connection })
+        })?;
+        Ok(Self { base_url: base_url.to_owned(), maker: Mutex::new(maker), _lifeline: lifeline })
     }
-    let reason = String::from_utf8_lossy(&output.stderr);
-    Err(format!("cannot create the database {name}: {}", reason.trim_end()))
+
+    fn make(&self, name: &str, template: Option<&str>) -> Result<(), String> {
+        let template = template.unwrap_or("template0");
+        let sql = format!("CREATE DATABASE \"{name}\" TEMPLATE \"{template}\"");
+        apart(|| {
+            let mut maker = self.maker.lock().unwrap_or_else(PoisonError::into_inner);
+            let Maker { runtime, connection } = &mut *maker;
+            runtime
+                .block_on(sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection))
+                .map(drop)
+                .map_err(|error| format!("cannot create the database {name}: {error}"))
+        })
+    }
 }
 
-fn script(arguments: &[&str]) -> Command {
-    let mut command = Command::new("sh");
-    command.arg("-c").arg(SCRIPT).arg("private-postgres.sh").args(arguments);
-    command
+/// Runs on a thread of its own: the caller may be within a runtime, where nothing else may wait for another.
+fn apart<T: Send>(job: impl FnOnce() -> Result<T, String> + Send) -> Result<T, String> {
+    std::thread::scope(|scope| {
+        scope.spawn(job).join().unwrap_or_else(|_| Err("the thread that makes databases broke".to_owned()))
+    })
 }

@@ -2,7 +2,9 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
+
+use sqlx::{Connection as _, PgConnection, Row as _};
 
 /// Tests run in the folder of their crate, wherever it was built.
 const SCRIPT: &str = "private-postgres.sh";
@@ -14,12 +16,15 @@ fn parts(url: &str) -> Option<(&str, &str, &str)> {
     Some((base, address, name))
 }
 
-fn create(base_url: &str, name: &str) -> std::io::Result<Output> {
-    Command::new("sh").args([SCRIPT, "create", base_url, name]).output()
+/// Runs statements in a database.
+async fn run(url: &str, sql: &'static str) -> Result<(), sqlx::Error> {
+    let mut connection = PgConnection::connect(url).await?;
+    sqlx::raw_sql(sql).execute(&mut connection).await?;
+    connection.close().await
 }
 
-#[test]
-fn each_call_gives_a_database_of_its_own_on_one_server() {
+#[tokio::test]
+async fn each_call_gives_a_database_of_its_own_on_one_server() {
     let first = sekisho_testkit::postgres_url().unwrap();
     let second = sekisho_testkit::postgres_url().unwrap();
     let (base, address, first_name) = parts(&first).unwrap();
@@ -27,14 +32,25 @@ fn each_call_gives_a_database_of_its_own_on_one_server() {
     assert_eq!(base, second_base);
     assert_ne!(first_name, second_name);
     TcpStream::connect(address).unwrap();
-
-    let again = create(base, first_name).unwrap();
-    assert!(!again.status.success(), "the database {first_name} was not there");
-    assert!(String::from_utf8_lossy(&again.stderr).contains("already exists"));
+    run(&first, "CREATE TABLE mine (n INT)").await.unwrap();
+    run(&second, "CREATE TABLE mine (n INT)").await.unwrap();
 }
 
-#[test]
-fn a_server_asks_for_its_password_and_ends_with_its_starter() {
+#[tokio::test]
+async fn a_copy_holds_what_its_original_held_and_is_its_own() {
+    let original = sekisho_testkit::postgres_url().unwrap();
+    run(&original, "CREATE TABLE kept AS SELECT 7 AS n").await.unwrap();
+    let copy = sekisho_testkit::postgres_copy(&original).unwrap();
+    run(&copy, "UPDATE kept SET n = 8").await.unwrap();
+    for (url, n) in [(&original, 7), (&copy, 8)] {
+        let mut connection = PgConnection::connect(url).await.unwrap();
+        let row = sqlx::query("SELECT n FROM kept").fetch_one(&mut connection).await.unwrap();
+        assert_eq!(row.get::<i32, _>(0), n);
+    }
+}
+
+#[tokio::test]
+async fn a_server_asks_for_its_password_and_ends_with_its_starter() {
     let folder = std::env::temp_dir().join(format!("sekisho-testkit-{}", std::process::id()));
     std::fs::create_dir(&folder).unwrap();
     // The server's user must be able to walk through it.
@@ -53,9 +69,8 @@ fn a_server_asks_for_its_password_and_ends_with_its_starter() {
     let address = line.trim_end().rsplit_once('@').unwrap().1.to_owned();
     TcpStream::connect(&address).unwrap();
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
-    let refused = create(&format!("postgres://sekisho:wrong@{address}"), "never_made").unwrap();
-    assert!(!refused.status.success());
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("authentication failed"));
+    let refused = PgConnection::connect(&format!("postgres://sekisho:wrong@{address}/postgres")).await;
+    assert!(refused.unwrap_err().to_string().contains("authentication failed"));
 
     drop(child.stdin.take()); // what the operating system does when the starter is killed
     assert!(child.wait().unwrap().success());

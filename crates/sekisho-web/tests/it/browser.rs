@@ -284,10 +284,17 @@ impl Browser {
 }
 
 pub fn encode(fields: &[(&str, &str)]) -> String {
+    let digit = |d: u8| char::from(b"0123456789ABCDEF"[usize::from(d)]);
     let escape = |s: &str| {
-        s.bytes()
-            .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
-            .collect::<String>()
+        let mut out = String::new();
+        for b in s.bytes() {
+            if b.is_ascii_alphanumeric() {
+                out.push(char::from(b));
+            } else {
+                out.extend(['%', digit(b >> 4), digit(b & 15)]);
+            }
+        }
+        out
     };
     fields.iter().map(|(k, v)| format!("{}={}", escape(k), escape(v))).collect::<Vec<_>>().join("&")
 }
