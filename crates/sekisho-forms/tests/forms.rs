@@ -1,6 +1,11 @@
 //! What is on the printed page, and what a template may not do.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "what the tests share may fail them too")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what the tests share may fail them too"
+)]
 
 mod sample;
 
@@ -185,62 +190,71 @@ fn pack_forms() -> (BTreeMap<String, String>, Vec<String>) {
 fn every_form_of_the_pack_prints_applications_and_permits() {
     let (templates, forms) = pack_forms();
     assert!(forms.len() >= 7, "{forms:?}");
-    for form in forms {
-        let print = |data: &FormData| {
-            let json = serde_json::to_value(data).expect("json");
-            render(&templates, &form, &json).unwrap_or_else(|e| panic!("{form}: {e}"))
-        };
-        let mut data = permit(2);
-        data.steps.push(Step {
-            id: "added".into(),
-            title: "足した段".into(),
-            acts: vec![Act { note: "足した段の意見".into(), ..data.steps[0].acts[0].clone() }],
-            ..Step::default()
-        });
-        data.fields.push(Field {
-            id: "added".into(), label: "足した項目".into(), value: "足した値".into()
-        });
-        let pdf = print(&data);
-        assert!(poppler("pdfinfo", &["-"], &pdf).contains("(A4)"), "{form}");
-        let text = text(&pdf);
-        let wanted = [
-            "様式第",
-            "持出-R8-0042",
-            "渡邉﨑男",
-            "足した項目",
-            "足した値",
-            "ZEIMU-USB-2026-0002",
-            "10482／10496",
-        ];
-        let lists = templates[&form].contains("#items-list(");
-        for wanted in wanted.into_iter().filter(|w| lists || *w != "ZEIMU-USB-2026-0002") {
-            assert!(text.contains(wanted), "{form}: 「{wanted}」 is missing in: {text}");
+    // Printing takes all of a processor: as many at a time as there are.
+    let at_once = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for some in forms.chunks(forms.len().div_ceil(at_once)) {
+            let templates = &templates;
+            scope
+                .spawn(move || some.iter().for_each(|form| prints_applications_and_permits(templates, form)));
         }
-        // These have one step before the end and no place for what is said between application and decision.
-        assert!(
-            ["take_out", "reclassification"].contains(&form.as_str()) || text.contains("足した段の意見"),
-            "{form}: {text}"
-        );
+    });
+}
 
-        data.permit = None;
-        data.ledger = None;
-        data.steps.iter_mut().for_each(|s| s.acts.clear());
-        data.steps[0].role = "最高情報セキュリティ責任者（CISO）・統括情報セキュリティ責任者".into();
-        let text = self::text(&print(&data));
-        if templates[&form].contains("#record-head") {
-            // Nobody applied: it is addressed to nobody.
-            assert!(text.contains("始まった日") && !text.contains("渡邉﨑男"), "{form}: {text}");
-            continue;
-        }
-        assert!(
-            text.contains("受付番号") && text.contains("決裁欄") && !text.contains("渡邉﨑男"),
-            "{form}: {text}"
-        );
-        assert!(
-            text.matches("統括情報セキュリティ責").count() >= 2,
-            "{form}: addressed, and a box for each: {text}"
-        );
+fn prints_applications_and_permits(templates: &BTreeMap<String, String>, form: &str) {
+    let print = |data: &FormData| {
+        let json = serde_json::to_value(data).expect("json");
+        render(templates, form, &json).unwrap_or_else(|e| panic!("{form}: {e}"))
+    };
+    let mut data = permit(2);
+    data.steps.push(Step {
+        id: "added".into(),
+        title: "足した段".into(),
+        acts: vec![Act { note: "足した段の意見".into(), ..data.steps[0].acts[0].clone() }],
+        ..Step::default()
+    });
+    data.fields
+        .push(Field { id: "added".into(), label: "足した項目".into(), value: "足した値".into() });
+    let pdf = print(&data);
+    assert!(poppler("pdfinfo", &["-"], &pdf).contains("(A4)"), "{form}");
+    let text = text(&pdf);
+    let wanted = [
+        "様式第",
+        "持出-R8-0042",
+        "渡邉﨑男",
+        "足した項目",
+        "足した値",
+        "ZEIMU-USB-2026-0002",
+        "10482／10496",
+    ];
+    let lists = templates[form].contains("#items-list(");
+    for wanted in wanted.into_iter().filter(|w| lists || *w != "ZEIMU-USB-2026-0002") {
+        assert!(text.contains(wanted), "{form}: 「{wanted}」 is missing in: {text}");
     }
+    // These have one step before the end and no place for what is said between application and decision.
+    assert!(
+        ["take_out", "reclassification"].contains(&form) || text.contains("足した段の意見"),
+        "{form}: {text}"
+    );
+
+    data.permit = None;
+    data.ledger = None;
+    data.steps.iter_mut().for_each(|s| s.acts.clear());
+    data.steps[0].role = "最高情報セキュリティ責任者（CISO）・統括情報セキュリティ責任者".into();
+    let text = self::text(&print(&data));
+    if templates[form].contains("#record-head") {
+        // Nobody applied: it is addressed to nobody.
+        assert!(text.contains("始まった日") && !text.contains("渡邉﨑男"), "{form}: {text}");
+        return;
+    }
+    assert!(
+        text.contains("受付番号") && text.contains("決裁欄") && !text.contains("渡邉﨑男"),
+        "{form}: {text}"
+    );
+    assert!(
+        text.matches("統括情報セキュリティ責").count() >= 2,
+        "{form}: addressed, and a box for each: {text}"
+    );
 }
 
 #[test]

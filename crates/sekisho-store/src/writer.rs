@@ -129,6 +129,7 @@ async fn on_postgres(
         Err(e) => {
             // Before the job that never ran is dropped: its caller is told why.
             tell(told, e.trouble());
+            refuse_waiting(messages);
             return Err(e);
         }
     };
@@ -158,6 +159,7 @@ async fn group(
 ) -> Result<(), StoreError> {
     if let Err(e) = begin(&mut c).await {
         tell(told, e.trouble());
+        refuse_waiting(messages);
         return Err(e);
     }
     let opened = tokio::time::Instant::now();
@@ -211,6 +213,12 @@ fn waiting(messages: &mut mpsc::Receiver<Message>) -> Option<Job> {
             Message::Close => messages.close(),
         }
     }
+}
+
+/// Refuses everything that waited while nothing could be begun. Otherwise each would try for as long again, one after another, and the tenth person
+/// would wait minutes for the same answer.
+fn refuse_waiting(messages: &mut mpsc::Receiver<Message>) {
+    while waiting(messages).is_some() {}
 }
 
 /// Runs a job; one that panics must not take the writer, and with it every later act, down.

@@ -67,6 +67,9 @@ fn fit(chapters: &mut [Chapter]) {
     for (n, chapter) in chapters.iter_mut().enumerate() {
         let clauses = || chapter.sections.iter().flat_map(|s| &s.clauses);
         chapter.count = clauses().count();
+        let mut totals = BTreeMap::new();
+        clauses().for_each(|c| *totals.entry(c.class).or_default() += 1);
+        chapter.states = state_counts(&totals).into_iter().filter(|s| s.count > 0).collect();
         bytes += clauses().map(|c| c.says.len() + c.own.len() + MARKUP).sum::<usize>();
         if n > 0 && bytes > PAGE_BYTES {
             chapter.sections.clear();
@@ -85,7 +88,13 @@ impl Tree<'_> {
         let id = chapter_of(id);
         let at = self.chapters.iter().position(|c| c.id == id).unwrap_or_else(|| {
             let title = chapter_title(self.pack, id);
-            self.chapters.push(Chapter { id: id.to_owned(), title, count: 0, sections: vec![] });
+            self.chapters.push(Chapter {
+                id: id.to_owned(),
+                title,
+                count: 0,
+                states: vec![],
+                sections: vec![],
+            });
             self.chapters.len() - 1
         });
         #[expect(clippy::indexing_slicing, reason = "the place was just found or made")]
@@ -213,8 +222,8 @@ mod tests {
             id: n.to_string(),
             citation: String::new(),
             says: "あ".repeat(100),
-            state: "",
-            class: "",
+            state: "未評価",
+            class: "unknown",
             planned: 0,
             own: String::new(),
         };
@@ -222,6 +231,7 @@ mod tests {
             id: String::new(),
             title: String::new(),
             count: 0,
+            states: vec![],
             sections: vec![Section { title: String::new(), clauses: (0..clauses).map(clause).collect() }],
         };
         let mut all = [300, 10, 10].map(chapter);
@@ -233,5 +243,10 @@ mod tests {
         let mut all = [100, 100, 100].map(chapter);
         fit(&mut all);
         assert_eq!(all.iter().map(|c| c.sections.len()).collect::<Vec<_>>(), [1, 1, 0]);
+        // What a chapter holds is told also where its clauses are not.
+        for chapter in &all {
+            let told: Vec<_> = chapter.states.iter().map(|s| (s.class, s.count)).collect();
+            assert_eq!(told, [("unknown", 100)]);
+        }
     }
 }

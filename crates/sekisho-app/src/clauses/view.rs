@@ -43,6 +43,8 @@ pub struct Chapter {
     pub title: String,
     /// Clauses that the query leaves.
     pub count: usize,
+    /// Those by state, the worst first, without states that none has.
+    pub states: Vec<StateCount>,
     /// Sections, in order; none when the page would grow too large: the chapter is then asked for by itself.
     pub sections: Vec<Section>,
 }
@@ -69,6 +71,14 @@ pub struct ClausesQuery {
     pub actor: String,
     /// Chapter; empty for all.
     pub chapter: String,
+}
+
+impl ClausesQuery {
+    /// Whether it leaves clauses out.
+    #[must_use]
+    pub fn narrows(&self) -> bool {
+        self.area != 0 || [&self.state, &self.actor, &self.chapter].iter().any(|t| !t.is_empty())
+    }
 }
 
 /// What the city's own standard says.

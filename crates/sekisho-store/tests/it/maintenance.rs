@@ -152,12 +152,20 @@ async fn held(db: Db) {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&db.address);
     let mut other = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
     sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
-    let error = act(&db.store, "w", 0).await.unwrap_err();
-    assert_eq!(error.trouble(), Some(Trouble::Locked), "{error}");
+    // Whoever waits behind is told with the first, not after waiting as long again.
+    let both = async { tokio::join!(act(&db.store, "w", 0), act(&db.store, "w", 0)) };
+    let first = async {
+        let error = act(&db.store, "w", 0).await.unwrap_err();
+        // Reading goes on.
+        look!(db.store, c => ledger::outbox_len(c).await).unwrap();
+        sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+        error
+    };
+    let (error, (second, third)) = tokio::join!(first, both);
+    for error in [error, second.unwrap_err(), third.unwrap_err()] {
+        assert_eq!(error.trouble(), Some(Trouble::Locked), "{error}");
+    }
     assert_eq!(db.store.trouble(), Some(Trouble::Locked));
-    // Reading goes on.
-    look!(db.store, c => ledger::outbox_len(c).await).unwrap();
-    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
     act(&db.store, "w", 0).await.unwrap();
     assert_eq!(db.store.trouble(), None);
 }

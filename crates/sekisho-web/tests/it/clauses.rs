@@ -18,11 +18,20 @@ async fn states_are_shown_with_what_is_not_built_yet_and_filtered() {
         line.contains("第5章第1節(1)③(イ)") && line.contains("未評価") && line.contains("件</td>"),
         "{line}"
     );
+    // Chapters are folded with the states of their clauses, until something narrows them.
+    let folded = "<details class=\"chapter\" id=\"ch-5\"><summary><h2>第5章";
+    assert!(
+        page.text.contains(folded) && page.text.contains("<span class=\"tag unknown\">未評価 "),
+        "{}",
+        page.text
+    );
+    let narrowed = b.get("/clauses?state=unknown").await;
+    assert!(narrowed.text.contains("<details class=\"chapter\" id=\"ch-5\" open>"), "{}", narrowed.text);
     // A page stays small; a chapter that is not on it is one click away, and then whole.
     assert!(page.bytes.len() <= 150_000, "{} bytes", page.bytes.len());
     let mut found = page.text.matches("<a href=\"/clauses/").count();
     let links =
-        page.text.split("<p><a href=\"/clauses?chapter=").skip(1).map(|l| l.split('"').next().unwrap());
+        page.text.split("<h2><a href=\"/clauses?chapter=").skip(1).map(|l| l.split('"').next().unwrap());
     let links: Vec<String> = links.map(|l| format!("/clauses?chapter={}", l.replace("&#38;", "&"))).collect();
     assert!(!links.is_empty(), "the model pack does not fit on one page");
     for link in links {
