@@ -24,7 +24,7 @@ struct Server {
     _lifeline: Option<ChildStdin>,
 }
 
-/// What databases are made over: one connection for the whole process, since beginning one takes as long as making a database.
+/// What databases are made over: one connection for the whole process, where a program would have to be started for each.
 struct Maker {
     runtime: Runtime,
     connection: PgConnection,
