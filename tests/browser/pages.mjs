@@ -18,6 +18,14 @@ try {
     await page.waitForURL(/\/search\?q=/);
     assert.ok(await page.locator("h2", { hasText: "件）" }).count() > 1, "several kinds are found");
     await look(page, `search-${size}`);
+    // A chapter opens at its heading, by mouse or keyboard, and leads to a clause.
+    await page.goto(`${city.url}/clauses`);
+    const clause = page.locator("a[href='/clauses/5.1.1.3.イ']");
+    assert.equal(await clause.isVisible(), false, "chapters are folded");
+    if (size === "wide") await page.click("#ch-5 > summary"); else await page.locator("#ch-5 > summary").press("Enter");
+    await look(page, `standard-chapter-${size}`);
+    await clause.click();
+    await page.waitForURL(/\/clauses\/5\.1\.1\.3/);
     for (const [path, name] of [
       ["/dashboard", "dashboard"],
       ["/clauses", "standard"],
@@ -32,15 +40,6 @@ try {
       await look(page, `${name}-${size}`);
       assert.ok(await page.locator("header a", { hasText: "この画面の手引" }).isVisible(), `${name} leads to the guide`);
     }
-    // A chapter opens at its heading, by mouse or keyboard, and leads to a clause.
-    await page.goto(`${city.url}/clauses`);
-    const clause = page.locator("a[href='/clauses/5.1.1.3.イ']");
-    assert.equal(await clause.isVisible(), false, "chapters are folded");
-    if (size === "wide") await page.click("#ch-5 > summary"); else await page.locator("#ch-5 > summary").press("Enter");
-    await look(page, `standard-chapter-${size}`);
-    await clause.click();
-    await page.waitForURL(/\/clauses\/5\.1\.1\.3/);
-    await page.goto(`${city.url}/apply/take_out`);
     // The guide opens beside the page, at the heading that speaks of it; on paper nothing leads to it.
     const help = page.locator("header a", { hasText: "この画面の手引" });
     const [guide] = await Promise.all([context.waitForEvent("page"), help.click()]);

@@ -124,15 +124,7 @@ async fn on_postgres(
     answers: &mut Vec<Answer>,
     told: &Told,
 ) -> Result<(), StoreError> {
-    let mut conn = match pool.acquire().await.map_err(StoreError::from) {
-        Ok(conn) => conn,
-        Err(e) => {
-            // Before the job that never ran is dropped: its caller is told why.
-            tell(told, e.trouble());
-            refuse_waiting(messages);
-            return Err(e);
-        }
-    };
+    let mut conn = pool.acquire().await.map_err(|e| not_begun(e.into(), messages, told))?;
     let outcome = group(Conn::Postgres(&mut conn), first, messages, answers, told).await;
     if outcome.is_err() {
         conn.close_on_drop();
@@ -157,11 +149,7 @@ async fn group(
     answers: &mut Vec<Answer>,
     told: &Told,
 ) -> Result<(), StoreError> {
-    if let Err(e) = begin(&mut c).await {
-        tell(told, e.trouble());
-        refuse_waiting(messages);
-        return Err(e);
-    }
+    begin(&mut c).await.map_err(|e| not_begun(e, messages, told))?;
     let opened = tokio::time::Instant::now();
     let mut next = Some(first);
     while let Some(job) = next.take() {
@@ -215,10 +203,12 @@ fn waiting(messages: &mut mpsc::Receiver<Message>) -> Option<Job> {
     }
 }
 
-/// Refuses everything that waited while nothing could be begun. Otherwise each would try for as long again, one after another, and the tenth person
-/// would wait minutes for the same answer.
-fn refuse_waiting(messages: &mut mpsc::Receiver<Message>) {
+/// Refuses everything that waited while nothing could be begun. Otherwise each would try for as long again, one after another. Why is noted before jobs
+/// are dropped, the first one by the caller: who sent them is told it.
+fn not_begun(e: StoreError, messages: &mut mpsc::Receiver<Message>, told: &Told) -> StoreError {
+    tell(told, e.trouble());
     while waiting(messages).is_some() {}
+    e
 }
 
 /// Runs a job; one that panics must not take the writer, and with it every later act, down.
